@@ -1,0 +1,233 @@
+"""The log, in the words the rest of Passage speaks: records, readers, members, writers.
+
+Two adapters keep these promises, `memory` and `kafka`, and one conformance suite holds both to them. Nothing here knows
+Kafka's client, a tick or a policy. Everything is synchronous and single-threaded by object: a reader, member or writer
+belongs to one thread; a `Log` may be shared.
+
+Timestamps are milliseconds since 1970 UTC, as the log stores them. Offsets grow but have holes (transaction markers,
+compaction): never count with them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+EARLIEST = -2
+"""In place of an offset: from the first record the log still has."""
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Partition(NamedTuple):
+    topic: str
+    number: int
+
+
+class Record(Protocol):
+    """One readable record. Methods, not fields, because the Kafka client's own message has this very shape and so need
+    not be copied: at 200,000 facts a second the copy would cost more than the count."""
+
+    def topic(self) -> str: ...
+    def partition(self) -> int: ...
+    def offset(self) -> int: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> list[tuple[str, bytes]] | None:
+        """Slow on Kafka: tell a record by its first bytes where you can."""
+        ...
+
+    def timestamp(self) -> tuple[int, int]:
+        """(kind, milliseconds): kind 1 is the writer's time, 2 the broker's (LogAppendTime)."""
+        ...
+
+
+class Delivery(NamedTuple):
+    """Where and when the log stored a record: with LogAppendTime, `timestamp_ms` is the broker's own clock."""
+
+    partition: Partition
+    offset: int
+    timestamp_ms: int
+
+
+class Committed(NamedTuple):
+    """A group's committed position: the next offset to read, and the note its committer left."""
+
+    offset: int
+    note: str
+
+
+class Assignment(NamedTuple):
+    """What a member owns. `round` grows with every change the group made, so a partition that was taken and given back
+    between two looks is seen as such."""
+
+    round: int
+    partitions: frozenset[Partition]
+
+
+class Reader(Protocol):
+    """Reads the partitions it was told to, read_committed: aborted and undecided records are never returned."""
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        """Read exactly these partitions, each from its offset (or EARLIEST). Replaces what was read before."""
+        ...
+
+    def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        """Up to `max_records`, each partition's in its own order; [] when none came in time.
+
+        Raises Truncated when an assigned offset is no longer on the log, LogError when a topic is gone or forbidden.
+        A broker that does not answer is waited for: no error, no records.
+        """
+        ...
+
+    def pause(self, partitions: Sequence[Partition]) -> None:
+        """Return nothing more of these until `resume`; positions stay."""
+        ...
+
+    def resume(self, partitions: Sequence[Partition]) -> None: ...
+
+    def position(self, partition: Partition) -> int:
+        """Everything before this offset was returned by `poll` or will never be readable. It passes transaction markers
+        and aborted records, and stops at the first record of a transaction still undecided. After `assign` and before
+        the first poll it is the assigned offset."""
+        ...
+
+    def end(self, partition: Partition) -> int:
+        """The offset after the last record, undecided ones included (the high watermark), asked of the log now.
+        Raises Unreachable."""
+        ...
+
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        """The first offset whose timestamp is at or after this; the end if there is none. Raises Unreachable."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Member(Reader, Protocol):
+    """A reader whose partitions a consumer group shares out. `poll` also serves the group; it reads nothing until the
+    owner has called `assign` with positions for what `assignment` gave it, and stops reading when the group takes
+    partitions away (positions must then be assigned anew)."""
+
+    def assignment(self) -> Assignment: ...
+
+    def committed(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None]:
+        """The group's stable positions; None where there is none. Blocks while a predecessor's transaction is undecided
+        (THE GATE of a restore). Raises Unreachable when that takes longer than the time given."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group at once, so that others need not wait for the session to end."""
+        ...
+
+
+class Writer(Protocol):
+    """A transactional writer. Construct, `open`, then `begin`, `append`..., `commit` or `abort`, again and again.
+
+    Any error but Refused means: `discard` it and make a new one.
+    """
+
+    def open(self) -> None:
+        """Take the transactional id: every older writer of the same id is fenced, its open transaction aborted.
+        Raises Unreachable, Fenced."""
+        ...
+
+    def begin(self) -> None: ...
+
+    def append(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers = (),
+    ) -> None:
+        """Add to the open transaction; stored in the order of calls. May raise later, from `commit`.
+        Raises Refused for a record that is too large, before it is part of the transaction."""
+        ...
+
+    def deliver(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers = (),
+    ) -> Delivery:
+        """`append`, then wait until the broker has stored it. Raises Fenced, WriterLost."""
+        ...
+
+    def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
+        """Make the transaction readable, all or nothing, together with the group's positions.
+
+        With `member`, the group's generation is checked too, but only because real positions are sent: `positions` must
+        then not be empty (ValueError), else a deposed worker's transaction would commit.
+        Raises Fenced (nothing became readable) or WriterLost (unknown: ask the log).
+        """
+        ...
+
+    def abort(self) -> None:
+        """Nothing appended since `begin` will ever be readable. Raises Fenced, WriterLost."""
+        ...
+
+    def discard(self) -> None:
+        """Let go without waiting or raising. An open transaction is left to be fenced or to time out."""
+        ...
+
+
+class Appender(Protocol):
+    """Writes facts outside transactions: for producers of facts, demos and tests."""
+
+    def append(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers = (),
+    ) -> None:
+        """Queue a record. Raises Refused when it is too large."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until all is stored. Raises Refused (a record the log would not have) or Unreachable."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is, or as it is wanted. Settings by their Kafka names (`cleanup.policy`, `retention.ms`)."""
+
+    name: str
+    partitions: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+Assignor = Literal["range", "cooperative-sticky"]
+
+
+class Log(Protocol):
+    """The way in: makes readers, members and writers, and tells what topics there are."""
+
+    def cluster_id(self) -> str:
+        """The name of this very log: offsets mean nothing on another. Raises Unreachable."""
+        ...
+
+    def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
+        """Each topic with all its effective settings, None where there is none. Raises Unreachable."""
+        ...
+
+    def create(self, topics: Sequence[Topic]) -> None:
+        """Create those that don't exist; leaves the others as they are. Raises Unfit, Unreachable."""
+        ...
+
+    def reader(self) -> Reader: ...
+
+    def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> Member: ...
+
+    def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> Writer: ...
+
+    def appender(self) -> Appender: ...
+
+    def close(self) -> None: ...
