@@ -1,0 +1,21 @@
+"""What can go wrong with the clock, by what the caller must do about it."""
+
+
+class ClockError(Exception):
+    """The clock could not do what was asked. The message says what was seen, where, and what would mend it."""
+
+
+class ConfigError(ClockError):
+    """The configuration file is wrong. One line: file, line, field, what was seen, how to mend it."""
+
+
+class PlanError(ClockError):
+    """A schedule would break its own promise (a repeated label, no place to start). An operator has to change it."""
+
+
+class CalendarError(ClockError):
+    """There is no such calendar, or its data does not reach as far as was asked."""
+
+
+class ZoneError(ClockError):
+    """There is no such zone in the zone data at hand."""
