@@ -1,0 +1,157 @@
+"""Whether this candidate may publish: a state machine without a clock, a thread or a broker.
+
+                          taking office, in four steps
+    STANDING_BY ─assigned─> OPENING ─opened─> MARKING ─marked─> READING ─caught up─> SETTLING ─settled─> IN_OFFICE
+                             ^  ^                                                    │  │  ^                │
+                             │  │                                      ┌───refused───┘  │  └─waited─ HELD <─┤ ahead
+                             │  │                                      v                └────ahead────^     │
+    STANDING_BY <─waited─────│──│────────────────────────────── REFUSING                                    │
+                             │  └─waited────────────────────── BACKING_OFF <─failed── any step of office ───┤
+                             └──waited, or assigned anew────── FENCED <───────fenced─ any step of office ───┘
+    STANDING_BY <─revoked── any step of office, BACKING_OFF, FENCED
+    STOPPED     <─stop───── anything; nothing leads out of it
+
+The group's assignment says who should lead, the writer's epoch who may. So `assigned` opens the way to office and
+proves nothing, and every way back to office leads through OPENING: a writer that only re-initialised would fence its
+successor and go on from a stale memory. `failed` is therefore never followed by a retry in place.
+
+FENCED stands by for its successor; but a broker also fences a writer whose transaction timed out, and then there is no
+successor. Who is still assigned when the group has had time to say otherwise takes office again. REFUSING has left the
+group, so that a candidate with newer data can lead. HELD is in office with a clock that runs ahead: it publishes
+nothing until the next probe of the broker's time.
+
+Refuses to know the time: `now` is the caller's monotonic seconds. Any other transition is a bug: an AssertionError.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+# Two sessions of six seconds: by then the group has told a member that was put out that it was.
+FENCED_WAIT_SECONDS = 12.0
+# Long enough for a rolling upgrade to move on, short enough to lead again when it was rolled back.
+REFUSING_WAIT_SECONDS = 60.0
+# A clock that is being slewed loses a few milliseconds in this time; one that is stepped is right at the next probe.
+HELD_WAIT_SECONDS = 5.0
+FIRST_BACKOFF_SECONDS = 0.1
+LONGEST_BACKOFF_SECONDS = 10.0
+# A failure after this long in office has nothing to do with the ones before it.
+SETTLED_SECONDS = 60.0
+
+
+class Stage(Enum):
+    STANDING_BY = auto()
+    OPENING = auto()
+    MARKING = auto()
+    READING = auto()
+    SETTLING = auto()
+    IN_OFFICE = auto()
+    HELD = auto()
+    BACKING_OFF = auto()
+    FENCED = auto()
+    REFUSING = auto()
+    STOPPED = auto()
+
+
+class Input(Enum):
+    ASSIGNED = auto()
+    REVOKED = auto()
+    OPENED = auto()
+    MARKED = auto()
+    CAUGHT_UP = auto()
+    SETTLED = auto()
+    AHEAD = auto()
+    WAITED = auto()
+    REFUSED = auto()
+    FAILED = auto()
+    FENCED = auto()
+    STOP = auto()
+
+
+OFFICE = frozenset(
+    {Stage.OPENING, Stage.MARKING, Stage.READING, Stage.SETTLING, Stage.IN_OFFICE, Stage.HELD},
+)
+"""The stages that own a writer."""
+
+WAITING = frozenset({Stage.BACKING_OFF, Stage.FENCED, Stage.REFUSING, Stage.HELD})
+"""The stages that end by `waited`, at `Leadership.until`."""
+
+TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
+    (Stage.STANDING_BY, Input.ASSIGNED): Stage.OPENING,
+    (Stage.OPENING, Input.OPENED): Stage.MARKING,
+    (Stage.MARKING, Input.MARKED): Stage.READING,
+    (Stage.READING, Input.CAUGHT_UP): Stage.SETTLING,
+    (Stage.SETTLING, Input.SETTLED): Stage.IN_OFFICE,
+    (Stage.SETTLING, Input.REFUSED): Stage.REFUSING,
+    (Stage.SETTLING, Input.AHEAD): Stage.HELD,
+    (Stage.IN_OFFICE, Input.AHEAD): Stage.HELD,
+    (Stage.HELD, Input.WAITED): Stage.SETTLING,
+    (Stage.BACKING_OFF, Input.WAITED): Stage.OPENING,
+    (Stage.BACKING_OFF, Input.REVOKED): Stage.STANDING_BY,
+    (Stage.FENCED, Input.WAITED): Stage.OPENING,
+    (Stage.FENCED, Input.ASSIGNED): Stage.OPENING,
+    (Stage.FENCED, Input.REVOKED): Stage.STANDING_BY,
+    (Stage.REFUSING, Input.WAITED): Stage.STANDING_BY,
+    **{(stage, Input.REVOKED): Stage.STANDING_BY for stage in OFFICE},
+    **{(stage, Input.FAILED): Stage.BACKING_OFF for stage in OFFICE},
+    **{(stage, Input.FENCED): Stage.FENCED for stage in OFFICE},
+    **{(stage, Input.STOP): Stage.STOPPED for stage in Stage},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """Where a candidate stands. `since` and `until` are the caller's monotonic seconds; `term` is None out of office
+    and before the barrier is written; `failures` counts those in a row and sets the backoff."""
+
+    stage: Stage = Stage.STANDING_BY
+    term: int | None = None
+    failures: int = 0
+    since: float = 0.0
+    until: float = 0.0
+
+    @property
+    def owns_writer(self) -> bool:
+        return self.stage in OFFICE
+
+    @property
+    def may_publish(self) -> bool:
+        return self.stage is Stage.IN_OFFICE
+
+    def waited(self, now: float) -> bool:
+        """Whether a waiting stage is over."""
+        return self.stage in WAITING and now >= self.until
+
+    def after(self, happened: Input, now: float, term: int | None = None) -> "Leadership":
+        """The state that follows. `term` comes with MARKED and only with it."""
+        stage = TRANSITIONS.get((self.stage, happened))
+        assert stage is not None, f"{happened.name} can't happen while {self.stage.name}"
+        assert (term is not None) == (happened is Input.MARKED), "a term comes from its barrier and from nowhere else"
+        failures = self._failures(happened, now)
+        return replace(
+            self,
+            stage=stage,
+            term=(term if happened is Input.MARKED else self.term) if stage in OFFICE - {Stage.OPENING} else None,
+            failures=failures,
+            since=now,
+            until=now + _wait_seconds(stage, failures) if stage in WAITING else 0.0,
+        )
+
+    def _failures(self, happened: Input, now: float) -> int:
+        if happened is Input.REVOKED:
+            return 0
+        if happened is not Input.FAILED:
+            return self.failures
+        recovered = self.stage is Stage.IN_OFFICE and now - self.since >= SETTLED_SECONDS
+        return 1 if recovered else self.failures + 1
+
+
+def _wait_seconds(stage: Stage, failures: int) -> float:
+    """No jitter: only one candidate is assigned, so nobody else's retries can fall in step with ours."""
+    if stage is Stage.BACKING_OFF:
+        # The exponent is bounded so that a night of failures can't overflow a float.
+        return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, 16))
+    return {
+        Stage.FENCED: FENCED_WAIT_SECONDS,
+        Stage.REFUSING: REFUSING_WAIT_SECONDS,
+        Stage.HELD: HELD_WAIT_SECONDS,
+    }[stage]

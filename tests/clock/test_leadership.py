@@ -1,0 +1,139 @@
+"""Who may publish, as a table: every stage against everything that can happen."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from passage_clock.leadership import (
+    FENCED_WAIT_SECONDS,
+    LONGEST_BACKOFF_SECONDS,
+    OFFICE,
+    SETTLED_SECONDS,
+    TRANSITIONS,
+    Input,
+    Leadership,
+    Stage,
+)
+
+NOW = 100.0
+
+
+def leadership_after(*inputs: Input, now: float = NOW) -> Leadership:
+    state = Leadership()
+    for happened in inputs:
+        state = state.after(happened, now, term=7 if happened is Input.MARKED else None)
+    return state
+
+
+TO_OFFICE = (Input.ASSIGNED, Input.OPENED, Input.MARKED, Input.CAUGHT_UP, Input.SETTLED)
+
+
+def test_office_is_taken_in_four_steps_and_in_no_other_order():
+    stages = [leadership_after(*TO_OFFICE[: steps + 1]).stage for steps in range(len(TO_OFFICE))]
+
+    assert stages == [Stage.OPENING, Stage.MARKING, Stage.READING, Stage.SETTLING, Stage.IN_OFFICE]
+
+
+def test_only_a_leader_in_office_may_publish():
+    reached = {stage: Leadership(stage=stage).may_publish for stage in Stage}
+
+    assert [stage for stage, may in reached.items() if may] == [Stage.IN_OFFICE]
+
+
+def test_the_term_is_the_barriers_and_ends_with_the_office():
+    in_office = leadership_after(*TO_OFFICE)
+
+    assert in_office.term == 7
+    for ending in (Input.REVOKED, Input.FENCED, Input.FAILED, Input.STOP):
+        assert in_office.after(ending, NOW).term is None
+
+
+def test_whatever_ends_an_office_the_way_back_begins_with_a_new_writer_and_a_new_barrier():
+    """The rule behind the safety argument: into office only through OPENING, MARKING and READING, in a row."""
+    ways_in = {(stage, happened) for (stage, happened), to in TRANSITIONS.items() if to in OFFICE - {Stage.OPENING}}
+
+    assert ways_in == {
+        (Stage.OPENING, Input.OPENED),
+        (Stage.MARKING, Input.MARKED),
+        (Stage.READING, Input.CAUGHT_UP),
+        (Stage.SETTLING, Input.SETTLED),
+        (Stage.SETTLING, Input.AHEAD),
+        (Stage.IN_OFFICE, Input.AHEAD),
+        (Stage.HELD, Input.WAITED),
+    }
+
+
+@pytest.mark.parametrize("stage", sorted(OFFICE, key=lambda stage: stage.name))
+@pytest.mark.parametrize(
+    ("happened", "to"),
+    [
+        (Input.REVOKED, Stage.STANDING_BY),
+        (Input.FENCED, Stage.FENCED),
+        (Input.FAILED, Stage.BACKING_OFF),
+        (Input.STOP, Stage.STOPPED),
+    ],
+)
+def test_every_step_of_office_can_be_lost(stage: Stage, happened: Input, to: Stage):
+    assert Leadership(stage=stage).after(happened, NOW).stage is to
+
+
+def test_what_is_not_in_the_table_is_a_bug_and_stops_the_clock():
+    impossible = [(stage, happened) for stage in Stage for happened in Input if (stage, happened) not in TRANSITIONS]
+
+    assert (Stage.STANDING_BY, Input.SETTLED) in impossible
+    for stage, happened in impossible:
+        with pytest.raises(AssertionError):
+            Leadership(stage=stage).after(happened, NOW, term=7 if happened is Input.MARKED else None)
+
+
+def test_a_barrier_without_a_term_is_a_bug():
+    with pytest.raises(AssertionError, match="term"):
+        leadership_after(Input.ASSIGNED, Input.OPENED).after(Input.MARKED, NOW)
+
+
+def test_failures_in_a_row_wait_longer_and_longer_but_not_for_ever():
+    state, waits = leadership_after(Input.ASSIGNED), []
+    for _ in range(40):
+        state = state.after(Input.FAILED, NOW)
+        waits.append(state.until - NOW)
+        state = state.after(Input.WAITED, state.until)
+
+    assert waits[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST_BACKOFF_SECONDS
+
+
+def test_a_failure_after_a_long_time_in_office_is_the_first_one_again():
+    state = leadership_after(Input.ASSIGNED, Input.FAILED, Input.WAITED, *TO_OFFICE[1:])
+
+    assert state.after(Input.FAILED, NOW + 1).failures == 2
+    assert state.after(Input.FAILED, NOW + SETTLED_SECONDS).failures == 1
+
+
+def test_a_fenced_leader_stands_by_and_tries_again_only_when_the_group_still_wants_it():
+    fenced = leadership_after(*TO_OFFICE, Input.FENCED)
+
+    assert not fenced.waited(NOW + FENCED_WAIT_SECONDS - 1)
+    assert fenced.after(Input.REVOKED, NOW).stage is Stage.STANDING_BY
+    assert fenced.waited(NOW + FENCED_WAIT_SECONDS)
+    assert fenced.after(Input.WAITED, NOW + FENCED_WAIT_SECONDS).stage is Stage.OPENING
+
+
+def test_a_clock_that_runs_ahead_holds_its_office_and_settles_again():
+    held = leadership_after(*TO_OFFICE, Input.AHEAD)
+
+    assert held.stage is Stage.HELD
+    assert held.owns_writer
+    assert held.term == 7
+    assert held.after(Input.WAITED, NOW).stage is Stage.SETTLING
+
+
+@given(st.lists(st.tuples(st.sampled_from(Input), st.floats(0, 100)), max_size=60))
+def test_no_history_leads_to_publishing_without_a_term(history: list[tuple[Input, float]]):
+    state, now = Leadership(), 0.0
+    for happened, seconds in history:
+        now += seconds
+        if (state.stage, happened) in TRANSITIONS:
+            state = state.after(happened, now, term=7 if happened is Input.MARKED else None)
+        assert not state.may_publish or state.term == 7
+        assert state.owns_writer or state.term is None
