@@ -18,7 +18,7 @@ class Refused(LogError):
 
 
 class Fenced(LogError):
-    """A newer writer holds this transactional id, or the group has moved on. Stop writing, drop all memory, stand by."""
+    """A newer writer holds this transactional id, or the group has moved on. Stop writing, drop memory, stand by."""
 
 
 class WriterLost(LogError):

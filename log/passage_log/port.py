@@ -72,7 +72,8 @@ class Reader(Protocol):
         ...
 
     def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
-        """Up to `max_records`, each partition's in its own order; [] when none came in time.
+        """Up to `max_records`, each partition's in its own order; [] when none came in time, or at once when something
+        else changed that is worth a look: a position passed a marker, the group moved partitions.
 
         Raises Truncated when an assigned offset is no longer on the log, LogError when a topic is gone or forbidden.
         A broker that does not answer is waited for: no error, no records.
@@ -96,8 +97,13 @@ class Reader(Protocol):
         Raises Unreachable."""
         ...
 
+    def ends(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """`end` of each, in one question."""
+        ...
+
     def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
-        """The first offset whose timestamp is at or after this; the end if there is none. Raises Unreachable."""
+        """An offset before which no record has a timestamp at or after this: where to start reading from that time on.
+        The last stable offset if there is no such record yet. Raises Unreachable."""
         ...
 
     def close(self) -> None: ...
@@ -161,7 +167,10 @@ class Writer(Protocol):
 
         With `member`, the group's generation is checked too, but only because real positions are sent: `positions` must
         then not be empty (ValueError), else a deposed worker's transaction would commit.
-        Raises Fenced (nothing became readable) or WriterLost (unknown: ask the log).
+        `positions` and `member` are given both or not at all. A transaction nothing was appended to and that carries no
+        positions proves nothing: on Kafka a fenced writer may "commit" it.
+        Raises Fenced (nothing became readable), Unfit (nothing became readable, and won't: a topic is gone or forbids a
+        record's timestamp or size) or WriterLost (unknown: ask the log).
         """
         ...
 
