@@ -1,0 +1,23 @@
+"""The codecs of Passage's own records.
+
+Earlier published versions stay readable, because a compacted topic keeps them for ever.
+"""
+
+from typing import TypeVar
+
+from passage_schemas import avsc
+from passage_schemas.codec import Codec
+from passage_schemas.cut import Cut
+from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick
+
+T = TypeVar("T")
+
+
+def _codec(cls: type[T], record: str) -> Codec[T]:
+    return Codec(cls, avsc.current(record), older=tuple(avsc.published(record).values()))
+
+
+TICK = _codec(Tick, "tick")
+SCHEDULE_ENTRY = _codec(ScheduleEntry, "schedule_entry")
+CUT = _codec(Cut, "cut")
