@@ -1,21 +1,113 @@
-"""Calendars: which days count. Stub of the interface."""
+"""Calendars: which days count as business days, by the public holidays and the weekend of a country.
 
+Data comes from the `holidays` package, whose version is part of every label: a published tick says by which list it
+was decided. Refuses to guess beyond the years that list knows.
+"""
+
+import difflib
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
+from importlib.metadata import version
+
+import holidays
+
+from passage_clock.errors import CalendarError
+
+
+@cache
+def holidays_version() -> str:
+    return version("holidays")
+
+
+@cache
+def country_codes() -> dict[str, list[str]]:
+    """Every country there is a list for, ISO 3166-1 alpha-2, and its subdivisions."""
+    return holidays.list_supported_countries(include_aliases=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
+    """The business days of a country, or of one of its subdivisions. Raises CalendarError for one that is unknown."""
+
     country: str
     subdivision: str | None = None
 
+    def __post_init__(self) -> None:
+        known = country_codes()
+        if self.country not in known:
+            raise CalendarError(_unknown(self.country, "country", _country_spellings()))
+        if self.subdivision is not None and self.subdivision not in known[self.country]:
+            raise CalendarError(
+                _unknown(self.subdivision, f"subdivision of {self.country}", _subdivision_spellings(self.country))
+            )
+
+    @property
+    def code(self) -> str:
+        """As it is written in the configuration: NL, DE/BY."""
+        return self.country if self.subdivision is None else f"{self.country}/{self.subdivision}"
+
     @property
     def label(self) -> str:
-        raise NotImplementedError
+        """What a tick says about it: the code, and the version of the list."""
+        return f"{self.code}, holidays {holidays_version()}"
+
+    @property
+    def first_year(self) -> int:
+        return holidays.country_holidays(self.country).start_year
+
+    @property
+    def last_year(self) -> int:
+        """The horizon: the last year the list knows. What lies behind it must not be guessed."""
+        return holidays.country_holidays(self.country).end_year
 
     def counts(self, day: date) -> bool:
-        raise NotImplementedError
+        """Whether this is a business day. Raises CalendarError outside the years the list knows."""
+        return day.toordinal() in _business_days(self.country, self.subdivision, day.year)
 
 
-def holidays_version() -> str:
-    raise NotImplementedError
+@lru_cache(maxsize=4096)
+def _business_days(country: str, subdivision: str | None, year: int) -> frozenset[int]:
+    table = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    if not table.start_year <= year <= table.end_year:
+        raise CalendarError(
+            f"holidays {holidays_version()} knows {country} from {table.start_year} to {table.end_year}, not {year}"
+        )
+    first = date(year, 1, 1).toordinal()
+    last = date(year, 12, 31).toordinal()
+    return frozenset(day for day in range(first, last + 1) if table.is_working_day(date.fromordinal(day)))
+
+
+def calendar_of(code: str) -> Calendar:
+    """`NL` or `DE/BY`. Raises CalendarError."""
+    country, slash, subdivision = code.partition("/")
+    return Calendar(country, subdivision if slash else None)
+
+
+def _country_spellings() -> dict[str, str]:
+    """Codes and names, lower case, to the code: people write `Netherlands`, `nl` and `NLD`."""
+    spellings = {code.lower(): code for code in country_codes()}
+    for names in holidays.registry.COUNTRIES.values():
+        class_name, code = names[0], names[1]
+        if code in country_codes():
+            spellings |= {name.lower(): code for name in (class_name, *names[1:])}
+    return spellings
+
+
+def _subdivision_spellings(country: str) -> dict[str, str]:
+    spellings = {code.lower(): code for code in country_codes()[country]}
+    for code, aliases in holidays.country_holidays(country).get_subdivision_aliases().items():
+        spellings |= {alias.lower(): code for alias in aliases}
+    return spellings
+
+
+def _unknown(seen: str, kind: str, spellings: dict[str, str]) -> str:
+    said = f"{seen!r} is not a {kind} that holidays {holidays_version()} knows"
+    near = difflib.get_close_matches(seen.lower(), spellings, n=1, cutoff=0.5)
+    if near:
+        return f"{said}; did you mean {spellings[near[0]]!r}?"
+    valid = sorted(set(spellings.values()))
+    if not valid:
+        return f"{said}; it has none, so write the country alone"
+    few = ", ".join(valid[:8]) + (" ..." if len(valid) > 8 else "")
+    return f"{said}; it knows {few}"

@@ -19,3 +19,7 @@ class CalendarError(ClockError):
 
 class ZoneError(ClockError):
     """There is no such zone in the zone data at hand."""
+
+
+class ScheduleError(ClockError):
+    """The schedule contradicts itself."""
