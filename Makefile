@@ -1,0 +1,65 @@
+# Everything a contributor does, by name. `make` alone explains. Each target that needs the virtual environment makes it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.installed
+ROOMS := passage schemas log clock processors tests examples bench
+PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
+# Lock files name packages, versions and hashes: never where this machine gets them from.
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help init demo test check bench format kafka lock chaos wheel clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+init: $(READY) ## Create .venv with the locked dependencies and this project, in place
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "passage needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1); try make init PYTHON=python3.11" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: init ## A month of invoices in seconds: ticks, payments, and what became overdue
+	$(BIN)/python -m examples.overdue_invoices.demo
+
+test: init ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+check: init ## What a change must pass: lint, format, types, import directions, schema evolution
+	$(BIN)/ruff check $(ROOMS)
+	$(BIN)/ruff format --check $(ROOMS)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m passage_schemas.evolution
+
+bench: init ## Run every benchmark: one question per file in bench/
+	@set -e; for question in bench/[a-z]*.py; do echo "== $$question"; $(BIN)/python "$$question"; done
+
+format: init ## Put the code in the house's format
+	$(BIN)/ruff check --fix $(ROOMS)
+	$(BIN)/ruff format $(ROOMS)
+
+kafka: init ## Start a real Kafka on 127.0.0.1 for trying things, until interrupted
+	$(BIN)/python -m passage_log.trial
+
+chaos: init ## The long version of the fault tests
+	$(BIN)/python -m pytest -m chaos
+
+lock: ## Compile requirements/ anew from pyproject.toml
+	@test -x $(BIN)/pip-compile || { echo "make init first: pip-compile is in .venv" >&2; exit 2; }
+	$(COMPILE) $(UPGRADE) --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements/dev.txt pyproject.toml
+
+wheel: init ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+clean: ## Remove what was built, .venv included
+	rm -rf .venv dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
