@@ -28,19 +28,19 @@ def leadership_after(*inputs: Input, now: float = NOW) -> Leadership:
 TO_OFFICE = (Input.ASSIGNED, Input.OPENED, Input.MARKED, Input.CAUGHT_UP, Input.SETTLED)
 
 
-def test_office_is_taken_in_four_steps_and_in_no_other_order():
+def test_office_is_taken_in_four_steps_and_in_no_other_order() -> None:
     stages = [leadership_after(*TO_OFFICE[: steps + 1]).stage for steps in range(len(TO_OFFICE))]
 
     assert stages == [Stage.OPENING, Stage.MARKING, Stage.READING, Stage.SETTLING, Stage.IN_OFFICE]
 
 
-def test_only_a_leader_in_office_may_publish():
+def test_only_a_leader_in_office_may_publish() -> None:
     reached = {stage: Leadership(stage=stage).may_publish for stage in Stage}
 
     assert [stage for stage, may in reached.items() if may] == [Stage.IN_OFFICE]
 
 
-def test_the_term_is_the_barriers_and_ends_with_the_office():
+def test_the_term_is_the_barriers_and_ends_with_the_office() -> None:
     in_office = leadership_after(*TO_OFFICE)
 
     assert in_office.term == 7
@@ -48,7 +48,7 @@ def test_the_term_is_the_barriers_and_ends_with_the_office():
         assert in_office.after(ending, NOW).term is None
 
 
-def test_whatever_ends_an_office_the_way_back_begins_with_a_new_writer_and_a_new_barrier():
+def test_whatever_ends_an_office_the_way_back_begins_with_a_new_writer_and_a_new_barrier() -> None:
     """The rule behind the safety argument: into office only through OPENING, MARKING and READING, in a row."""
     ways_in = {(stage, happened) for (stage, happened), to in TRANSITIONS.items() if to in OFFICE - {Stage.OPENING}}
 
@@ -63,7 +63,7 @@ def test_whatever_ends_an_office_the_way_back_begins_with_a_new_writer_and_a_new
     }
 
 
-@pytest.mark.parametrize("stage", sorted(OFFICE, key=lambda stage: stage.name))
+@pytest.mark.parametrize("stage", sorted(OFFICE, key=str))
 @pytest.mark.parametrize(
     ("happened", "to"),
     [
@@ -73,11 +73,11 @@ def test_whatever_ends_an_office_the_way_back_begins_with_a_new_writer_and_a_new
         (Input.STOP, Stage.STOPPED),
     ],
 )
-def test_every_step_of_office_can_be_lost(stage: Stage, happened: Input, to: Stage):
+def test_every_step_of_office_can_be_lost(stage: Stage, happened: Input, to: Stage) -> None:
     assert Leadership(stage=stage).after(happened, NOW).stage is to
 
 
-def test_what_is_not_in_the_table_is_a_bug_and_stops_the_clock():
+def test_what_is_not_in_the_table_is_a_bug_and_stops_the_clock() -> None:
     impossible = [(stage, happened) for stage in Stage for happened in Input if (stage, happened) not in TRANSITIONS]
 
     assert (Stage.STANDING_BY, Input.SETTLED) in impossible
@@ -86,12 +86,12 @@ def test_what_is_not_in_the_table_is_a_bug_and_stops_the_clock():
             Leadership(stage=stage).after(happened, NOW, term=7 if happened is Input.MARKED else None)
 
 
-def test_a_barrier_without_a_term_is_a_bug():
+def test_a_barrier_without_a_term_is_a_bug() -> None:
     with pytest.raises(AssertionError, match="term"):
         leadership_after(Input.ASSIGNED, Input.OPENED).after(Input.MARKED, NOW)
 
 
-def test_failures_in_a_row_wait_longer_and_longer_but_not_for_ever():
+def test_failures_in_a_row_wait_longer_and_longer_but_not_for_ever() -> None:
     state, waits = leadership_after(Input.ASSIGNED), []
     for _ in range(40):
         state = state.after(Input.FAILED, NOW)
@@ -103,14 +103,14 @@ def test_failures_in_a_row_wait_longer_and_longer_but_not_for_ever():
     assert waits[-1] == LONGEST_BACKOFF_SECONDS
 
 
-def test_a_failure_after_a_long_time_in_office_is_the_first_one_again():
+def test_a_failure_after_a_long_time_in_office_is_the_first_one_again() -> None:
     state = leadership_after(Input.ASSIGNED, Input.FAILED, Input.WAITED, *TO_OFFICE[1:])
 
     assert state.after(Input.FAILED, NOW + 1).failures == 2
     assert state.after(Input.FAILED, NOW + SETTLED_SECONDS).failures == 1
 
 
-def test_a_fenced_leader_stands_by_and_tries_again_only_when_the_group_still_wants_it():
+def test_a_fenced_leader_stands_by_and_tries_again_only_when_the_group_still_wants_it() -> None:
     fenced = leadership_after(*TO_OFFICE, Input.FENCED)
 
     assert not fenced.waited(NOW + FENCED_WAIT_SECONDS - 1)
@@ -119,7 +119,7 @@ def test_a_fenced_leader_stands_by_and_tries_again_only_when_the_group_still_wan
     assert fenced.after(Input.WAITED, NOW + FENCED_WAIT_SECONDS).stage is Stage.OPENING
 
 
-def test_a_clock_that_runs_ahead_holds_its_office_and_settles_again():
+def test_a_clock_that_runs_ahead_holds_its_office_and_settles_again() -> None:
     held = leadership_after(*TO_OFFICE, Input.AHEAD)
 
     assert held.stage is Stage.HELD
@@ -129,7 +129,7 @@ def test_a_clock_that_runs_ahead_holds_its_office_and_settles_again():
 
 
 @given(st.lists(st.tuples(st.sampled_from(Input), st.floats(0, 100)), max_size=60))
-def test_no_history_leads_to_publishing_without_a_term(history: list[tuple[Input, float]]):
+def test_no_history_leads_to_publishing_without_a_term(history: list[tuple[Input, float]]) -> None:
     state, now = Leadership(), 0.0
     for happened, seconds in history:
         now += seconds

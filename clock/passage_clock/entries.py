@@ -1,0 +1,137 @@
+"""What the schedules topic should say, and whether we may be the ones to say it.
+
+Pure. An entry is written only when something changed, because every service that lists the schedules hears of it: a
+definition, a status, a promise the calendar no longer keeps, a new generation or data version. A schedule that left the
+configuration is not forgotten but `removed`, by whom and why; when it returns it goes on at its last ordinal.
+
+Refuses office to a candidate with older configuration or data than the log has seen: in a rolling upgrade the old
+replica must not publish Christmas as a workday.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from passage_clock.control import Ask
+from passage_clock.follower import Memory
+from passage_clock.schedules import Schedule
+from passage_schemas.instant import Instant
+from passage_schemas.schedule_entry import ScheduleEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What a candidate decides by: its configuration's generation and the versions of its data."""
+
+    generation: int
+    tzdata: str
+    holidays: str
+
+
+def first_instants(schedules: Iterable[Schedule], memory: Memory, now: Instant) -> dict[str, Instant]:
+    """Where the schedules without a tick begin. One that states `starts_at` begins there; another begins where it was
+    first promised to, so that a change of leaders before the first tick can't skip one."""
+    found: dict[str, Instant] = {}
+    for schedule in schedules:
+        if schedule.name in memory.published:
+            continue
+        entry = memory.entries.get(schedule.name)
+        recorded = entry.next_at if entry is not None and schedule.starts_at is None else None
+        first = recorded if recorded is not None else schedule.first_promise(now)
+        found[schedule.name] = first if first is not None else now
+    return found
+
+
+def is_paused(schedule: str, asks: Mapping[str, Ask]) -> bool:
+    ask = asks.get(schedule)
+    return ask is not None and ask.status == "paused"
+
+
+def entries_to_write(
+    schedules: Sequence[Schedule],
+    promises: Mapping[str, Instant | None],
+    memory: Memory,
+    edition: Edition,
+    by: str,
+) -> list[ScheduleEntry]:
+    """The entries that must change, in the schedules' order, then those of schedules that left."""
+    wanted = [_entry_of(schedule, promises.get(schedule.name), memory, edition, by) for schedule in schedules]
+    names = {schedule.name for schedule in schedules}
+    left = [_removed(entry, edition, by) for name, entry in memory.entries.items() if name not in names]
+    return [
+        replace(entry, sequence=memory.sequence)
+        for entry in wanted + left
+        if _differs(entry, memory.entries.get(entry.schedule), memory.promise(entry.schedule))
+    ]
+
+
+def newer_than(ours: Edition, entries: Iterable[ScheduleEntry]) -> list[str]:
+    """Why we must not lead: each thing the log has seen in a newer version, both named. Empty: we may."""
+    recorded = list(entries)
+    generation = max((entry.generation for entry in recorded), default=ours.generation)
+    tzdata = max((entry.tzdata for entry in recorded), key=version_key, default=ours.tzdata)
+    holidays = max((entry.holidays for entry in recorded), key=version_key, default=ours.holidays)
+    found = []
+    if generation > ours.generation:
+        found.append(f"configuration generation {generation} leads, ours is {ours.generation}")
+    if version_key(tzdata) > version_key(ours.tzdata):
+        found.append(f"tzdata {tzdata} leads, ours is {ours.tzdata}")
+    if version_key(holidays) > version_key(ours.holidays):
+        found.append(f"holidays {holidays} leads, ours is {ours.holidays}")
+    return found
+
+
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Orders versions as their makers count: 0.108 after 0.99, 2026c after 2026b, any after none."""
+    parts = re.findall(r"\d+|[a-z]+", version.lower())
+    return tuple((1, int(part), "") if part.isdigit() else (0, len(part), part) for part in parts)
+
+
+def _entry_of(schedule: Schedule, promise: Instant | None, memory: Memory, edition: Edition, by: str) -> ScheduleEntry:
+    ask, before = memory.asks.get(schedule.name), memory.entries.get(schedule.name)
+    if ask is not None:
+        status, status_by, reason = ask.status, ask.by, ask.reason
+    else:
+        reason = "in the configuration" if before is None else "in the configuration again"
+        status, status_by = "active", by
+        if before is not None and before.status == "active":
+            status_by, reason = before.status_by, before.status_reason
+    return ScheduleEntry(
+        schedule=schedule.name,
+        event=schedule.event,
+        zone=schedule.zone,
+        calendar=schedule.calendar.label if schedule.calendar is not None else None,
+        definition=schedule.definition,
+        definition_text=schedule.definition_text,
+        status=status,
+        status_by=status_by,
+        status_reason=reason,
+        next_at=promise,
+        sequence=memory.sequence,
+        generation=edition.generation,
+        tzdata=edition.tzdata,
+        holidays=edition.holidays,
+    )
+
+
+def _removed(entry: ScheduleEntry, edition: Edition, by: str) -> ScheduleEntry:
+    if entry.status == "removed":
+        return entry
+    return replace(
+        entry,
+        status="removed",
+        status_by=by,
+        status_reason=f"not in the configuration of generation {edition.generation}",
+        next_at=None,
+        generation=edition.generation,
+        tzdata=edition.tzdata,
+        holidays=edition.holidays,
+    )
+
+
+def _differs(wanted: ScheduleEntry, recorded: ScheduleEntry | None, promise: Instant | None) -> bool:
+    """The sequence alone is no change, and the promise is the one that holds now, by entry or by tick."""
+    if recorded is None:
+        return True
+    held = promise if wanted.status != "removed" else wanted.next_at
+    return replace(recorded, sequence=wanted.sequence, next_at=held) != wanted

@@ -1,0 +1,355 @@
+"""The clock: a candidate that stands by, takes office and publishes what is due.
+
+One thread, one `step` after another; `leadership` says which may follow, `office` takes it. A step does one bounded
+thing and returns, so that the group is served between any two, and a simulation can stop the world between any two.
+
+    STANDING_BY, BACKING_OFF, FENCED, REFUSING    follow the log
+    OPENING, MARKING                              open the writer, write the barrier
+    READING                                       follow the log to our own barrier
+    SETTLING                                      read schedules and control to their end, probe, write what changed
+    IN_OFFICE                                     probe when it is time; publish a batch of what is due
+    HELD                                          wait for the wall to be right again
+
+Refuses to retry in place: an error ends the office, and the way back begins with a new writer.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from passage_clock.calendars import holidays_version
+from passage_clock.civil import tzdata_version
+from passage_clock.config import ClockConfig
+from passage_clock.entries import Edition, newer_than
+from passage_clock.follower import Follower, Memory, Places
+from passage_clock.leadership import Input, Leadership, Stage
+from passage_clock.observer import Observer, Quiet
+from passage_clock.office import Batch, Office
+from passage_clock.skew import Reading, must_probe
+from passage_clock.wall import Wall
+from passage_log.errors import Fenced, Unreachable, WriterLost
+from passage_log.port import Log, Member, Partition
+from passage_schemas.instant import datetime_of
+
+# How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
+POLL_SECONDS = 0.25
+
+# How long to wait for records that are known to be on their way.
+READING_SECONDS = 0.005
+
+# A transaction this large takes about a tenth of a second: short beside a session of six seconds, long beside a commit.
+BATCH_TICKS = 5_000
+
+# More ticks than this in one batch are catch-up, and are logged as one line.
+TOLD_TICKS = 10
+
+log = structlog.get_logger(__name__)
+
+
+class Stop(Protocol):
+    """As `threading.Event`."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+def transactional_id(config: ClockConfig) -> str:
+    """The same for every candidate: whoever writes these ticks fences whoever did, whatever group they came from."""
+    return f"passage-clock.{config.topics.ticks}"
+
+
+def places(config: ClockConfig) -> Places:
+    topics = config.topics
+    return Places(Partition(topics.ticks, 0), Partition(topics.schedules, 0), Partition(topics.control, 0))
+
+
+class Clock:
+    """One candidate. `name` tells people which. Belongs to one thread.
+
+    Raises out of `step` and `run` what an operator must mend: Unfit, Refused, ClockError, SchemaError.
+    """
+
+    def __init__(
+        self,
+        config: ClockConfig,
+        log_: Log,
+        wall: Wall,
+        name: str,
+        observer: Observer | None = None,
+        edition: Edition | None = None,
+        batch_ticks: int = BATCH_TICKS,
+    ) -> None:
+        self.name = name
+        self._config = config
+        self._log = log_
+        self._wall = wall
+        self._observer = observer if observer is not None else Quiet()
+        self._edition = edition or Edition(config.generation, tzdata_version(), holidays_version())
+        self._batch_ticks = batch_ticks
+        self._places = places(config)
+        self._leadership = Leadership()
+        self._follower = Follower(log_, self._places)
+        self._member: Member | None = None
+        self._office: Office | None = None
+        self._round = -1
+        self._ends: dict[Partition, int] = {}
+        self._probed: Reading | None = None
+        self._asked = 0
+        self._steps: dict[Stage, Callable[[], float]] = {
+            Stage.STANDING_BY: self._stand_by,
+            Stage.BACKING_OFF: self._stand_by,
+            Stage.FENCED: self._stand_by,
+            Stage.REFUSING: self._stand_by,
+            Stage.OPENING: self._open,
+            Stage.MARKING: self._mark,
+            Stage.READING: self._read,
+            Stage.SETTLING: self._settle,
+            Stage.IN_OFFICE: self._lead,
+            Stage.HELD: lambda: POLL_SECONDS,
+            Stage.STOPPED: lambda: POLL_SECONDS,
+        }
+
+    @property
+    def leadership(self) -> Leadership:
+        return self._leadership
+
+    @property
+    def member(self) -> Member | None:
+        """Its seat in the group; None before the first step, while refusing, and when stopped."""
+        return self._member
+
+    def run(self, stop: Stop) -> None:
+        """Be a candidate until told to stop; then resign and leave the group."""
+        try:
+            while not stop.is_set():
+                self._rest(self.step(), stop)
+            self.stop()
+        finally:
+            self.close()
+
+    def step(self) -> float:
+        """Do the next bounded thing. The seconds in which there will be nothing to do, unless the group says so."""
+        try:
+            self._serve()
+            return self._steps[self._leadership.stage]()
+        except Fenced as error:
+            log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
+            self._move(Input.FENCED)
+        except (WriterLost, Unreachable) as error:
+            self._fail(error)
+        return 0.0
+
+    def stop(self) -> None:
+        """Resign if in office, and leave the group at once, so that a standby need not wait for the session to end."""
+        if self._leadership.stage in (Stage.IN_OFFICE, Stage.HELD) and self._office is not None:
+            try:
+                self._office.resign()
+                log.info("resigned", candidate=self.name, term=self._leadership.term)
+            except (Fenced, WriterLost, Unreachable) as error:
+                log.warning("resignation_failed", candidate=self.name, reason=str(error))
+        self._move(Input.STOP)
+        self._leave()
+
+    def close(self) -> None:
+        """Let go of everything, without a resignation. A second call does nothing."""
+        self._drop_office()
+        self._leave()
+        self._follower.close()
+
+    # The group: who should lead.
+
+    def _serve(self) -> None:
+        now = self._wall.monotonic()
+        if self._leadership.waited(now):
+            self._move(Input.WAITED)
+        if self._leadership.stage in (Stage.REFUSING, Stage.STOPPED):
+            return
+        if self._member is None:
+            topics = [self._config.topics.ticks]
+            self._member = self._log.member(self._config.group, topics, "cooperative-sticky")
+        # It has no positions, so there is nothing to read: this only serves the group.
+        self._member.poll(1, 0.0)
+        round_, partitions = self._member.assignment()
+        assigned, news = self._places.ticks in partitions, round_ != self._round
+        self._round = round_
+        stage = self._leadership.stage
+        if not assigned and stage is not Stage.STANDING_BY:
+            log.info("unassigned", candidate=self.name, term=self._leadership.term)
+            self._move(Input.REVOKED)
+        elif assigned and (stage is Stage.STANDING_BY or (stage is Stage.FENCED and news)):
+            self._move(Input.ASSIGNED)
+
+    def _rest(self, seconds: float, stop: Stop) -> None:
+        seconds = min(seconds, POLL_SECONDS)
+        if self._member is None:
+            stop.wait(seconds)
+        elif seconds > 0:
+            self._member.poll(1, seconds)
+
+    def _leave(self) -> None:
+        if self._member is not None:
+            self._member.close()
+            self._member = None
+            self._round = -1
+
+    # The steps.
+
+    def _stand_by(self) -> float:
+        return POLL_SECONDS if self._follower.follow(self._batch_ticks) == 0 else 0.0
+
+    def _open(self) -> float:
+        self._office = Office(
+            self._log,
+            self._wall,
+            self._places,
+            self._config.schedules,
+            self._edition,
+            self._config.source,
+            self.name,
+        )
+        self._office.open(transactional_id(self._config))
+        self._move(Input.OPENED)
+        return 0.0
+
+    def _mark(self) -> float:
+        term = self._in_office().mark(self._follower.last_at())
+        self._move(Input.MARKED, term)
+        return 0.0
+
+    def _read(self) -> float:
+        term = self._leadership.term
+        assert term is not None, "a barrier was written"
+        read = self._follower.follow(self._batch_ticks)
+        if self._follower.passed(self._places.ticks, term):
+            self._follower.rest()
+            self._ends = {place: self._follower.end(place) for place in (self._places.schedules, self._places.control)}
+            self._move(Input.CAUGHT_UP)
+            return 0.0
+        return 0.0 if read else READING_SECONDS
+
+    def _settle(self) -> float:
+        if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
+            return 0.0 if self._follower.follow(self._batch_ticks) else READING_SECONDS
+        office, memory = self._in_office(), self._follower.memory()
+        newer = newer_than(self._edition, memory.entries.values())
+        if newer:
+            self._refuse(newer)
+            return 0.0
+        if self._is_ahead():
+            return POLL_SECONDS
+        self._record(office, memory)
+        self._move(Input.SETTLED)
+        log.info("office_taken", candidate=self.name, term=self._leadership.term, sequence=office.sequence)
+        return 0.0
+
+    def _lead(self) -> float:
+        office = self._in_office()
+        self._follower.follow(self._batch_ticks)
+        if self._follower.asked != self._asked:
+            self._record(office, self._follower.memory())
+        if self._must_probe() and self._is_ahead():
+            return POLL_SECONDS
+        batch = office.publish(self._batch_ticks)
+        if batch is not None:
+            self._observer.published(batch)
+            self._tell(batch)
+        return self._seconds_to_next()
+
+    def _record(self, office: Office, memory: Memory) -> None:
+        self._asked = self._follower.asked
+        for entry in office.settle(memory):
+            log.info("schedule_recorded", schedule=entry.schedule, status=entry.status, reason=entry.status_reason)
+
+    def _seconds_to_next(self) -> float:
+        wake_at = self._in_office().wake_at()
+        if wake_at is None:
+            return POLL_SECONDS
+        return max(0.0, (wake_at - self._wall.now()) / 1_000_000)
+
+    # The broker's time.
+
+    def _must_probe(self) -> bool:
+        return self._probed is None or must_probe(self._probed, self._reading(), self._config.max_skew_seconds)
+
+    def _is_ahead(self) -> bool:
+        skew = self._in_office().probe()
+        self._probed = self._reading()
+        self._observer.probed(skew)
+        if abs(skew) <= self._config.max_skew_seconds:
+            return False
+        limit = self._config.max_skew_seconds
+        if skew < 0:
+            log.warning("wall_behind", candidate=self.name, skew_seconds=skew, max_skew_seconds=limit)
+            return False
+        log.error("wall_ahead", candidate=self.name, skew_seconds=skew, max_skew_seconds=limit, publishing=False)
+        self._move(Input.AHEAD)
+        return True
+
+    def _reading(self) -> Reading:
+        return Reading(self._wall.now(), self._wall.monotonic())
+
+    # The moves.
+
+    def _move(self, happened: Input, term: int | None = None) -> None:
+        before = self._leadership
+        after = before.after(happened, self._wall.monotonic(), term)
+        self._leadership = after
+        if before.owns_writer and not after.owns_writer:
+            self._drop_office()
+        self._observer.moved(before, after)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._leadership.owns_writer:
+            # Only following: there is nothing to throw away, the next step asks again.
+            log.warning("log_unreachable", candidate=self.name, reason=str(error))
+            return
+        self._move(Input.FAILED)
+        again = self._leadership.until - self._wall.monotonic()
+        log.warning("office_failed", candidate=self.name, reason=str(error), again_in_seconds=again)
+
+    def _refuse(self, newer: list[str]) -> None:
+        self._move(Input.REFUSED)
+        self._leave()
+        log.error(
+            "office_refused",
+            candidate=self.name,
+            reason="; ".join(newer),
+            mend="bring this replica up to date; until then another must lead",
+            again_in_seconds=self._leadership.until - self._wall.monotonic(),
+        )
+
+    def _drop_office(self) -> None:
+        if self._office is not None:
+            self._office.discard()
+            self._office = None
+            self._follower.wake()
+
+    def _in_office(self) -> Office:
+        assert self._office is not None, f"no office while {self._leadership.stage.name}"
+        return self._office
+
+    def _tell(self, batch: Batch) -> None:
+        term, late = self._leadership.term, batch.lateness_seconds
+        if len(batch.ticks) > TOLD_TICKS:
+            log.info(
+                "ticks_published",
+                count=len(batch.ticks),
+                first_sequence=batch.first_sequence,
+                last_sequence=batch.last_sequence,
+                term=term,
+                lateness_seconds=late,
+            )
+            return
+        for place, tick in enumerate(batch.ticks):
+            log.info(
+                "tick_published",
+                schedule=tick.schedule.name,
+                ordinal=tick.ordinal,
+                sequence=batch.first_sequence + place,
+                period=tick.occurrence.period,
+                next_at=datetime_of(tick.next_at).isoformat() if tick.next_at is not None else None,
+                term=term,
+                lateness_seconds=late,
+            )
