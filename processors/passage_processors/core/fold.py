@@ -1,0 +1,268 @@
+"""One task's memory, and the step that moves it: facts and ticks in, effects out.
+
+Pure: the same facts and ticks in the same order leave the same memory and the same effects, on any machine. Memory is
+never ahead of what the effects say; the runtime writes them in one transaction or drops the whole fold.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from passage_log.port import Record
+from passage_processors.core.cases import OPEN, CaseBook, CaseState, decode_case
+from passage_processors.core.policy import Case, Policy
+from passage_processors.core.rules import Handler, Rules, TermsError
+from passage_processors.core.ticks import SeenTick, TickHistory
+from passage_processors.core.timeline import Run
+from passage_processors.errors import Stopped
+from passage_schemas.codec import unknown
+from passage_schemas.errors import SchemaError
+from passage_schemas.fingerprint import PREFIX_BYTES
+from passage_schemas.instant import Instant, datetime_of
+
+
+class Refusal(ValueError):
+    """This fact can't be folded, for a reason of its own."""
+
+
+class Derived(NamedTuple):
+    """An event that follows: to be written to the output, in the input's partition, at the instant of its cause."""
+
+    key: bytes
+    value: bytes
+    instant: Instant
+    headers: list[tuple[str, bytes]]
+
+
+class Letter(NamedTuple):
+    """Something that could not be handled, with the reason. `topic` and `offset` are the refused fact's; a
+    wake-up's (`parked`) are the schedule and ordinal of the tick it was due at."""
+
+    topic: str
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    instant: Instant
+    reason: str
+    parked: bool
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a step wants written. `changes` holds the last value of each changelog key, None for one forgotten."""
+
+    events: list[Derived] = field(default_factory=list)
+    changes: dict[bytes, bytes | None] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
+
+
+class Fold:
+    """The cases of one partition of an app."""
+
+    def __init__(self, rules: Rules, ticks: TickHistory) -> None:
+        self._rules = rules
+        self._ticks = ticks
+        self._effects = Effects()
+        self.folded: dict[str, int] = {}
+        """The last ordinal folded of each schedule."""
+        self.burst: bytes | None = None
+        """Inside a burst that was cut: the last due key fired of the tick being folded."""
+        self.unmatched = 0
+        """Facts that should have ended a case where there was none, nor a marker: a sign of unequal partitioners."""
+        self.books = [CaseBook(ticks, self._changes_of(policy)) for policy in rules.policies]
+
+    def _changes_of(self, policy: Policy) -> Callable[[bytes, bytes | None], None]:
+        prefix = policy.name.encode() + b"/"
+
+        def changed(key: bytes, value: bytes | None) -> None:
+            self._effects.changes[prefix + key] = value
+
+        return changed
+
+    def take(self) -> Effects:
+        """All effects since the last call."""
+        effects, self._effects = self._effects, Effects()
+        return effects
+
+    # --- facts ---------------------------------------------------------------------------------------------------
+
+    def facts(self, run: Run, refused: frozenset[int] | None = None) -> None:
+        """Fold a run of facts. One that can't be handled becomes a letter and has no other effect; in a replay,
+        exactly those at the offsets `refused` do."""
+        handlers = self._rules.handlers
+        books, folded = self.books, self.folded
+        records, instants = run.pending.records, run.pending.instants
+        for at in range(run.start, run.stop):
+            record = records[at]
+            value = record.value()
+            if value is None:
+                continue  # a tombstone says nothing happened
+            try:
+                if refused is not None and record.offset() in refused:
+                    raise Refusal("refused when it was first folded")
+                key = record.key()
+                handler = handlers.get(value[:PREFIX_BYTES])
+                if handler is None:
+                    raise unknown(value[:PREFIX_BYTES], self._rules.known)
+                if key is None:
+                    raise Refusal("the fact has no key, so there is no aggregate to count for; key it by its aggregate")
+                if not handler.starts:
+                    for index in handler.ends:
+                        if not books[index].end(key, folded, self._rules.policies[index].marker_ticks):
+                            self.unmatched += 1
+                    continue
+                fact = handler.codec.decode(value) if handler.needs_fact else None
+                terms = [start.terms(fact) for start in handler.starts]
+            except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; the stream goes on
+                self._refuse(record, Instant(instants[at]), error)
+                continue
+            self._deliver(handler, terms, key, value, Instant(instants[at]))
+
+    def _deliver(
+        self, handler: Handler, terms: Sequence[tuple[int, str]], key: bytes, value: bytes, at: Instant
+    ) -> None:
+        """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts."""
+        for index in handler.ends:
+            self.books[index].end(key, self.folded, self._rules.policies[index].marker_ticks)
+        for start, (count, schedule) in zip(handler.starts, terms, strict=True):
+            kept = value if start.policy.keep_fact else b""
+            self.books[start.index].start(key, at, count, schedule, self.folded.get(schedule, 0), kept)
+
+    def _refuse(self, record: Record, instant: Instant, error: Exception) -> None:
+        where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
+        reason = f"{where}: {_said(error)}"
+        if self._rules.on_error == "stop":
+            raise Stopped(f"{reason} (the app says on_error='stop')") from error
+        self._effects.letters.append(
+            Letter(record.topic(), record.offset(), record.key(), record.value(), instant, reason, False)
+        )
+
+    # --- ticks ---------------------------------------------------------------------------------------------------
+
+    def tick(self, tick: SeenTick, budget: int, stop_after: bytes | None = None) -> int | None:
+        """Fold a tick: fire what is due, policies in the app's order, aggregates by key. Returns how many fired.
+
+        None when the burst was cut, after `budget` or (in a replay) after the due key `stop_after`; the same call
+        again goes on where it stopped, and the order does not depend on where it was cut.
+        """
+        schedule, ordinal = tick.schedule, tick.ordinal
+        resumed, done = _split_due_key(self.burst, self._rules)
+        self.burst = None
+        for book in self.books:
+            book.settle(schedule, ordinal, tick.ends_at)
+        self.folded[schedule] = ordinal
+        fired, last = 0, b""
+        for index in range(resumed, len(self.books)):
+            book = self.books[index]
+            due = self._due_of(book, tick, done if index == resumed else None)
+            for place, key in enumerate(due):
+                if fired == budget:
+                    book.put_back(schedule, ordinal, due[place:])
+                    self._cut_burst(tick, last)
+                    return None
+                self._fire(index, key, tick)
+                fired += 1
+                last = due_key(self._rules.policies[index], key)
+                if last == stop_after:
+                    book.put_back(schedule, ordinal, due[place + 1 :])
+                    self._cut_burst(tick, last)
+                    return None
+        return fired
+
+    def _due_of(self, book: CaseBook, tick: SeenTick, done: bytes | None) -> list[bytes]:
+        passed = {key for key in book.passed if done is None or key > done}
+        book.passed -= passed
+        return sorted({*book.pop_due(tick.schedule, tick.ordinal), *passed})
+
+    def _cut_burst(self, tick: SeenTick, last: bytes) -> None:
+        """Until it is folded whole the tick does not count as folded, so that a restored task folds it again."""
+        self.burst = last
+        self.folded[tick.schedule] = tick.ordinal - 1
+
+    def _fire(self, index: int, key: bytes, tick: SeenTick) -> None:
+        policy, book = self._rules.policies[index], self.books[index]
+        stored = book.get(key)
+        if stored is None or stored[0] != OPEN:
+            return  # ended by another policy's event, earlier on this very tick
+        state = decode_case(stored)
+        try:
+            event = policy.emit(self._case(policy, key, state, tick))
+            codec = self._rules.emits[policy.emits]
+            value = codec.encode(event)
+            handler = self._rules.handlers.get(codec.prefix)
+            terms = [start.terms(event) for start in handler.starts] if handler else []
+        except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; it is parked, not us
+            self._fail(policy, book, key, state, tick, error)
+            return
+        book.mark_ended(key, state, self.folded, policy.marker_ticks)
+        self._effects.events.append(
+            Derived(key, value, tick.ends_at, self._headers(policy, key, state, tick, codec.name))
+        )
+        if handler:
+            self._deliver(handler, terms, key, value, tick.ends_at)
+
+    def _case(self, policy: Policy, key: bytes, state: CaseState, tick: SeenTick) -> Case:
+        fact = None
+        if policy.keep_fact:
+            fact = self._rules.handlers[state.fact[:PREFIX_BYTES]].codec.decode(state.fact)
+        return Case(key.decode(), state.started, tick.ends_at, fact)
+
+    def _fail(
+        self, policy: Policy, book: CaseBook, key: bytes, state: CaseState, tick: SeenTick, error: Exception
+    ) -> None:
+        reason = f"policy {policy.name!r} failed for {key!r} at {tick.schedule}#{tick.ordinal}: {_said(error)}"
+        if self._rules.on_error == "stop":
+            raise Stopped(f"{reason} (the app says on_error='stop')") from error
+        if self._rules.on_error == "park":
+            book.park(key, state)
+        else:
+            book.mark_ended(key, state, self.folded, policy.marker_ticks)
+        self._effects.letters.append(
+            Letter(tick.schedule, tick.ordinal, key, state.fact or None, tick.ends_at, reason, True)
+        )
+
+    def _headers(
+        self, policy: Policy, key: bytes, state: CaseState, tick: SeenTick, event: str
+    ) -> list[tuple[str, bytes]]:
+        """CloudEvents, binary mode. The id is made of what it names, so a consumer can tell a second copy."""
+        app = self._rules.app
+        identity = f"{app}/{policy.name}/{key.decode()}/{_iso(state.started)}/{event}/1"
+        return [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", identity.encode()),
+            ("ce_type", event.encode()),
+            ("ce_source", f"passage/{app}".encode()),
+            ("ce_time", _iso(tick.ends_at).encode()),
+            ("content-type", b"application/avro"),
+            ("passage_tick", f"{tick.schedule}#{tick.ordinal}".encode()),
+        ]
+
+    # --- restore -------------------------------------------------------------------------------------------------
+
+    def load(self, cases: Sequence[dict[bytes, bytes]], folded: dict[str, int], burst: bytes | None) -> None:
+        """Take over what the changelog held: one dictionary of cases per policy, in the app's order."""
+        self.folded, self.burst = folded, burst
+        for book, entries in zip(self.books, cases, strict=True):
+            book.load(entries, folded)
+
+
+def due_key(policy: Policy, key: bytes) -> bytes:
+    return policy.name.encode() + b"/" + key
+
+
+def _split_due_key(burst: bytes | None, rules: Rules) -> tuple[int, bytes | None]:
+    """The policy (its place in the app) and aggregate of a due key; (0, None) outside a burst."""
+    if burst is None:
+        return 0, None
+    name, _, key = burst.partition(b"/")
+    return [policy.name.encode() for policy in rules.policies].index(name), key
+
+
+def _said(error: Exception) -> str:
+    """An error in one line: ours already say what, where and how to mend it."""
+    said = " ".join(str(error).split()) or "no message"
+    return said if isinstance(error, SchemaError | Refusal | TermsError) else f"{type(error).__name__}: {said}"
+
+
+def _iso(instant: Instant) -> str:
+    return datetime_of(instant).isoformat().replace("+00:00", "Z")

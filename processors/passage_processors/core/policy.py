@@ -1,0 +1,63 @@
+"""What a user writes: after so many ticks of a schedule, unless something happened, say what follows.
+
+Nothing here runs; `fold` does. A policy's functions must be pure: the same fact or case, the same answer, on any
+machine, in any year. They get no clock and no log, because a replay would give them another one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from passage_schemas.instant import Instant, datetime_of
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An aggregate whose time has come, as `Policy.emit` sees it."""
+
+    key: str
+    """The aggregate: the key of the fact that started it."""
+    started: Instant
+    """The starting fact's instant, microseconds since 1970 UTC."""
+    due: Instant
+    """The instant of the tick that made it due."""
+    fact: Any
+    """The starting fact; None where the policy says `keep_fact=False`."""
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime_of(self.started)
+
+    @property
+    def due_at(self) -> datetime:
+        return datetime_of(self.due)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Starts on a fact; after n ticks of a schedule, unless another fact came first; emits an event.
+
+    The first tick that ends after the fact's instant is number one. A second start of an open aggregate is ignored, and
+    so is a redelivery: a start no later than one that has already ended, for as long as its marker stays.
+    """
+
+    name: str
+    starts_on: type[Any]
+    after: int | Callable[[Any], int]
+    """Ticks to count, at least 1; or a function of the starting fact."""
+    of: str | Callable[[Any], str]
+    """The schedule whose ticks count; or a function of the starting fact, its answers all named in `App.schedules`."""
+    emits: type[Any]
+    emit: Callable[[Case], Any]
+    unless: tuple[type[Any], ...] | type[Any] = ()
+    """Facts, or events of this app's other policies, that end the case in silence."""
+    keep_fact: bool = True
+    """Keep the starting fact, so that `emit` can look at it. Without, an open wake-up needs less memory (the fact's
+    size) and the fact is never decoded when `after` and `of` are plain values."""
+    marker_ticks: int = 10
+    """How many ticks of its schedule an ended aggregate is remembered: a redelivered start does not reopen it."""
+
+    @property
+    def ends_on(self) -> tuple[type[Any], ...]:
+        return self.unless if isinstance(self.unless, tuple) else (self.unless,)

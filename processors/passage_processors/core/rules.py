@@ -1,0 +1,84 @@
+"""What an app's policies come to: by the first ten bytes of a value, whom it starts and whom it ends.
+
+Ten bytes name a value's schema, so a fact whose body no policy needs is never decoded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from passage_processors.core.policy import Policy
+from passage_schemas.codec import Codec
+from passage_schemas.fingerprint import PREFIX_BYTES
+
+
+class TermsError(ValueError):
+    """A policy's own answer can't be counted with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A policy, by its place in the app, that a fact starts."""
+
+    index: int
+    policy: Policy
+    schedules: frozenset[str]
+
+    @property
+    def needs_fact(self) -> bool:
+        return self.policy.keep_fact or callable(self.policy.after) or callable(self.policy.of)
+
+    def terms(self, fact: Any) -> tuple[int, str]:
+        """How many ticks of which schedule to count. Raises TermsError, or what the policy's own code raises."""
+        count = self.policy.after(fact) if callable(self.policy.after) else self.policy.after
+        schedule = self.policy.of(fact) if callable(self.policy.of) else self.policy.of
+        if type(count) is not int or not 1 <= count < 1 << 31:
+            raise TermsError(f"policy {self.policy.name!r} wants {count!r} ticks; it must be a whole number from 1")
+        if schedule not in self.schedules:
+            raise TermsError(
+                f"policy {self.policy.name!r} counts {schedule!r}, which the app does not declare; "
+                f"declared: {', '.join(sorted(self.schedules))}"
+            )
+        return count, schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What one type of fact does."""
+
+    codec: Codec[Any]
+    ends: tuple[int, ...]
+    starts: tuple[Start, ...]
+    needs_fact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """An app, as the fold needs it."""
+
+    app: str
+    policies: tuple[Policy, ...]
+    handlers: dict[bytes, Handler]
+    emits: dict[type[Any], Codec[Any]]
+    on_error: Literal["park", "skip", "stop"]
+
+    @property
+    def known(self) -> dict[bytes, str]:
+        """The names of the schemas this app can read, by prefix."""
+        return {prefix: handler.codec.name for prefix, handler in self.handlers.items()}
+
+
+def handlers_of(
+    codecs: Sequence[Codec[Any]], policies: Sequence[Policy], schedules: frozenset[str]
+) -> dict[bytes, Handler]:
+    """By each readable prefix of each codec, older versions included."""
+    handlers: dict[bytes, Handler] = {}
+    for codec in codecs:
+        starts = tuple(
+            Start(index, policy, schedules) for index, policy in enumerate(policies) if policy.starts_on is codec.cls
+        )
+        ends = tuple(index for index, policy in enumerate(policies) if codec.cls in policy.ends_on)
+        handler = Handler(codec, ends, starts, any(start.needs_fact for start in starts))
+        handlers.update(dict.fromkeys(codec.prefixes, handler))
+    assert all(len(prefix) == PREFIX_BYTES for prefix in handlers)
+    return handlers

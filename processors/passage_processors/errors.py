@@ -1,0 +1,17 @@
+"""What can go wrong in a processor, by what the caller must do about it."""
+
+
+class ProcessorError(Exception):
+    """The processor can't go on. The message says what was seen, where, and what would mend it."""
+
+
+class AppError(ProcessorError):
+    """The app, as written, can't work: raised when it is built, before the first fact."""
+
+
+class Stopped(ProcessorError):
+    """The worker stopped itself rather than go on writing what nobody wants (`on_error="stop"`, too many refusals)."""
+
+
+class CaseError(ProcessorError):
+    """A policy's own code failed on one fact or one wake-up. It is refused or parked; the stream goes on."""

@@ -1,0 +1,76 @@
+"""The one commit path: everything a step came to, in one transaction.
+
+    1 begin
+    2 derived events        -> the output, in the task's partition, at their cause's instant
+    3 dead letters          -> what could not be handled, with the reason
+    4 changelog             -> each changed case once, then the cut
+    5 timeline              -> the cut
+    6 positions and commit  -> a real offset of every input of every task, moved or not
+
+Step 6 is the fence between workers: the broker checks the group's generation only when real offsets are sent, so a
+transaction without them from a deposed worker would commit.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from passage_log.errors import Refused
+from passage_log.port import Committed, Member, Partition, Writer
+from passage_processors.app import App
+from passage_processors.core.fold import Letter
+from passage_processors.runtime.restore import CUT_KEY
+from passage_processors.runtime.task import Step
+from passage_schemas.instant import milliseconds_of
+from passage_schemas.records import CUT
+
+
+def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
+    """Write the steps, all or nothing. Raises Fenced or WriterLost: then the tasks' memory is ahead of the log and must
+    be dropped, and the writer with it."""
+    writer.begin()
+    for step in steps:
+        _write(app, writer, step)
+    writer.commit(positions_of(steps), member)
+
+
+def _write(app: App, writer: Writer, step: Step) -> None:
+    number, effects = step.task.number, step.effects
+    append = writer.append
+    output = Partition(app.output, number)
+    for event in effects.events:
+        append(output, event.key, event.value, milliseconds_of(event.instant), event.headers)
+    for letter in effects.letters:
+        _write_letter(app, writer, number, letter)
+    changelog = Partition(app.changelog, number)
+    at = milliseconds_of(step.instant)
+    for key, value in effects.changes.items():
+        append(changelog, key, value, at)
+    cut = CUT.encode(step.cut)
+    append(changelog, CUT_KEY, cut, at)
+    append(Partition(app.timeline, number), None, cut, at)
+
+
+def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None:
+    """The refused record as it was; one too large for the dead letters leaves its place instead of its value."""
+    partition = Partition(app.dead_letters, number)
+    at = milliseconds_of(letter.instant)
+    headers = [
+        ("passage_reason", letter.reason.encode()),
+        ("passage_topic", letter.topic.encode()),
+        ("passage_offset", str(letter.offset).encode()),
+        ("passage_kind", b"wake-up" if letter.parked else b"fact"),
+    ]
+    try:
+        writer.append(partition, letter.key, letter.value, at, headers)
+    except Refused:
+        digest = hashlib.sha256(letter.value or b"").hexdigest()
+        headers.append(("passage_sha256", digest.encode()))
+        writer.append(partition, letter.key, None, at, headers)
+
+
+def positions_of(steps: Sequence[Step]) -> dict[Partition, Committed]:
+    return {
+        Partition(one.topic, step.task.number): Committed(one.offset, str(step.cut.number))
+        for step in steps
+        for one in step.cut.inputs
+    }

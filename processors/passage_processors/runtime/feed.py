@@ -1,0 +1,82 @@
+"""What a worker hears of the clock: the tick topic and the schedules topic, followed from their beginning."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable
+
+from passage_log.port import EARLIEST, Log, Partition
+from passage_processors.core.promises import Promises
+from passage_processors.core.ticks import SeenTick, TickGap, TickHistory
+from passage_processors.errors import ProcessorError
+from passage_schemas.errors import SchemaError
+from passage_schemas.records import SCHEDULE_ENTRY, TICK
+
+_BATCH = 10_000
+_FORGET_AT_ONCE = 1_000
+
+
+class Feed:
+    """Shared by the tasks of one worker, which each have their own place in `history`."""
+
+    def __init__(self, log: Log, ticks: str, schedules: str, monotonic: Callable[[], float]) -> None:
+        self.history = TickHistory()
+        self.promises = Promises()
+        self._monotonic = monotonic
+        self._ticks = Partition(ticks, 0)
+        self._schedules = Partition(schedules, 0)
+        self._offsets = array("q")
+        self._batches: list[int] = []
+        self._seen: list[float] = []
+        self._reader = log.reader()
+        self._reader.assign({self._ticks: EARLIEST, self._schedules: EARLIEST})
+        self._until = self._reader.ends([self._ticks, self._schedules])
+
+    @property
+    def ready(self) -> bool:
+        """Both topics have been read to the end they had at the start."""
+        return all(self._reader.position(partition) >= end for partition, end in self._until.items())
+
+    def poll(self, timeout_seconds: float = 0.0) -> None:
+        """Take in what is new. Raises ProcessorError for a record that is no tick or a tick that is missing."""
+        while records := self._reader.poll(_BATCH, timeout_seconds):
+            timeout_seconds = 0.0
+            now = self._monotonic()
+            for record in records:
+                value = record.value()
+                if value is None:
+                    continue  # a leader's barrier, or a record let go
+                try:
+                    if record.topic() == self._ticks.topic:
+                        self._tick(value, record.offset(), now)
+                    else:
+                        self.promises.entry(SCHEDULE_ENTRY.decode(value))
+                except (SchemaError, TickGap) as error:
+                    where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
+                    raise ProcessorError(f"{where}: {error}; nothing was counted past it") from error
+
+    def _tick(self, value: bytes, offset: int, now: float) -> None:
+        tick = TICK.decode(value)
+        if self.history.add(SeenTick(tick.schedule, tick.ordinal, tick.sequence, tick.ends_at)):
+            self.promises.tick(tick.schedule, tick.sequence, tick.next_at)
+            self._offsets.append(offset)
+            if not self._seen or self._seen[-1] != now:
+                self._batches.append(tick.sequence)
+                self._seen.append(now)
+
+    def seen_at(self, sequence: int) -> float:
+        """When this tick was read, in monotonic seconds."""
+        return self._seen[max(0, bisect_left(self._batches, sequence + 1) - 1)]
+
+    def forget_before(self, sequence: int) -> None:
+        """No task asks any more when the ticks before this one were seen."""
+        place = bisect_left(self._batches, sequence + 1) - 1
+        if place > _FORGET_AT_ONCE:
+            del self._batches[:place], self._seen[:place]
+
+    def offset_after(self, sequence: int) -> int:
+        """Where to read on in the tick topic, this tick having been read; 0 before the first."""
+        index = sequence - self.history.floor - 1
+        return self._offsets[index] + 1 if index >= 0 else 0
+
+    def close(self) -> None:
+        self._reader.close()

@@ -1,0 +1,154 @@
+"""Folding a recorded timeline again: the same facts, ticks and cuts, the same derived events, byte for byte.
+
+Reads the inputs, the tick topic and the timeline; writes nothing. The cuts are obeyed: how long things took to arrive,
+what was waited for and how bursts were divided no longer matter.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_processors.app import App
+from passage_processors.core.fold import Derived, Fold
+from passage_processors.core.timeline import Pending, Run, merge, recorded
+from passage_processors.errors import ProcessorError
+from passage_processors.runtime.feed import Feed
+from passage_schemas.cut import Cut
+from passage_schemas.instant import milliseconds_of
+from passage_schemas.records import CUT
+
+_BATCH = 20_000
+_WITHOUT_A_CUT = 1 << 40
+"""A budget no burst reaches: in a replay only the recorded cut divides it."""
+
+
+def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
+    """The derived events of one partition, in the order they were written.
+
+    Raises ProcessorError when the timeline and the topics don't fit: facts let go by retention, another cluster.
+    """
+    feed = read_feed(app, log)
+    fold = Fold(app.rules, feed.history)
+    inputs = {topic: Pending(topic, 0, 0) for topic in app.inputs}
+    facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.inputs}
+    sequence = feed.history.floor
+    for cut in timeline(app, log, number):
+        for one in cut.inputs:
+            if records := facts[one.topic].up_to(one.offset):
+                inputs[one.topic].extend(records)
+        _fold_cut(fold, list(inputs.values()), feed, sequence, cut)
+        sequence = cut.tick_sequence
+        _check_counts(app, number, inputs, cut)
+        yield from fold.take().events
+
+
+def _fold_cut(fold: Fold, inputs: Sequence[Pending], feed: Feed, sequence: int, cut: Cut) -> None:
+    refused = {pending.topic: set[int]() for pending in inputs}
+    for refusal in cut.refused:
+        refused[refusal.topic].add(refusal.offset)
+    last_tick = cut.tick_sequence + (cut.burst is not None)
+    for item in merge(inputs, feed.history, sequence, recorded(last_tick), fold.burst is not None):
+        if isinstance(item, Run):
+            fold.facts(item, frozenset(refused[item.pending.topic]))
+            item.pending.count += item.stop - item.start
+            item.pending.at = item.stop
+        else:
+            fold.tick(feed.history.at(item), _WITHOUT_A_CUT, cut.burst if item > cut.tick_sequence else None)
+
+
+def _check_counts(app: App, number: int, inputs: dict[str, Pending], cut: Cut) -> None:
+    for one in cut.inputs:
+        found = inputs[one.topic].count
+        if found != one.count:
+            raise ProcessorError(
+                f"{app.timeline}[{number}] cut {cut.number}: {one.count} facts of {one.topic} had been folded, a "
+                f"replay finds {found}; the topic has lost facts (see its retention) or the cut is of another cluster"
+            )
+
+
+def digest(events: Iterator[Derived]) -> tuple[int, str]:
+    """How many, and one SHA-256 over key, value, timestamp and headers of all, in order."""
+    sha, count = hashlib.sha256(), 0
+    for event in events:
+        count += 1
+        _add(sha, event.key, event.value, milliseconds_of(event.instant), event.headers)
+    return count, sha.hexdigest()
+
+
+def digest_of_output(app: App, log: Log, number: int) -> tuple[int, str]:
+    """The same of what stands on the output topic, this app's events only."""
+    sha, count = hashlib.sha256(), 0
+    source = ("ce_source", f"passage/{app.name}".encode())
+    for record in read_all(log, Partition(app.output, number)):
+        headers = record.headers() or []
+        if source in headers:
+            count += 1
+            _add(sha, record.key() or b"", record.value() or b"", record.timestamp()[1], headers)
+    return count, sha.hexdigest()
+
+
+def _add(sha: "hashlib._Hash", key: bytes, value: bytes, at_ms: int, headers: Sequence[tuple[str, bytes]]) -> None:
+    for part in (
+        key,
+        value,
+        str(at_ms).encode(),
+        *(piece for name, text in headers for piece in (name.encode(), text)),
+    ):
+        sha.update(len(part).to_bytes(8, "big"))
+        sha.update(part)
+
+
+def timeline(app: App, log: Log, number: int) -> Iterator[Cut]:
+    """The recorded cuts of a task, in order. Raises ProcessorError when one is missing."""
+    expected = 1
+    for record in read_all(log, Partition(app.timeline, number)):
+        cut = CUT.decode(record.value() or b"")
+        if cut.number != expected:
+            raise ProcessorError(
+                f"{app.timeline}[{number}]@{record.offset()}: cut {cut.number} where {expected} should be; the "
+                "timeline has lost cuts: a replay needs it from the beginning (see the topic's retention)"
+            )
+        expected += 1
+        yield cut
+
+
+def read_feed(app: App, log: Log) -> Feed:
+    """All ticks there are."""
+    feed = Feed(log, app.ticks, app.clock_schedules, lambda: 0.0)
+    while not feed.ready:
+        feed.poll(1.0)
+    feed.close()
+    return feed
+
+
+def read_all(log: Log, partition: Partition) -> Iterator[Record]:
+    """Every readable record up to the end the partition has now."""
+    reader = log.reader()
+    try:
+        reader.assign({partition: EARLIEST})
+        end = reader.end(partition)
+        while True:
+            yield from reader.poll(_BATCH, 0.2)
+            if reader.position(partition) >= end:
+                return
+    finally:
+        reader.close()
+
+
+class _Ahead:
+    """An input partition, read on as far as the cuts ask."""
+
+    def __init__(self, log: Log, partition: Partition) -> None:
+        self._records = read_all(log, partition)
+        self._next: Record | None = None
+
+    def up_to(self, offset: int) -> list[Record]:
+        """The facts before this offset that were not given before."""
+        found: list[Record] = []
+        while True:
+            if self._next is None:
+                self._next = next(self._records, None)
+            if self._next is None or self._next.offset() >= offset:
+                return found
+            found.append(self._next)
+            self._next = None

@@ -1,0 +1,126 @@
+"""One partition of an app: what has been read of it and not folded, its memory, and its place in every input."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from passage_processors.app import App
+from passage_processors.core.fold import Effects, Fold
+from passage_processors.core.timeline import Bounds, Pending, Run, merge
+from passage_processors.errors import Stopped
+from passage_processors.runtime.feed import Feed
+from passage_schemas.cut import Cut, InputCut, Refusal
+from passage_schemas.instant import Instant
+
+FRESH = Cut(number=0, cluster="", inputs=(), tick_sequence=0, tick_offset=0)
+"""The cut of a task that has not taken a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A cut and what came of it: to be written in one transaction, or not at all."""
+
+    task: "Task"
+    cut: Cut
+    effects: Effects
+    instant: Instant
+    """That of the last fact or tick folded."""
+
+
+class Task:
+    """Restored from a cut and the changelog's cases, then moved by `step`: its memory is that of the last cut it gave.
+
+    cases       policy name -> aggregate -> case, as on the changelog
+    positions   topic -> the offset its input is read from
+    """
+
+    def __init__(
+        self,
+        app: App,
+        number: int,
+        feed: Feed,
+        cut: Cut,
+        cases: Mapping[str, dict[bytes, bytes]],
+        positions: Mapping[str, int],
+    ) -> None:
+        self.number = number
+        self.cut = cut
+        self._app = app
+        self._feed = feed
+        self.sequence = max(cut.tick_sequence, feed.history.floor)
+        counts = {one.topic: one.count for one in cut.inputs}
+        self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0)) for topic in sorted(app.inputs)]
+        self.by_topic = {pending.topic: pending for pending in self.inputs}
+        self.arrived_at = float("-inf")
+        """When facts last came in, in monotonic seconds."""
+        self.fold = Fold(app.rules, feed.history)
+        folded = feed.history.folded_at(self.sequence)
+        self.fold.load([cases.get(policy.name, {}) for policy in app.policies], folded, cut.burst)
+        self._refusals_in_a_row = 0
+        self._instant = Instant(0)
+
+    @property
+    def pending(self) -> int:
+        """Facts read and not yet folded."""
+        return sum(len(one) for one in self.inputs)
+
+    @property
+    def tick_waits(self) -> bool:
+        """A tick has been read that is not yet folded whole."""
+        return self.sequence < self._feed.history.last
+
+    def step(
+        self, bounds: Bounds, cluster: str, released: Sequence[str], max_facts: int, max_fires: int
+    ) -> Step | None:
+        """Fold what may be folded, at most `max_facts` facts and ticks and `max_fires` wake-ups; None if none may."""
+        left, fires, facts = max_facts, max_fires, 0
+        history = self._feed.history
+        for item in merge(self.inputs, history, self.sequence, bounds, self.fold.burst is not None):
+            if isinstance(item, Run):
+                taken = self._take(item, left)
+                left -= taken
+                facts += taken
+            else:
+                left -= 1
+                fired = self.fold.tick(history.at(item), fires)
+                if fired is None:
+                    break
+                fires -= fired
+                self.sequence = item
+                self._instant = history.ends_at(item)
+            if left <= 0 or fires <= 0:
+                break
+        return self._cut(cluster, released, facts) if left < max_facts else None
+
+    def _take(self, run: Run, most: int) -> int:
+        run = run._replace(stop=min(run.stop, run.start + most))
+        self.fold.facts(run)
+        run.pending.at = run.stop
+        self._instant = Instant(run.pending.instants[run.stop - 1])
+        run.pending.count += run.stop - run.start
+        return run.stop - run.start
+
+    def _cut(self, cluster: str, released: Sequence[str], facts: int) -> Step:
+        effects = self.fold.take()
+        refused = tuple(Refusal(letter.topic, letter.offset) for letter in effects.letters if not letter.parked)
+        self._count_refusals(len(refused), facts, effects)
+        self.cut = Cut(
+            number=self.cut.number + 1,
+            cluster=cluster,
+            inputs=tuple(InputCut(one.topic, one.folded_to, one.count) for one in self.inputs),
+            tick_sequence=self.sequence,
+            tick_offset=self._feed.offset_after(self.sequence),
+            burst=self.fold.burst,
+            refused=refused,
+            released=tuple(released),
+        )
+        return Step(self, self.cut, effects, self._instant)
+
+    def _count_refusals(self, refused: int, facts: int, effects: Effects) -> None:
+        if not facts:
+            return
+        self._refusals_in_a_row = self._refusals_in_a_row + refused if refused == facts else 0
+        if self._refusals_in_a_row >= self._app.stop_after_refusals:
+            raise Stopped(
+                f"{self._refusals_in_a_row} facts in a row were refused, the last: {effects.letters[-1].reason}; "
+                "nothing of this step was committed: mend the app or the topic, or raise stop_after_refusals"
+            )

@@ -1,0 +1,256 @@
+"""The worker: a member of the app's group, the tasks it was given, and one transaction for all of them at a time.
+
+    joining ──assigned──> restoring ──gate passed, changelog read──> folding
+       ▲                      ▲  ▲                                      │ │
+       │                      │  └────────── commit failed: memory and ──┘ │
+       │                      │              writer thrown away            │
+       └────── suspended <────┼──────────────── revoked ──────────────────┘
+                   └──────────┘ assigned again: a task whose last cut is the group's goes on as it is
+
+Nothing is in flight when the group is served: a turn polls, then cuts, folds and commits before it polls again. So a
+revoked task's memory is that of its last committed cut, and a commit that fails costs the memory, never an event.
+"""
+
+import time
+from collections.abc import Callable
+from itertools import groupby
+from operator import methodcaller
+
+import structlog
+
+from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
+from passage_log.port import Assignment, Log, Partition, Record, Writer
+from passage_processors.app import App
+from passage_processors.runtime.commit import commit
+from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.patience import Patience
+from passage_processors.runtime.restore import Restore, gate
+from passage_processors.runtime.task import Step, Task
+
+_log = structlog.get_logger("passage.processors")
+
+TRANSACTION_TIMEOUT_SECONDS = 15.0
+SLOW_COMMIT_SECONDS = 5.0
+"""A commit slower than this may have been retried, and the copy still be under way: it could end the next transaction.
+A new writer, with a new epoch, fences it."""
+BACKOFF_SECONDS = 1.0
+
+
+class Worker:
+    """Runs an app's tasks. One thread owns it.
+
+    name         stable per replica: a restart under the same name ends at once what its predecessor left open
+    monotonic    seconds that only grow; never the time of day
+    max_facts    at most so many facts and ticks of a task in one transaction
+    max_fires    at most so many wake-ups of a task in one transaction: a burst is cut there
+    """
+
+    def __init__(
+        self,
+        app: App,
+        log: Log,
+        name: str,
+        monotonic: Callable[[], float] = time.monotonic,
+        max_facts: int = 20_000,
+        max_fires: int = 10_000,
+    ) -> None:
+        self.app = app
+        self.tasks: dict[int, Task] = {}
+        self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
+        self.patience = Patience(app, self.feed, monotonic)
+        self._log = log
+        self._cluster = log.cluster_id()
+        self._transactional_id = f"{app.name}-{name}"
+        self._monotonic = monotonic
+        self._max_facts = max_facts
+        self._max_fires = max_fires
+        self._member = log.member(app.name, sorted(app.inputs), "range")
+        self._writer: Writer | None = None
+        self._round = Assignment(-1, frozenset())
+        self._suspended = False
+        self._restore: Restore | None = None
+        self._paused: set[Partition] = set()
+        self._commit_at = monotonic()
+        self._resume_at = float("-inf")
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Work until `stopped`, then leave the group. Raises ProcessorError or LogError for what waiting won't mend."""
+        try:
+            while not stopped():
+                self.turn(0.05)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of everything; nothing is lost, since memory is never ahead of the log."""
+        self._drop_writer()
+        if self._restore is not None:
+            self._restore.close()
+        self._member.close()
+        self.feed.close()
+
+    # --- one turn ------------------------------------------------------------------------------------------------
+
+    def turn(self, timeout_seconds: float) -> bool:
+        """Poll, and fold and commit when it is time. True when something was committed."""
+        try:
+            self.feed.poll()
+            self._poll(timeout_seconds)
+            if self._restore is not None:
+                self._advance_restore(timeout_seconds)
+            return self._fold_and_commit()
+        except (Unfit, Truncated):
+            raise
+        except (Fenced, WriterLost, Unreachable) as error:
+            _log.warning("transaction_failed", error=str(error), consequence="memory dropped, restoring from the log")
+            self._start_over()
+            return False
+
+    def _poll(self, timeout_seconds: float) -> None:
+        records = self._member.poll(self._max_facts, 0.0 if self._has_work else timeout_seconds)
+        assignment = self._member.assignment()
+        if assignment.round != self._round.round:
+            self._reassign(assignment)
+        self._sort_in(records)
+        self._hold_back()
+
+    @property
+    def _has_work(self) -> bool:
+        return any(task.fold.burst is not None for task in self.tasks.values())
+
+    def _sort_in(self, records: list[Record]) -> None:
+        now = self._monotonic()
+        for number, of_partition in groupby(records, methodcaller("partition")):
+            task = self.tasks.get(number)
+            if task is None or self._suspended:
+                continue
+            task.arrived_at = now
+            if len(task.inputs) == 1:
+                task.inputs[0].extend(list(of_partition))
+                continue
+            for topic, of_topic in groupby(of_partition, methodcaller("topic")):
+                task.by_topic[topic].extend(list(of_topic))
+
+    def _hold_back(self) -> None:
+        """Read no further ahead than two steps of any input: facts that wait for the clock stay on the log."""
+        for task in self.tasks.values():
+            for pending in task.inputs:
+                partition = Partition(pending.topic, task.number)
+                if partition not in self._paused and len(pending) > 2 * self._max_facts:
+                    self._member.pause([partition])
+                    self._paused.add(partition)
+                elif partition in self._paused and len(pending) < self._max_facts:
+                    self._member.resume([partition])
+                    self._paused.discard(partition)
+
+    def _fold_and_commit(self) -> bool:
+        now = self._monotonic()
+        if not self.tasks or self._suspended or self._restore is not None or now < self._resume_at:
+            return False
+        full = any(task.pending >= self._max_facts for task in self.tasks.values())
+        if now < self._commit_at and not full and not self._has_work:
+            return False
+        self.patience.look_through(self.tasks.values(), self._member)
+        self.patience.watch_clock(self.tasks.values())
+        steps = [step for task in self.tasks.values() if (step := self._step(task)) is not None]
+        if steps:
+            self._commit(steps)
+        self._commit_at = now + self.app.commit_interval_seconds
+        self.feed.forget_before(min(task.sequence for task in self.tasks.values()))
+        return bool(steps)
+
+    def _step(self, task: Task) -> Step | None:
+        for pending in task.inputs:
+            pending.position = self._member.position(Partition(pending.topic, task.number))
+        bounds = self.patience.bounds(task)
+        return task.step(bounds, self._cluster, self.patience.released, self._max_facts, self._max_fires)
+
+    def _commit(self, steps: list[Step]) -> None:
+        if self._writer is None:
+            self._writer = self._log.writer(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS)
+            self._writer.open()
+        began = self._monotonic()
+        commit(self.app, self._writer, self._member, steps)
+        took = self._monotonic() - began
+        if took > SLOW_COMMIT_SECONDS:
+            _log.warning("commit_slow", seconds=round(took, 1), consequence="the writer is replaced")
+            self._drop_writer()
+        for step in steps:
+            for letter in step.effects.letters:
+                _log.warning("dead_letter", app=self.app.name, reason=letter.reason)
+
+    # --- assignment, restore, failure ----------------------------------------------------------------------------
+
+    def _reassign(self, assignment: Assignment) -> None:
+        self._round = assignment
+        self._paused.clear()
+        if self._restore is not None:
+            self._restore.close()
+            self._restore = None
+        if not assignment.partitions:
+            self._suspended = True
+            return
+        owned = {partition.number for partition in assignment.partitions}
+        kept = self._still_true(owned & self.tasks.keys())
+        self.tasks = {number: self.tasks[number] for number in sorted(kept)}
+        self._suspended = True
+        _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
+        self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept)
+
+    def _still_true(self, numbers: set[int]) -> set[int]:
+        """Tasks nobody else has moved: the cut the group last committed is their own."""
+        if not numbers:
+            return set()
+        try:
+            notes = gate(self.app, self._member, numbers, TRANSACTION_TIMEOUT_SECONDS)
+        except Unreachable:
+            return set()
+        return {number for number in numbers if notes[number] == self.tasks[number].cut.number}
+
+    def _advance_restore(self, timeout_seconds: float) -> None:
+        assert self._restore is not None
+        restored = self._restore.advance(timeout_seconds)
+        if restored is None:
+            return
+        self._restore.close()
+        self._restore = None
+        for task in restored:
+            self.tasks[task.number] = task
+            _log.info(
+                "restored",
+                app=self.app.name,
+                partition=task.number,
+                cut=task.cut.number,
+                open=sum(book.open for book in task.fold.books),
+            )
+        self._suspended = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read every input from behind what is pending."""
+        self._member.assign(
+            {
+                Partition(pending.topic, task.number): pending.position
+                for task in self.tasks.values()
+                for pending in task.inputs
+            }
+        )
+
+    def _start_over(self) -> None:
+        """Memory may be ahead of the log: forget it, and the writer, and restore what is still ours."""
+        self._drop_writer()
+        self.tasks = {}
+        self._paused.clear()
+        self._resume_at = self._monotonic() + BACKOFF_SECONDS
+        if self._restore is not None:
+            self._restore.close()
+            self._restore = None
+        self._member.assign({})
+        if owned := {partition.number for partition in self._round.partitions}:
+            self._suspended = True
+            self._restore = Restore(self.app, self._log, self._member, self.feed, owned)
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.discard()
+            self._writer = None
