@@ -9,7 +9,6 @@ Avro has no one name for.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ from passage_schemas.fingerprint import PREFIX_BYTES, Schema, check_agreement
 
 T = TypeVar("T")
 
-Source = Schema | str | PathLike[str]
+Source = Schema | str | Path
 """A schema as a dict, or the path of its `.avsc` file."""
 
 
