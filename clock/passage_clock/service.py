@@ -55,11 +55,6 @@ class Stop(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
-def transactional_id(config: ClockConfig) -> str:
-    """The same for every candidate: whoever writes these ticks fences whoever did, whatever group they came from."""
-    return f"passage-clock.{config.topics.ticks}"
-
-
 def places(config: ClockConfig) -> Places:
     topics = config.topics
     return Places(Partition(topics.ticks, 0), Partition(topics.schedules, 0), Partition(topics.control, 0))
@@ -110,6 +105,11 @@ class Clock:
             Stage.HELD: lambda: POLL_SECONDS,
             Stage.STOPPED: lambda: POLL_SECONDS,
         }
+
+    @property
+    def transactional_id(self) -> str:
+        """The same for every candidate: who writes these ticks fences whoever did, whatever group they came from."""
+        return f"passage-clock.{self._config.topics.ticks}"
 
     @property
     def leadership(self) -> Leadership:
@@ -209,7 +209,7 @@ class Clock:
             self._config.source,
             self.name,
         )
-        self._office.open(transactional_id(self._config))
+        self._office.open(self.transactional_id)
         self._move(Input.OPENED)
         return 0.0
 
