@@ -32,8 +32,9 @@ EVENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SOURCE = re.compile(r"\S+")
 
-YEARS = range(1970, 9000)
-"""When a schedule may start: Kafka's timestamps begin with 1970, and Python's dates end with 9999."""
+YEARS = range(1971, 9000)
+"""When a schedule may start: Kafka's timestamps begin with 1970 in UTC, which is later than 1970 in the east; Python's
+dates end with 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +241,9 @@ def _starts_at(section: _Section, zone: str, calendar: Calendar | None) -> Insta
         raise section.wrong("starts_at", f"{str(seen)!r} has an offset; leave it out, the time is read in {zone}")
     first = max(YEARS.start, calendar.first_year) if calendar else YEARS.start
     if civil.year not in range(first, YEARS.stop):
-        why = "Kafka's time begins with 1970" if first == YEARS.start else f"no holidays are known before {first}"
-        raise section.wrong(
-            "starts_at", f"{str(seen)!r} won't do, {why}; write a year from {first} to {YEARS.stop - 1}"
-        )
+        why = "Kafka's time begins in 1970" if first == YEARS.start else f"no holidays are known before {first}"
+        mend = f"write a year from {first} to {YEARS.stop - 1}"
+        raise section.wrong("starts_at", f"{str(seen)!r} won't do, {why}; {mend}")
     return instant_of_civil(civil, zone)
 
 
