@@ -232,7 +232,7 @@ class Clock:
     def _settle(self) -> float:
         if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
             return 0.0 if self._follower.follow(self._batch_ticks) else READING_SECONDS
-        office, memory = self._in_office(), self._follower.memory()
+        office, memory = self._in_office(), self._memory()
         newer = newer_than(self._edition, memory.entries.values())
         if newer:
             self._refuse(newer)
@@ -248,7 +248,7 @@ class Clock:
         office = self._in_office()
         self._follower.follow(self._batch_ticks)
         if self._follower.asked != self._asked:
-            self._record(office, self._follower.memory())
+            self._record(office, self._memory())
         if self._must_probe() and self._is_ahead():
             return POLL_SECONDS
         batch = office.publish(self._batch_ticks)
@@ -256,6 +256,9 @@ class Clock:
             self._observer.published(batch)
             self._tell(batch)
         return self._seconds_to_next()
+
+    def _memory(self) -> Memory:
+        return self._follower.memory()
 
     def _record(self, office: Office, memory: Memory) -> None:
         self._asked = self._follower.asked

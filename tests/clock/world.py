@@ -1,6 +1,5 @@
 """A world for the clock's tests: one log in memory, one true time, candidates whose walls may be wrong."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from passage_clock.config import ClockConfig
@@ -11,7 +10,7 @@ from passage_clock.schedules import Schedule
 from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Partition, Record, Topic
+from passage_log.port import EARLIEST, Log, Partition, Record, Topic
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -93,12 +92,13 @@ class World:
         edition: Edition = EDITION,
         ahead_seconds: float = 0.0,
         batch_ticks: int = 5_000,
-        kind: Callable[..., Clock] = Clock,
+        kind: type[Clock] = Clock,
+        log: Log | None = None,
     ) -> Candidate:
         config = ClockConfig(schedules=schedules or self.schedules, generation=edition.generation)
         wall, stages = DriftingWall(self.true), Stages()
         wall.ahead_seconds = ahead_seconds
-        clock = kind(config, self.log, wall, name, observer=stages, edition=edition, batch_ticks=batch_ticks)
+        clock = kind(config, log or self.log, wall, name, observer=stages, edition=edition, batch_ticks=batch_ticks)
         return Candidate(clock, wall, stages)
 
     def kill(self, candidate: Candidate) -> None:
