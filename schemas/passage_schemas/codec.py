@@ -37,7 +37,9 @@ class Codec(Generic[T]):
         self.schema = schema
         self._plain, _ = _parsed(schema)
         if self._plain["type"] != "record":
-            raise SchemaError(f"{cls.__qualname__}: the schema is a {self._plain['type']}, not a record")
+            raise SchemaError(
+                f"{cls.__qualname__}: the schema is an Avro {self._plain['type']}; a dataclass needs a record"
+            )
         self.name: str = self._plain["name"]
         self.prefix = prefix_of(schema)
         self._lower, lift = record_shape(cls, *_parsed(schema, logical=True))

@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def instant_of(moment: datetime) -> Instant:
     """Microseconds since 1970. Raises SchemaError for a naive datetime: without a zone it names no instant."""
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise SchemaError(f"{moment.isoformat()} has no zone, so it names no instant; add one, e.g. tzinfo=UTC")
     return Instant((moment - EPOCH) // MICROSECOND)
 

@@ -22,6 +22,8 @@ from passage_schemas.errors import SchemaError
 Convert = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INTEGER_BITS = {"int": 32, "long": 64}
@@ -316,7 +318,11 @@ def _moment(unit: int, logical: str) -> Shape:
             raise Misfit(f"{_seen(value)} where datetime belongs")
         if value.utcoffset() is None:
             raise Misfit(f"{value.isoformat()} has no zone, so it names no instant; add one, e.g. tzinfo=UTC")
-        units, rest = divmod((value - _EPOCH) // timedelta(microseconds=1), unit)
+        microseconds = (value - _EPOCH) // timedelta(microseconds=1)
+        if not _FIRST <= microseconds <= _LAST:
+            # Early in year 1 east of Greenwich, late in year 9999 west of it: UTC has no such datetime to give back.
+            raise Misfit(f"{value.isoformat()} is outside the years 1 to 9999 in UTC")
+        units, rest = divmod(microseconds, unit)
         if rest:
             raise Misfit(f"{value.isoformat()} is finer than {logical}; round it, or use timestamp-micros")
         return units
