@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InputCut:
+    """How far one input was read: the next offset, and how many facts were folded before it since the beginning."""
+
     topic: str
     offset: int
     count: int
@@ -12,6 +14,8 @@ class InputCut:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """A fact of this cut that went to the dead letters, by where it lies."""
+
     topic: str
     offset: int
 

@@ -28,6 +28,7 @@ def datetime_of(instant: Instant) -> datetime:
 
 
 def instant_of_milliseconds(milliseconds: int) -> Instant:
+    """The instant of a record's timestamp, which counts milliseconds."""
     return Instant(milliseconds * 1000)
 
 

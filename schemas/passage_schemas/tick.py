@@ -31,4 +31,5 @@ class Tick:
 
 
 def tick_key(schedule: str, period: str) -> bytes:
+    """The key the tick of this period has, or will have: schedule names hold no slash, so no two are alike."""
     return f"{schedule}/{period}".encode()
