@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -65,6 +66,16 @@ def test_every_room_is_packaged_and_typed() -> None:
     packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     untyped = [package for package in packages if not (ROOT / package / "py.typed").is_file()]
     assert not untyped, f"no py.typed in {', '.join(untyped)}"
+
+
+def test_the_wheel_holds_every_file_the_code_reads() -> None:
+    shipped = {Path(file.path).relative_to(ROOT) for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    there = {file.relative_to(ROOT) for package in packages for file in (ROOT / package).rglob("*") if file.is_file()}
+    left_out = sorted(str(file) for file in there - shipped if "__pycache__" not in file.parts)
+
+    assert not left_out, f"not in the wheel: {', '.join(left_out)}"
+    assert Path("schemas/passage_schemas/published/tick.1.avsc") in shipped
 
 
 def test_the_make_targets_explain_themselves() -> None:
