@@ -42,6 +42,8 @@ class Metrics:
             "The wall's time minus the broker's, at the last probe",
             registry=self.registry,
         )
+        for stage in Stage:
+            self._stage.labels(stage.name.lower()).set(0)
         self.moved(Leadership(), Leadership())
 
     def moved(self, before: Leadership, after: Leadership) -> None:

@@ -14,13 +14,13 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
 
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     BootstrapOption,
     ConfigOption,
     ConnectOption,
+    columns,
     open_log,
     out,
     tell_logs,
@@ -76,7 +76,7 @@ def plan(
     if not chosen:
         names = ", ".join(one.name for one in settled.schedules) or "none"
         raise ClockError(f"{config}: there is no schedule {schedule!r}; there are: {names}")
-    table = Table("ends at", "zone", "period", "schedule", "event", box=None, header_style="bold", pad_edge=False)
+    table = columns("ends at", "zone", "period", "schedule", "event")
     for one, occurrence in islice(_coming(chosen, from_), count):
         ends_at = datetime_of(occurrence.ends_at).astimezone(ZoneInfo(one.zone))
         table.add_row(ends_at.isoformat(" "), one.zone, occurrence.period, one.name, one.event)
@@ -94,7 +94,7 @@ def topics(
     settled = load(config)
     log = _open(settled, bootstrap, connect_timeout_seconds)
     check_topics(log, settled, create=create)
-    table = Table("topic", "partitions", "settings", box=None, header_style="bold", pad_edge=False)
+    table = columns("topic", "partitions", "settings")
     for wanted in clock_topics(settled):
         table.add_row(wanted.name, str(wanted.partitions), " ".join(f"{k}={v}" for k, v in wanted.settings.items()))
     out.print(table)

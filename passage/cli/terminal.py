@@ -13,6 +13,7 @@ from typing import Annotated
 import structlog
 import typer
 from rich.console import Console
+from rich.table import Column, Table
 
 from passage_clock.errors import ClockError
 from passage_log.kafka import KafkaLog
@@ -30,7 +31,13 @@ ConnectOption = Annotated[
 ]
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The clock's configuration file.")]
 
-out = Console()
+# Where nobody looks at a screen, a line is as long as it is: what reads it wants one row to a line.
+out = Console(width=None if sys.stdout.isatty() else 10_000)
+
+
+def columns(*names: str) -> Table:
+    """An empty table, one row to a line."""
+    return Table(*(Column(name, no_wrap=True) for name in names), box=None, header_style="bold", pad_edge=False)
 
 
 def complain(error: Exception | str) -> None:
