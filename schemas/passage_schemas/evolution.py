@@ -7,6 +7,7 @@ says nothing and ends with 0 when all is well, else one line per complaint and 1
 
 import sys
 from collections.abc import Mapping
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from passage_schemas import avsc
@@ -34,9 +35,13 @@ def complaints(record: str, current: Schema, published: Mapping[int, Schema]) ->
     return found
 
 
-def main() -> int:
-    """Check every record; the exit code."""
-    found = [line for name in avsc.RECORDS for line in complaints(name, avsc.current(name), avsc.published(name))]
+def main(folder: Traversable = avsc.FOLDER) -> int:
+    """Check every record in the folder; the exit code."""
+    found = [
+        line
+        for name in avsc.RECORDS
+        for line in complaints(name, avsc.current(name, folder), avsc.published(name, folder))
+    ]
     for line in found:
         print(line, file=sys.stderr)
     return 1 if found else 0

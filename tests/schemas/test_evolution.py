@@ -1,7 +1,9 @@
 """Passage's own schemas change only in ways every published value survives."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +57,23 @@ def test_better_words_in_a_doc_are_no_change() -> None:
 
 def test_a_record_never_published_is_told() -> None:
     assert complaints("tick", tick(), {}) == ["tick.avsc: never published; copy it to published/tick.1.avsc"]
+
+
+def test_the_check_fails_with_one_line_per_complaint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "published").mkdir()
+    for record in avsc.RECORDS:
+        for name in (f"{record}.avsc", f"published/{record}.1.avsc"):
+            (tmp_path / name).write_text(json.dumps(avsc.current(record)))
+    assert main(tmp_path) == 0
+
+    (tmp_path / "tick.avsc").write_text(json.dumps(tick(zone={"type": "int"})))
+    assert main(tmp_path) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "tick.avsc can't read version 1: passage.Tick.zone: string became int; "
+        "keep the type, and add a new field for the new one",
+        "tick.avsc differs from published/tick.1.avsc; a published version never changes: "
+        "undo the change, or copy it to published/tick.2.avsc",
+    ]
 
 
 def test_the_check_runs_as_a_command() -> None:
