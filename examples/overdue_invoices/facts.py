@@ -1,0 +1,95 @@
+"""The data set as facts: what the billing service would have written at the time.
+
+Days have no hour, so every invoice and payment happens at noon in Amsterdam. A fact's key is its invoice: what is
+counted for is one invoice, not a customer.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from examples.overdue_invoices.events import CustomerWasInvoiced, PaymentWasMade
+from passage_log.partitioner import partition_of
+from passage_schemas import Instant, datetime_of, event_codec, instant_of
+
+INVOICES = Path(__file__).with_name("invoices.csv")
+ZONE = ZoneInfo("Europe/Amsterdam")
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """One row. `days_late` is the data set's own word on it, 0 when paid in time."""
+
+    number: str
+    customer: str
+    invoiced_on: date
+    due_on: date
+    settled_on: date
+    amount: Decimal
+    days_late: int
+
+
+class Fact(NamedTuple):
+    instant: Instant
+    partition: int
+    key: bytes
+    value: bytes
+
+
+def read_invoices(path: Path = INVOICES) -> list[Invoice]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [_invoice(row) for row in csv.DictReader(file)]
+
+
+def _invoice(row: dict[str, str]) -> Invoice:
+    return Invoice(
+        number=row["invoice"],
+        customer=row["customer"],
+        invoiced_on=date.fromisoformat(row["invoiced_on"]),
+        due_on=date.fromisoformat(row["due_on"]),
+        settled_on=date.fromisoformat(row["settled_on"]),
+        amount=Decimal(row["amount"]),
+        days_late=int(row["days_late"]),
+    )
+
+
+def facts_of(invoices: Iterable[Invoice]) -> list[Fact]:
+    """In the order of their instants; at one instant an invoice comes before a payment, and then by number."""
+    found = [fact for invoice in invoices for fact in _both(invoice)]
+    return [fact for *_, fact in sorted(found, key=lambda one: one[:3])]
+
+
+def _both(invoice: Invoice) -> tuple[tuple[Instant, int, bytes, Fact], ...]:
+    key = invoice.number.encode()
+    number = partition_of(key, PARTITIONS)
+    invoiced = CustomerWasInvoiced(
+        invoice.number, invoice.customer, invoice.amount, (invoice.due_on - invoice.invoiced_on).days
+    )
+    paid = PaymentWasMade(invoice.number, invoice.amount)
+    sent_at, paid_at = noon(invoice.invoiced_on), noon(invoice.settled_on)
+    return (
+        (sent_at, 0, key, Fact(sent_at, number, key, event_codec(CustomerWasInvoiced).encode(invoiced))),
+        (paid_at, 1, key, Fact(paid_at, number, key, event_codec(PaymentWasMade).encode(paid))),
+    )
+
+
+def noon(day: date) -> Instant:
+    return instant_of(datetime.combine(day, time(12), ZONE))
+
+
+def end_of(day: date) -> Instant:
+    """The midnight that ends this day in Amsterdam: when its tick is due."""
+    return instant_of(datetime.combine(day + timedelta(days=1), time(), ZONE))
+
+
+def days_ended(after: Instant, until: Instant) -> list[date]:
+    """The days that ended in Amsterdam after the one instant, up to and with the other."""
+    first, last = (datetime_of(instant).astimezone(ZONE).date() for instant in (after, until))
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [day for day in days if after < end_of(day) <= until]

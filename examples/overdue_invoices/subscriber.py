@@ -1,0 +1,26 @@
+"""Any subscriber: prints ticks as they come, with a Kafka client, an Avro reader and the schema. Nothing of Passage.
+
+PASSAGE_BOOTSTRAP=127.0.0.1:9092 python examples/overdue_invoices/subscriber.py [topic]
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import confluent_kafka
+import fastavro
+
+SCHEMA = fastavro.schema.load_schema(Path(__file__).parents[2] / "schemas" / "passage_schemas" / "tick.avsc")
+HEADER_BYTES = 10  # Avro's single-object encoding: C3 01, then the schema's fingerprint
+
+settings = {"bootstrap.servers": os.environ.get("PASSAGE_BOOTSTRAP", "127.0.0.1:9092"), "group.id": "tick-printer"}
+consumer = confluent_kafka.Consumer({**settings, "isolation.level": "read_committed", "auto.offset.reset": "earliest"})
+consumer.subscribe(sys.argv[1:] or ["passage.ticks"])
+while True:
+    message = consumer.poll(1.0)
+    if message is not None and message.error():
+        sys.exit(str(message.error()))
+    if message is not None and message.value() is not None:  # without a value: a leader's barrier, not a tick
+        tick = fastavro.schemaless_reader(io.BytesIO(message.value()[HEADER_BYTES:]), SCHEMA, None)
+        print(tick["event"], tick["schedule"], tick["ordinal"], tick["period"], tick["ends_at"], flush=True)
