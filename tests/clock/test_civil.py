@@ -1,0 +1,186 @@
+"""Civil time against real zones in real years: the days on which clocks were put forward or back."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice, pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from passage_clock import civil
+from passage_clock.errors import ZoneError
+from passage_schemas.instant import datetime_of, instant_of
+from tests.clock.zonefiles import offset_changes, zone_info
+
+MEMORABLE_DAYS = [
+    # zone, day, when it begins (UTC), how many hours it lasts
+    ("Europe/Amsterdam", "2026-03-29", "2026-03-28T23:00", 23),
+    ("Europe/Amsterdam", "2026-10-25", "2026-10-24T22:00", 25),
+    ("America/New_York", "2026-03-08", "2026-03-08T05:00", 23),
+    ("America/New_York", "2026-11-01", "2026-11-01T04:00", 25),
+    # Midnight itself is skipped: the day begins where the gap ends.
+    ("Atlantic/Azores", "2026-03-29", "2026-03-29T01:00", 23),
+    ("America/Havana", "2026-03-08", "2026-03-08T05:00", 23),
+    ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00", 23),
+    ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00", 23),
+    ("America/Asuncion", "2023-10-01", "2023-10-01T04:00", 23),
+    # Midnight comes twice: the day begins with the first.
+    ("Atlantic/Azores", "2026-10-25", "2026-10-25T00:00", 25),
+    ("America/Havana", "2025-11-02", "2025-11-02T04:00", 25),
+    ("America/St_Johns", "2006-10-29", "2006-10-29T02:30", 25),
+    # The hour before midnight comes twice: the old day is the long one.
+    ("Africa/Cairo", "2026-10-29", "2026-10-28T21:00", 25),
+    ("Asia/Beirut", "2026-10-24", "2026-10-23T21:00", 25),
+    ("America/Asuncion", "2024-03-23", "2024-03-23T03:00", 25),
+    # Shifts that aren't whole hours, and shifts for a month of fasting.
+    ("Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30", 23.5),
+    ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00", 24.5),
+    ("Asia/Kathmandu", "1986-01-01", "1985-12-31T18:30", 23.75),
+    ("Africa/Casablanca", "2026-02-15", "2026-02-14T23:00", 25),
+    ("Africa/Casablanca", "2026-03-22", "2026-03-22T00:00", 23),
+    # The day before Samoa crossed the date line.
+    ("Pacific/Apia", "2011-12-29", "2011-12-29T10:00", 24),
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "begins", "hours"), MEMORABLE_DAYS)
+def test_a_day_begins_at_civil_midnight_and_lasts_as_long_as_the_zone_says(
+    zone: str, day: str, begins: str, hours: float
+) -> None:
+    begins_at = instant_of(datetime.fromisoformat(begins).replace(tzinfo=UTC))
+
+    found = {label: (begin, end) for label, begin, end in islice(civil.days(zone, begins_at), 4)}
+
+    assert found[date.fromisoformat(day)] == (begins_at, begins_at + hours * civil.HOUR)
+
+
+def test_a_day_that_a_zone_skipped_never_was() -> None:
+    since = civil.instant_of_civil(date(2011, 12, 28), "Pacific/Apia")
+
+    labels = [day.isoformat() for day, _, _ in islice(civil.days("Pacific/Apia", since), 5)]
+
+    assert labels == ["2011-12-27", "2011-12-28", "2011-12-29", "2011-12-31", "2012-01-01"]
+
+
+MEMORABLE_HOURS = [
+    ("Europe/Amsterdam", "2026-03-29T00:00Z", ["01:00+01:00 60", "03:00+02:00 60"]),
+    ("Europe/Amsterdam", "2026-10-25T00:00Z", ["02:00+02:00 60", "02:00+01:00 60", "03:00+01:00 60"]),
+    # Half an hour forward skips two o'clock, so an hour ends there, and the next is what is left until three.
+    ("Australia/Lord_Howe", "2026-10-03T14:30Z", ["01:00+10:30 60", "02:30+11:00 30", "03:00+11:00 60"]),
+    # Half an hour back from two to half past one reaches no full hour: the hour goes on.
+    ("Australia/Lord_Howe", "2026-04-04T14:00Z", ["01:00+11:00 90", "02:00+10:30 60"]),
+    ("Asia/Kathmandu", "1985-12-31T17:30Z", ["23:00+05:30 60", "00:15+05:45 45", "01:00+05:45 60"]),
+    ("America/St_Johns", "2006-10-29T02:30Z", ["00:00-02:30 60", "00:00-03:30 60", "01:00-03:30 60"]),
+    ("Atlantic/Azores", "2026-10-25T00:00Z", ["00:00+00:00 60", "00:00-01:00 60", "01:00-01:00 60"]),
+]
+
+
+@pytest.mark.parametrize(("zone", "since", "expected"), MEMORABLE_HOURS)
+def test_an_hour_ends_when_the_zones_clock_reaches_or_jumps_over_a_full_one(
+    zone: str, since: str, expected: list[str]
+) -> None:
+    periods = civil.clock_periods(zone, civil.HOUR, instant_of(datetime.fromisoformat(since)))
+
+    found = [f"{label[11:]} {(end - begin) // civil.MINUTE}" for label, begin, end in islice(periods, len(expected))]
+
+    assert found == expected
+
+
+def test_a_minute_cut_short_by_a_zone_with_seconds_says_its_second() -> None:
+    since = instant_of(datetime(1972, 1, 7, 0, 43, 30, tzinfo=UTC))
+
+    labels = [label for label, _, _ in islice(civil.clock_periods("Africa/Monrovia", civil.MINUTE, since), 3)]
+
+    assert labels == ["1972-01-06T23:59-00:44:30", "1972-01-07T00:44:30+00:00", "1972-01-07T00:45+00:00"]
+
+
+SKIPPED_AND_REPEATED = [
+    ("Europe/Amsterdam", "2026-03-29T02:30", "2026-03-29T01:00"),  # skipped: the end of the gap
+    ("Europe/Amsterdam", "2026-10-25T02:30", "2026-10-25T00:30"),  # twice: the first pass
+    ("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30"),
+    ("Pacific/Apia", "2011-12-30T12:00", "2011-12-30T10:00"),
+    ("Asia/Kathmandu", "2026-01-01T12:00", "2026-01-01T06:15"),
+]
+
+
+@pytest.mark.parametrize(("zone", "written", "meant"), SKIPPED_AND_REPEATED)
+def test_a_civil_time_that_is_skipped_or_repeated_has_one_instant(zone: str, written: str, meant: str) -> None:
+    instant = civil.instant_of_civil(datetime.fromisoformat(written), zone)
+
+    assert instant == instant_of(datetime.fromisoformat(meant).replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("period", "day", "labels"),
+    [
+        ("week", "2026-12-25", ["2026-W52", "2026-W53", "2027-W01"]),
+        ("month", "2026-11-21", ["2026-11", "2026-12", "2027-01"]),
+        ("quarter", "2026-11-21", ["2026-Q4", "2027-Q1", "2027-Q2"]),
+        ("year", "2026-11-21", ["2026", "2027", "2028"]),
+    ],
+)
+def test_long_periods_are_named_as_iso_8601_names_them(period: civil.LongPeriod, day: str, labels: list[str]) -> None:
+    since = civil.instant_of_civil(date.fromisoformat(day), "Europe/Amsterdam")
+
+    assert [label for label, _, _ in islice(civil.long_periods("Europe/Amsterdam", period, since), 3)] == labels
+
+
+def test_no_two_changes_of_any_zone_lie_closer_than_two_probes() -> None:
+    for zone in sorted(civil.zone_names()):
+        seconds = [second for second, _, _ in offset_changes(zone) if second >= 0]
+        for earlier, later in pairwise(seconds):
+            assert (later - earlier) * civil.SECOND > civil.PROBE, f"{zone}: {earlier} and {later}"
+
+
+@given(zone=st.sampled_from(sorted(civil.zone_names())))
+@settings(max_examples=40, deadline=None)
+def test_the_spans_of_a_zone_are_those_of_its_file(zone: str) -> None:
+    listed = [change for change in offset_changes(zone) if change[0] >= 0]
+    last = listed[-1][0] if listed else 0
+    here = civil.Zone(zone)
+    found, at = [], here.span_at(0)
+    while at.ends_at <= last * civil.SECOND:
+        following = here.span_at(at.ends_at)
+        if at.offset != following.offset and following.begins_at >= 0:
+            found.append(
+                (following.begins_at // civil.SECOND, at.offset // civil.SECOND, following.offset // civil.SECOND)
+            )
+        at = following
+
+    assert found == listed
+
+
+@given(
+    zone=st.sampled_from(sorted(civil.zone_names())),
+    moment=st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001
+)
+@settings(max_examples=200, deadline=None)
+def test_a_civil_time_comes_back_from_its_instant_unless_it_was_skipped(zone: str, moment: datetime) -> None:
+    instant = civil.instant_of_civil(moment, zone)
+    shown = datetime_of(instant).astimezone(zone_info(zone))
+
+    if shown.replace(tzinfo=None) == moment:
+        assert shown.fold == 0
+    else:
+        just_before = (datetime_of(instant) - timedelta(microseconds=1)).astimezone(zone_info(zone))
+        assert just_before.replace(tzinfo=None) < moment < shown.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Europe/Amstredam", "Europe/Amsterdam"),
+        ("europe/amsterdam", "Europe/Amsterdam"),
+        ("New York", "America/New_York"),
+        ("Katmandu", "Asia/Katmandu"),
+    ],
+)
+def test_a_misspelt_zone_is_answered_with_the_nearest(written: str, meant: str) -> None:
+    with pytest.raises(ZoneError, match=f"'{written}' is not in tzdata {civil.tzdata_version()}; .*'{meant}'"):
+        civil.zone(written)
+
+
+@pytest.mark.parametrize("written", ["", "../../etc/passwd", "zones", "qqqqqq"])
+def test_what_is_no_zone_at_all_is_refused(written: str) -> None:
+    with pytest.raises(ZoneError):
+        civil.zone(written)
