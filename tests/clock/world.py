@@ -6,6 +6,7 @@ from passage_clock.config import ClockConfig
 from passage_clock.entries import Edition
 from passage_clock.leadership import Leadership, Stage
 from passage_clock.observer import Quiet
+from passage_clock.office import Batch
 from passage_clock.schedules import Schedule
 from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
@@ -49,9 +50,13 @@ class Stages(Quiet):
     def __init__(self) -> None:
         self.seen: list[Stage] = []
         self.skews: list[float] = []
+        self.last_sequence = 0
 
     def moved(self, before: Leadership, after: Leadership) -> None:
         self.seen.append(after.stage)
+
+    def published(self, batch: Batch) -> None:
+        self.last_sequence = batch.last_sequence
 
     def probed(self, skew_seconds: float) -> None:
         self.skews.append(skew_seconds)
