@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from passage_clock.control import Ask
-from passage_clock.follower import Memory
+from passage_clock.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry

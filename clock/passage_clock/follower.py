@@ -7,7 +7,6 @@ Refuses to conclude: what it has read may be behind the log. Only `passed`, aske
 certain.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -15,6 +14,7 @@ import structlog
 
 from passage_clock.control import PROBE_KEY, Ask, decode_ask
 from passage_clock.errors import ClockError
+from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_schemas.instant import Instant
@@ -37,32 +37,6 @@ class Places:
     ticks: Partition
     schedules: Partition
     control: Partition
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A schedule's last tick on the log: what the next one builds on, and what it promised."""
-
-    last: LastTick
-    sequence: int
-    next_at: Instant | None
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """The log, as far as a leader needs it. `sequence` is the last tick's, 0 before the first."""
-
-    published: Mapping[str, Published]
-    sequence: int
-    entries: Mapping[str, ScheduleEntry]
-    asks: Mapping[str, Ask]
-
-    def promise(self, schedule: str) -> Instant | None:
-        """The `next_at` a subscriber holds now: the entry's, unless a tick was published after it."""
-        published, entry = self.published.get(schedule), self.entries.get(schedule)
-        if published is not None and (entry is None or published.sequence > entry.sequence):
-            return published.next_at
-        return entry.next_at if entry is not None else None
 
 
 class Follower:

@@ -12,15 +12,16 @@ Why the order: what is read before the fence may be followed by another tick of 
 Refuses to survive an error. Whatever is raised here, the office is over: `discard` it and make another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from passage_clock.control import PROBE_KEY
 from passage_clock.entries import Edition, entries_to_write, first_instants, is_paused
-from passage_clock.follower import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, Memory, Places, Published
+from passage_clock.follower import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, Places
+from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick, Plan, Planned
 from passage_clock.schedules import Schedule
-from passage_clock.skew import skew_seconds
+from passage_clock.skew import Reading, skew_seconds
 from passage_clock.ticks import TickWriter
 from passage_clock.wall import Wall
 from passage_log.port import Log, Writer
@@ -76,6 +77,8 @@ class Office:
         self._written: dict[str, ScheduleEntry] = {}
         self._sequence = 0
         self._settled = False
+        self.promises: Mapping[str, Instant | None] = {}
+        """Each schedule's next occurrence as it was at the last settlement."""
 
     def open(self, transactional_id: str) -> None:
         """Step 1. Raises Unreachable, Fenced."""
@@ -90,14 +93,15 @@ class Office:
         yet compared with the broker's."""
         return self._write_term(last_at, LEADER_HEADER)
 
-    def probe(self) -> float:
-        """Seconds the wall is ahead of the broker, negative when behind. Raises Fenced, WriterLost."""
+    def probe(self) -> tuple[float, Reading]:
+        """Seconds the wall is ahead of the broker, negative when behind, and the reading of our clocks of which that is
+        true. Raises Fenced, WriterLost."""
         writer = self._open_writer()
         writer.begin()
         delivery = writer.deliver(self._places.control, PROBE_KEY, None, milliseconds_of(self._wall.now()))
-        wall_at = self._wall.now()
+        reading = Reading(self._wall.now(), self._wall.monotonic())
         writer.commit()
-        return skew_seconds(wall_at, delivery.timestamp_ms)
+        return skew_seconds(reading.wall_at, delivery.timestamp_ms), reading
 
     def settle(self, memory: Memory) -> list[ScheduleEntry]:
         """Step 4. Write what changed to the schedules topic and plan the ticks to come. Gives what was written.
@@ -106,8 +110,8 @@ class Office:
         now, memory = self._wall.now(), self._with_our_own(memory)
         last = {name: published.last for name, published in memory.published.items()}
         first_at = first_instants(self._schedules, memory, now)
-        promises = Plan(self._schedules, last, first_at).promises()
-        changed = entries_to_write(self._schedules, promises, memory, self._edition, self._by)
+        self.promises = Plan(self._schedules, last, first_at).promises()
+        changed = entries_to_write(self._schedules, self.promises, memory, self._edition, self._by)
         if changed:
             self._write_entries(changed, now)
         active = [schedule for schedule in self._schedules if not is_paused(schedule.name, memory.asks)]
@@ -128,12 +132,11 @@ class Office:
         assert self._plan is not None, "settle first"
         return self._plan.wake_at()
 
-    def publish(self, limit: int) -> Batch | None:
-        """Publish what is due, at most `limit` ticks, in one transaction. None when nothing is due.
+    def publish(self, now: Instant, limit: int) -> Batch | None:
+        """Publish what is due by `now`, at most `limit` ticks, in one transaction. None when nothing is due.
 
         Our memory moves on only when the log has the ticks. Raises Fenced (none is readable), WriterLost (unknown)."""
         assert self._plan is not None, "settle first"
-        now = self._wall.now()
         due = self._plan.due(now, limit)
         if not due:
             return None

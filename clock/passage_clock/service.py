@@ -22,15 +22,16 @@ from passage_clock.calendars import holidays_version
 from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
 from passage_clock.entries import Edition, newer_than
-from passage_clock.follower import Follower, Memory, Places
+from passage_clock.follower import Follower, Places
+from passage_clock.journal import tell_batch, tell_changed_in_secret, tell_entries, tell_stopped
 from passage_clock.leadership import Input, Leadership, Stage
+from passage_clock.memory import Memory
 from passage_clock.observer import Observer, Quiet
-from passage_clock.office import Batch, Office
+from passage_clock.office import Office
 from passage_clock.skew import Reading, must_probe
 from passage_clock.wall import Wall
 from passage_log.errors import Fenced, Unreachable, WriterLost
 from passage_log.port import Log, Member, Partition
-from passage_schemas.instant import datetime_of
 
 # How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
 POLL_SECONDS = 0.25
@@ -40,9 +41,6 @@ READING_SECONDS = 0.005
 
 # A transaction this large takes about a tenth of a second: short beside a session of six seconds, long beside a commit.
 BATCH_TICKS = 5_000
-
-# More ticks than this in one batch are catch-up, and are logged as one line.
-TOLD_TICKS = 10
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +90,7 @@ class Clock:
         self._ends: dict[Partition, int] = {}
         self._probed: Reading | None = None
         self._asked = 0
+        self._opened_at = 0.0
         self._steps: dict[Stage, Callable[[], float]] = {
             Stage.STANDING_BY: self._stand_by,
             Stage.BACKING_OFF: self._stand_by,
@@ -209,6 +208,7 @@ class Clock:
             self._config.source,
             self.name,
         )
+        self._opened_at = self._wall.monotonic()
         self._office.open(self.transactional_id)
         self._move(Input.OPENED)
         return 0.0
@@ -241,7 +241,13 @@ class Clock:
             return POLL_SECONDS
         self._record(office, memory)
         self._move(Input.SETTLED)
-        log.info("office_taken", candidate=self.name, term=self._leadership.term, sequence=office.sequence)
+        log.info(
+            "office_taken",
+            candidate=self.name,
+            term=self._leadership.term,
+            sequence=office.sequence,
+            taken_in_seconds=round(self._wall.monotonic() - self._opened_at, 3),
+        )
         return 0.0
 
     def _lead(self) -> float:
@@ -249,12 +255,13 @@ class Clock:
         self._follower.follow(self._batch_ticks)
         if self._follower.asked != self._asked:
             self._record(office, self._memory())
-        if self._must_probe() and self._is_ahead():
+        now = self._judged()
+        if now is None:
             return POLL_SECONDS
-        batch = office.publish(self._batch_ticks)
+        batch = office.publish(now.wall_at, self._batch_ticks)
         if batch is not None:
             self._observer.published(batch)
-            self._tell(batch)
+            tell_batch(batch, self._leadership.term)
         return self._seconds_to_next()
 
     def _memory(self) -> Memory:
@@ -262,8 +269,9 @@ class Clock:
 
     def _record(self, office: Office, memory: Memory) -> None:
         self._asked = self._follower.asked
-        for entry in office.settle(memory):
-            log.info("schedule_recorded", schedule=entry.schedule, status=entry.status, reason=entry.status_reason)
+        tell_changed_in_secret(self._config.schedules, memory.entries, self._edition.generation)
+        tell_entries(office.settle(memory))
+        tell_stopped(office.promises)
 
     def _seconds_to_next(self) -> float:
         wake_at = self._in_office().wake_at()
@@ -273,12 +281,15 @@ class Clock:
 
     # The broker's time.
 
-    def _must_probe(self) -> bool:
-        return self._probed is None or must_probe(self._probed, self._reading(), self._config.max_skew_seconds)
+    def _judged(self) -> Reading | None:
+        """A reading of the wall for which a probe vouches, this or the last one; None: it is ahead."""
+        now = self._reading()
+        if self._probed is not None and not must_probe(self._probed, now, self._config.max_skew_seconds):
+            return now
+        return None if self._is_ahead() else self._probed
 
     def _is_ahead(self) -> bool:
-        skew = self._in_office().probe()
-        self._probed = self._reading()
+        skew, self._probed = self._in_office().probe()
         self._observer.probed(skew)
         if abs(skew) <= self._config.max_skew_seconds:
             return False
@@ -332,27 +343,3 @@ class Clock:
     def _in_office(self) -> Office:
         assert self._office is not None, f"no office while {self._leadership.stage.name}"
         return self._office
-
-    def _tell(self, batch: Batch) -> None:
-        term, late = self._leadership.term, batch.lateness_seconds
-        if len(batch.ticks) > TOLD_TICKS:
-            log.info(
-                "ticks_published",
-                count=len(batch.ticks),
-                first_sequence=batch.first_sequence,
-                last_sequence=batch.last_sequence,
-                term=term,
-                lateness_seconds=late,
-            )
-            return
-        for place, tick in enumerate(batch.ticks):
-            log.info(
-                "tick_published",
-                schedule=tick.schedule.name,
-                ordinal=tick.ordinal,
-                sequence=batch.first_sequence + place,
-                period=tick.occurrence.period,
-                next_at=datetime_of(tick.next_at).isoformat() if tick.next_at is not None else None,
-                term=term,
-                lateness_seconds=late,
-            )

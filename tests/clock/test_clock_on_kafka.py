@@ -117,11 +117,11 @@ def test_a_writer_that_was_deposed_writes_nothing_readable(config: ClockConfig, 
         return found
 
     zombie = office("zombie")
-    assert zombie.publish(100) is not None
+    assert zombie.publish(MachineWall().now(), 100) is not None
     leader = office("leader")
     with pytest.raises(Fenced):
-        zombie.publish(100)
-    assert leader.publish(100) is not None
+        zombie.publish(MachineWall().now(), 100)
+    assert leader.publish(MachineWall().now(), 100) is not None
 
     ticks = ticks_of(readable(log, config))
     assert len(ticks) == 200

@@ -14,8 +14,9 @@ from random import Random
 import pytest
 import structlog
 
-from passage_clock.follower import Memory
+from passage_clock.memory import Memory
 from passage_clock.service import Clock
+from passage_clock.skew import Reading
 from passage_log.errors import Fenced, WriterLost
 from passage_log.port import EARLIEST, Record
 from passage_schemas.instant import Instant
@@ -251,7 +252,7 @@ class TrustsTheWall(Clock):
     """Never asks the broker for the time."""
 
     def _is_ahead(self) -> bool:
-        self._probed = self._reading()
+        self._probed = Reading(self._wall.now(), self._wall.monotonic())
         return False
 
 

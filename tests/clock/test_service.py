@@ -118,7 +118,7 @@ def test_a_leader_that_slept_past_its_session_can_write_nothing_readable() -> No
     world.run(standby, seconds=120)
     readable = len(world.records(TICKS))
     with pytest.raises(Fenced):
-        zombies_office.publish(100)
+        zombies_office.publish(world.true.now(), 100)
 
     assert len(world.records(TICKS)) == readable
     assert whole(world.ticks()) == []

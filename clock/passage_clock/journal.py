@@ -1,0 +1,112 @@
+"""What the clock writes in its log about ticks and schedules: event names and fields, one line each.
+
+In catch-up one line per batch and not one per tick. A schedule whose calendar comes to its end is told of early and
+loudly: it will stop, because nobody guesses holidays.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import structlog
+
+from passage_clock.office import Batch
+from passage_clock.plan import Planned
+from passage_clock.schedules import Schedule
+from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.schedule_entry import ScheduleEntry
+
+# More ticks than this in one batch are catch-up.
+TOLD_TICKS = 10
+
+# A new holiday list has to be released, installed and rolled out in this time.
+CALENDAR_NOTICE_DAYS = 60
+
+log = structlog.get_logger(__name__)
+
+
+def tell_entries(entries: Iterable[ScheduleEntry]) -> None:
+    for entry in entries:
+        log.info(
+            "schedule_recorded",
+            schedule=entry.schedule,
+            status=entry.status,
+            by=entry.status_by,
+            reason=entry.status_reason,
+            next_at=_text(entry.next_at),
+        )
+
+
+def tell_stopped(promises: Mapping[str, Instant | None]) -> None:
+    for schedule, next_at in promises.items():
+        if next_at is None:
+            _tell_stopped(schedule)
+
+
+def tell_changed_in_secret(
+    schedules: Sequence[Schedule], recorded: Mapping[str, ScheduleEntry], generation: int
+) -> None:
+    """Two candidates with one generation and two definitions would overwrite each other at every change of leader."""
+    for schedule in schedules:
+        entry = recorded.get(schedule.name)
+        if entry is not None and entry.generation == generation and entry.definition != schedule.definition:
+            log.warning(
+                "generation_not_raised",
+                schedule=schedule.name,
+                generation=generation,
+                mend="raise generation with every change of the configuration, so that older replicas stand back",
+            )
+
+
+def tell_batch(batch: Batch, term: int | None) -> None:
+    if len(batch.ticks) > TOLD_TICKS:
+        log.info(
+            "ticks_published",
+            count=len(batch.ticks),
+            first_sequence=batch.first_sequence,
+            last_sequence=batch.last_sequence,
+            term=term,
+            lateness_seconds=batch.lateness_seconds,
+        )
+    else:
+        for place, tick in enumerate(batch.ticks):
+            _tell_tick(tick, batch.first_sequence + place, batch.published_at, term)
+    for tick in batch.ticks:
+        if tick.next_at is None:
+            _tell_stopped(tick.schedule.name)
+
+
+def _tell_tick(tick: Planned, sequence: int, published_at: Instant, term: int | None) -> None:
+    schedule, occurrence = tick.schedule, tick.occurrence
+    log.info(
+        "tick_published",
+        schedule=schedule.name,
+        ordinal=tick.ordinal,
+        sequence=sequence,
+        period=occurrence.period,
+        next_at=_text(tick.next_at),
+        term=term,
+        lateness_seconds=(published_at - occurrence.ends_at) / 1_000_000,
+    )
+    if schedule.calendar is not None:
+        days = (date(schedule.calendar.last_year, 12, 31) - datetime_of(occurrence.ends_at).date()).days
+        if days <= CALENDAR_NOTICE_DAYS:
+            log.warning(
+                "calendar_ends_soon",
+                schedule=schedule.name,
+                calendar=schedule.calendar.label,
+                days=days,
+                mend="install a newer holidays package on every replica; after that day the schedule stops",
+            )
+
+
+def _tell_stopped(schedule: str) -> None:
+    log.error(
+        "schedule_stopped",
+        schedule=schedule,
+        reason="nothing more is known to come: its calendar's data is at an end",
+        mend="install a newer holidays package on every replica",
+    )
+
+
+def _text(instant: Instant | None) -> str | None:
+    return None if instant is None else datetime_of(instant).isoformat()

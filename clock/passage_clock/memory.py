@@ -1,0 +1,38 @@
+"""What a leader has to know of the log: the last tick of each schedule, the entries, the asks.
+
+Pure: the follower fills it from the log, the office goes on with it, and both mean the same by it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from passage_clock.control import Ask
+from passage_clock.plan import LastTick
+from passage_schemas.instant import Instant
+from passage_schemas.schedule_entry import ScheduleEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A schedule's last tick on the log: what the next one builds on, and what it promised."""
+
+    last: LastTick
+    sequence: int
+    next_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The log, as far as a leader needs it. `sequence` is the last tick's, 0 before the first."""
+
+    published: Mapping[str, Published]
+    sequence: int
+    entries: Mapping[str, ScheduleEntry]
+    asks: Mapping[str, Ask]
+
+    def promise(self, schedule: str) -> Instant | None:
+        """The `next_at` a subscriber holds now: the entry's, unless a tick was published after it."""
+        published, entry = self.published.get(schedule), self.entries.get(schedule)
+        if published is not None and (entry is None or published.sequence > entry.sequence):
+            return published.next_at
+        return entry.next_at if entry is not None else None
