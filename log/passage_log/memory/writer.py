@@ -13,6 +13,7 @@ from passage_log.memory.reader import MemoryMember
 from passage_log.memory.state import State
 from passage_log.memory.store import LOG_APPEND_TIME, NOBODY, MemoryRecord, Store
 from passage_log.port import Committed, Delivery, Headers, Member, Partition
+from passage_log.positions import check_positions, check_timestamp
 from passage_log.sizes import stored_bytes, too_large
 
 
@@ -192,14 +193,6 @@ class MemoryAppender:
             self._state.changed.notify_all()
 
 
-def check_positions(positions: Mapping[Partition, Committed]) -> None:
-    if not positions:
-        raise ValueError("without a position the group's generation is not checked: send one for every input")
-    for partition, committed in positions.items():
-        if committed.offset < 0:
-            raise ValueError(f"{partition}: {committed.offset} is not an offset; send a concrete one")
-
-
 def _store(
     state: State,
     store: Store,
@@ -214,6 +207,8 @@ def _store(
         size = stored_bytes(key, value, headers)
         if size > store.max_bytes:
             raise Refused(too_large(store.topic, size, store.max_bytes))
+    if timestamp_ms < 1:
+        check_timestamp(store.name, timestamp_ms)
     if timestamp_ms > state.newest_ms:
         state.newest_ms = timestamp_ms
     if store.kind == LOG_APPEND_TIME:

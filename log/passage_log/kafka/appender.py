@@ -1,0 +1,73 @@
+"""Plain writes on Kafka, outside transactions: for producers of facts, demos and tests."""
+
+# The client's Message is generic for the type checker only.
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from passage_log.errors import LogError, Refused, Unfit, Unreachable
+from passage_log.kafka import errors
+from passage_log.kafka.writer import ROOM_WAIT_SECONDS, LimitOf, check_record
+from passage_log.port import Headers, Partition
+from passage_log.sizes import LIGHT_BYTES
+
+Hear = Callable[[KafkaError | None, "Message[bytes, bytes]"], None]
+
+
+class KafkaAppender:
+    """`make` makes its producer, given the callback that hears of records that were not stored."""
+
+    def __init__(
+        self, make: Callable[[Hear], Producer], limit_of: LimitOf, timeout_seconds: float, no_answer: str
+    ) -> None:
+        self._producer = make(self._hear)
+        self._limit_of = limit_of
+        self._timeout_seconds = timeout_seconds
+        self._no_answer = no_answer
+        self._failed: LogError | None = None
+
+    def append(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers = (),
+    ) -> None:
+        if headers or timestamp_ms < 1 or (value is not None and len(value) > LIGHT_BYTES):
+            check_record(partition, key, value, timestamp_ms, headers, self._limit_of)
+        while True:
+            try:
+                self._producer.produce(
+                    partition[0], value, key, partition[1], timestamp=timestamp_ms, headers=list(headers) or None
+                )
+            except BufferError:
+                self._producer.poll(ROOM_WAIT_SECONDS)
+            except KafkaException as error:
+                raise errors.of_question(errors.of(error), partition.topic, self._no_answer) from error
+            else:
+                return
+
+    def _hear(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
+        if error is None:
+            return
+        told = errors.told(error, str(message.topic()))
+        if error.code() in errors.REFUSED:
+            self._failed = Refused(told)
+        elif error.code() in errors.UNFIT:
+            self._failed = Unfit(told)
+        else:
+            self._failed = Unreachable(self._no_answer)
+
+    def flush(self) -> None:
+        left = self._producer.flush(self._timeout_seconds)
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
+        if left:
+            raise Unreachable(self._no_answer)
+
+    def close(self) -> None:
+        self._producer.flush(self._timeout_seconds)

@@ -1,0 +1,79 @@
+"""The way in: one Kafka cluster, by its address."""
+
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import Consumer, Producer
+
+from passage_log.kafka import settings
+from passage_log.kafka.appender import Hear, KafkaAppender
+from passage_log.kafka.member import KafkaMember
+from passage_log.kafka.questions import Questions
+from passage_log.kafka.reader import KafkaReader
+from passage_log.kafka.writer import KafkaWriter
+from passage_log.port import Assignor, Topic
+from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
+
+READERS_GROUP = "passage-readers"
+"""The client wants a group's name even where there is no group; nothing is ever committed under it."""
+
+
+class KafkaLog:
+    """`settings` are the client's own, for every client made here: security, timeouts, tuning. Nothing is asked of the
+    network before it is needed; then, a broker that does not answer within `connect_timeout_seconds` is Unreachable."""
+
+    def __init__(
+        self, bootstrap: str, settings: Mapping[str, str] | None = None, connect_timeout_seconds: float = 30.0
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._settings = dict(settings or {})
+        self._timeout_seconds = connect_timeout_seconds
+        self._questions = Questions(bootstrap, self._settings, connect_timeout_seconds)
+        self._limits: dict[str, int] = {}
+
+    def cluster_id(self) -> str:
+        return self._questions.cluster_id()
+
+    def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
+        return self._questions.describe(topics)
+
+    def create(self, topics: Sequence[Topic]) -> None:
+        self._questions.create(topics)
+
+    def reader(self) -> KafkaReader:
+        return KafkaReader(Consumer(settings.consumer(self._bootstrap, self._settings, READERS_GROUP)), self._questions)
+
+    def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> KafkaMember:
+        consumer = Consumer(settings.member(self._bootstrap, self._settings, group, assignor))
+        return KafkaMember(consumer, self._questions, group, topics, assignor)
+
+    def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
+        chosen = settings.transactional(self._bootstrap, self._settings, transactional_id, transaction_timeout_seconds)
+        return KafkaWriter(
+            make=lambda: Producer(chosen),
+            transactional_id=transactional_id,
+            timeout_seconds=transaction_timeout_seconds,
+            connect_timeout_seconds=self._timeout_seconds,
+            limit_of=self._limit_of,
+            no_answer=self._questions.no_answer,
+        )
+
+    def appender(self) -> KafkaAppender:
+        chosen = settings.producer(self._bootstrap, self._settings)
+
+        def make(hear: Hear) -> Producer:
+            # One callback for the producer, and only for failures: one for every record would halve the throughput.
+            return Producer({**chosen, "on_delivery": hear, "delivery.report.only.error": True})
+
+        return KafkaAppender(make, self._limit_of, self._timeout_seconds, self._questions.no_answer)
+
+    def _limit_of(self, topic: str) -> int:
+        """The topic's max.message.bytes, asked once; a topic that isn't there is told of when it is written to."""
+        if topic not in self._limits:
+            found = self._questions.describe([topic])[topic]
+            if found is None:
+                return DEFAULT_MAX_MESSAGE_BYTES
+            self._limits[topic] = int(found.settings["max.message.bytes"])
+        return self._limits[topic]
+
+    def close(self) -> None:
+        """The readers, members and writers made here have their own ends; the log itself holds nothing open."""

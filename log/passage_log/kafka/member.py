@@ -1,0 +1,173 @@
+"""A group member on Kafka: the classic protocol, in which the client only tells us what we own.
+
+The callbacks of a rebalance run inside `poll`. They record the assignment and stop the reading of what was taken; they
+never start any, because only the owner knows from where (it has a state to restore first).
+
+Two things are easy to get wrong here:
+
+* The broker checks a generation only if one is sent. A member the group has thrown out forgets its member id, and the
+  client would then send an empty one, which a transaction may carry: the commit of a deposed member would succeed. So
+  the credentials are taken when the assignment is learnt, and those very ones are sent with every commit.
+* The client of a cooperative group refuses plain `assign`; there, only differences may be told to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from passage_log.errors import Fenced, Unreachable
+from passage_log.kafka import errors
+from passage_log.kafka.questions import Questions
+from passage_log.kafka.reader import KafkaReader, topic_partitions
+from passage_log.port import Assignment, Assignor, Committed, Partition, Record
+
+NOTHING: frozenset[Partition] = frozenset()
+
+ASK_AGAIN_SECONDS = 5.0
+"""One question for committed positions, before it is asked anew."""
+
+
+class KafkaMember:
+    def __init__(
+        self, consumer: Consumer, questions: Questions, group: str, topics: Sequence[str], assignor: Assignor
+    ) -> None:
+        self._consumer = consumer
+        self._reader = KafkaReader(consumer, questions)
+        self._group = group
+        self._is_eager = assignor == "range"
+        self._round = 0
+        self._owned = NOTHING
+        self._reading = NOTHING
+        self._credentials: object | None = None
+        consumer.subscribe(list(topics), on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
+
+    def credentials(self) -> object:
+        """What proves membership in the generation this member last heard of. Raises Fenced when it is in none."""
+        if self._credentials is None:
+            raise Fenced(f"group {self._group}: this process is not a member of it at present")
+        return self._credentials
+
+    def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        return self._reader.poll(max_records, timeout_seconds)
+
+    def assignment(self) -> Assignment:
+        return Assignment(self._round, self._owned)
+
+    def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        gained = _names(partitions)
+        if self._is_eager:
+            consumer.assign([])
+            self._stop_reading(self._reading)
+        else:
+            # None of them: it answers the group without beginning to read.
+            consumer.incremental_assign([])
+        self._owned = gained if self._is_eager else self._owned | gained
+        self._take_credentials()
+        self._count(gained)
+
+    def _taken(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        lost = self._owned if self._is_eager else _names(partitions)
+        if self._is_eager:
+            consumer.unassign()
+        else:
+            consumer.incremental_unassign(topic_partitions(dict.fromkeys(lost & self._reading, 0)))
+        self._stop_reading(lost)
+        self._owned -= lost
+        self._count(lost)
+
+    def _stop_reading(self, partitions: frozenset[Partition]) -> None:
+        self._reading -= partitions
+        self._reader.drop(partitions)
+
+    def _count(self, changed: frozenset[Partition]) -> None:
+        if changed:
+            self._round += 1
+            self._reader.note_change()
+
+    def _take_credentials(self) -> None:
+        before = self._consumer.memberid()
+        credentials = self._consumer.consumer_group_metadata()
+        # The same member before and after, so these are its credentials and not the empty ones of nobody.
+        is_member = bool(before) and self._consumer.memberid() == before
+        self._credentials = credentials if is_member else None
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        if self._is_eager:
+            self._consumer.assign(topic_partitions(positions))
+        else:
+            self._consumer.incremental_unassign(topic_partitions(dict.fromkeys(self._reading, 0)))
+            self._consumer.incremental_assign(topic_partitions(positions))
+        self._reading = frozenset(positions)
+        self._reader.begin_at(positions)
+
+    def committed(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None]:
+        deadline = monotonic() + timeout_seconds
+        while True:
+            left = max(0.0, deadline - monotonic())
+            found = self._ask_committed(partitions, min(left, ASK_AGAIN_SECONDS))
+            if found is not None:
+                return found
+            if left <= ASK_AGAIN_SECONDS:
+                raise Unreachable(
+                    f"group {self._group}: its positions are still undecided or unheard of after {timeout_seconds:g} s;"
+                    " a transaction of another writer is open (it ends by itself within its timeout), or no broker "
+                    "answers"
+                )
+
+    def _ask_committed(
+        self, partitions: Sequence[Partition], timeout_seconds: float
+    ) -> dict[Partition, Committed | None] | None:
+        """None if it must be asked again: the client itself waits on undecided positions as long as it is told to."""
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        try:
+            answers = self._consumer.committed(wanted, timeout=timeout_seconds)
+        except KafkaException as error:
+            self._check_patience(errors.of(error))
+            return None
+        for answer in answers:
+            if answer.error is not None:
+                self._check_patience(answer.error)
+                return None
+        return {Partition(answer.topic, answer.partition): _committed(answer) for answer in answers}
+
+    def _check_patience(self, error: KafkaError) -> None:
+        """Raises what will not mend by asking again."""
+        found = errors.of_event(error, f"group {self._group}")
+        if found is not None:
+            raise found
+
+    def pause(self, partitions: Sequence[Partition]) -> None:
+        self._reader.pause(partitions)
+
+    def resume(self, partitions: Sequence[Partition]) -> None:
+        self._reader.resume(partitions)
+
+    def position(self, partition: Partition) -> int:
+        return self._reader.position(partition)
+
+    def end(self, partition: Partition) -> int:
+        return self._reader.end(partition)
+
+    def ends(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        return self._reader.ends(partitions)
+
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        return self._reader.offset_at(partition, timestamp_ms)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def _names(partitions: Sequence[TopicPartition]) -> frozenset[Partition]:
+    return frozenset(Partition(one.topic, one.partition) for one in partitions)
+
+
+def _committed(answer: TopicPartition) -> Committed | None:
+    return None if answer.offset < 0 else Committed(answer.offset, answer.metadata or "")
+
+
+def checked(member: object) -> KafkaMember:
+    """A member of this kind of log, or a bug of the caller's."""
+    assert isinstance(member, KafkaMember), "a member of another log"
+    return member

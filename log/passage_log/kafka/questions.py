@@ -1,0 +1,159 @@
+"""What is asked of the brokers and answered once: offsets, topics, the cluster's name.
+
+One admin client serves a whole log. It is kept until every answer is in: a future whose client is gone never resolves.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NoAnswer
+from typing import Any, TypeVar
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+
+# The client exports these, but does not declare that it does.
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
+
+from passage_log.errors import Unfit, Unreachable
+from passage_log.kafka import errors, settings
+from passage_log.port import Partition, Topic
+
+Answer = TypeVar("Answer")
+
+NO_SUCH_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
+
+BROKERS_CHOICE = -1
+"""Of a replication factor: the broker's default."""
+
+
+class Questions:
+    def __init__(self, bootstrap: str, user: Mapping[str, str], timeout_seconds: float) -> None:
+        self._bootstrap = bootstrap
+        self._timeout_seconds = timeout_seconds
+        self._admin = AdminClient(settings.common(bootstrap, user))  # type: ignore[arg-type]
+
+    @property
+    def no_answer(self) -> str:
+        return (
+            f"no broker answered at {self._bootstrap} within {self._timeout_seconds:g} s; check PASSAGE_BOOTSTRAP or "
+            "start one with `make kafka`"
+        )
+
+    def cluster_id(self) -> str:
+        answer = self._admin.describe_cluster(request_timeout=self._timeout_seconds)
+        return str(self._result(answer, "cluster").cluster_id)
+
+    def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
+        if not topics:
+            return {}
+        answers = self._admin.describe_topics(
+            TopicCollection(list(dict.fromkeys(topics))), request_timeout=self._timeout_seconds
+        )
+        partitions = {name: self._partitions(answer, name) for name, answer in answers.items()}
+        found = [name for name, count in partitions.items() if count is not None]
+        effective = self._settings(found)
+        return {
+            name: None if count is None else Topic(name, count, effective[name]) for name, count in partitions.items()
+        }
+
+    def _partitions(self, answer: "Future[Any]", topic: str) -> int | None:
+        try:
+            return len(self._result(answer, topic).partitions)
+        except _NoSuchTopic:
+            return None
+
+    def _settings(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+        if not topics:
+            return {}
+        resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+        answers = self._admin.describe_configs(resources, request_timeout=self._timeout_seconds)
+        return {
+            resource.name: {
+                name: entry.value
+                for name, entry in self._result(answer, resource.name).items()
+                if entry.value is not None
+            }
+            for resource, answer in answers.items()
+        }
+
+    def create(self, topics: Sequence[Topic]) -> None:
+        """Create those that don't exist; comes back when every one of them can be written and read."""
+        wanted = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=BROKERS_CHOICE,
+                config=dict(topic.settings),
+            )
+            for topic in topics
+        ]
+        if not wanted:
+            return
+        answers = self._admin.create_topics(
+            wanted, operation_timeout=self._timeout_seconds, request_timeout=self._timeout_seconds
+        )
+        for name, answer in answers.items():
+            self._created(answer, name)
+
+    def _created(self, answer: "Future[Any]", topic: str) -> None:
+        try:
+            answer.result(self._timeout_seconds)
+        except KafkaException as error:
+            inside = errors.of(error)
+            if inside.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise errors.of_question(inside, f"creating topic {topic}", self.no_answer) from error
+        except NoAnswer as error:
+            raise Unreachable(self.no_answer) from error
+
+    def ends(self, partitions: Sequence[Partition], stable: bool = False) -> dict[Partition, int]:
+        """High watermarks, or with `stable` the last stable offsets."""
+        latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        return self._offsets(dict.fromkeys(partitions, latest), stable)
+
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        # The end first: a record stored between the two questions must not be skipped.
+        end = self.ends([partition], stable=True)[partition]
+        found = self._offsets({partition: OffsetSpec.for_timestamp(timestamp_ms)}, stable=True)[partition]
+        return end if found < 0 else found
+
+    def _offsets(self, wanted: Mapping[Partition, Any], stable: bool) -> dict[Partition, int]:
+        if not wanted:
+            return {}
+        level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
+        asked = {TopicPartition(*partition): spec for partition, spec in wanted.items()}
+        answers = self._ask(lambda: self._admin.list_offsets(asked, isolation_level=level, **self._timeout))
+        return {
+            Partition(which.topic, which.partition): self._offset(answer, Partition(which.topic, which.partition))
+            for which, answer in answers.items()
+        }
+
+    @property
+    def _timeout(self) -> dict[str, float]:
+        return {"request_timeout": self._timeout_seconds}
+
+    def _offset(self, answer: "Future[Any]", partition: Partition) -> int:
+        try:
+            return int(self._result(answer, f"{partition.topic}[{partition.number}]").offset)
+        except _NoSuchTopic as error:
+            raise Unfit(f"there is no {partition.topic}[{partition.number}]; create the topic") from error
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        try:
+            return question()
+        except KafkaException as error:
+            raise errors.of_question(errors.of(error), "asking the brokers", self.no_answer) from error
+
+    def _result(self, answer: "Future[Any]", where: str) -> Any:
+        try:
+            # The client keeps its own time; ours only guards against a client that doesn't.
+            return answer.result(self._timeout_seconds + 5)
+        except KafkaException as error:
+            inside = errors.of(error)
+            if inside.code() in NO_SUCH_TOPIC:
+                raise _NoSuchTopic(where) from error
+            raise errors.of_question(inside, where, self.no_answer) from error
+        except NoAnswer as error:
+            raise Unreachable(self.no_answer) from error
+
+
+class _NoSuchTopic(Exception):
+    """There is no such topic or partition; the one who asked knows what that means."""

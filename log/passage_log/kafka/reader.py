@@ -1,0 +1,117 @@
+"""Reading on Kafka: the client's own messages, handed through uncopied.
+
+A position is the further of two: behind the last record handed out (the client counts that), and behind the end of
+the partition when it was last reached (an event, whose offset lies behind markers and aborted records too).
+"""
+
+# The client's Message is generic for the type checker only.
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import cast
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from passage_log.errors import LogError
+from passage_log.kafka import errors
+from passage_log.kafka.questions import Questions
+from passage_log.port import EARLIEST, Partition, Record
+
+assert EARLIEST == OFFSET_BEGINNING  # so that positions go to the client as they are
+
+
+def topic_partitions(positions: Mapping[Partition, int]) -> list[TopicPartition]:
+    return [TopicPartition(partition.topic, partition.number, at) for partition, at in positions.items()]
+
+
+class KafkaReader:
+    """Takes a consumer that is already set up, and closes it."""
+
+    def __init__(self, consumer: Consumer, questions: Questions) -> None:
+        self._consumer = consumer
+        self._questions = questions
+        self._assigned: dict[Partition, int] = {}
+        self._ends_reached: dict[Partition, int] = {}
+        self._failure: LogError | None = None
+        self._changes = 0
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        self._consumer.assign(topic_partitions(positions))
+        self.begin_at(positions)
+
+    def begin_at(self, positions: Mapping[Partition, int]) -> None:
+        """The client has been told to read these; what was known of others is forgotten."""
+        self._assigned = dict(positions)
+        self._ends_reached = {}
+        self._failure = None
+
+    def drop(self, partitions: frozenset[Partition]) -> None:
+        """The client reads these no more."""
+        self.begin_at({name: at for name, at in self._assigned.items() if name not in partitions})
+
+    def note_change(self) -> None:
+        """Something happened beside the records; the poll under way comes back for it."""
+        self._changes += 1
+
+    def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        before = self._changes
+        deadline = monotonic() + timeout_seconds
+        # First what is there already: `consume` with a timeout would wait until it is full.
+        records = self._sorted_out(self._consumer.consume(max_records, 0))
+        while not records and self._changes == before and (left := deadline - monotonic()) > 0:
+            first = self._consumer.poll(left)
+            if first is not None:
+                records = self._sorted_out([first, *self._consumer.consume(max_records - 1, 0)])
+        return records
+
+    def _sorted_out(self, messages: list[Message[bytes, bytes]]) -> list[Record]:
+        """The records of a batch. What went wrong is raised now, or after the records that came before it."""
+        records = [message for message in messages if message.error() is None]
+        if len(records) != len(messages):
+            for message in messages:
+                if (event := message.error()) is not None:
+                    self._take_in(message, event)
+            if self._failure is not None and not records:
+                failure, self._failure = self._failure, None
+                raise failure
+        return cast(list[Record], records)
+
+    def _take_in(self, message: Message[bytes, bytes], event: KafkaError) -> None:
+        partition = Partition(message.topic() or "?", -1 if message.partition() is None else message.partition() or 0)
+        if event.code() == KafkaError._PARTITION_EOF:
+            self._ends_reached[partition] = message.offset() or 0
+            self.note_change()
+        else:
+            self._failure = errors.of_event(event, f"{partition.topic}[{partition.number}]") or self._failure
+
+    def pause(self, partitions: Sequence[Partition]) -> None:
+        self._consumer.pause(topic_partitions(dict.fromkeys(partitions, 0)))
+
+    def resume(self, partitions: Sequence[Partition]) -> None:
+        self._consumer.resume(topic_partitions(dict.fromkeys(partitions, 0)))
+
+    def position(self, partition: Partition) -> int:
+        known = self._ends_reached.get(partition, self._assigned[partition])
+        (read,) = self._consumer.position([TopicPartition(*partition)])
+        # Before the first record the client's own position is a negative stand-in.
+        return max(known, int(read.offset)) if read.offset >= 0 else known
+
+    def end(self, partition: Partition) -> int:
+        return self._questions.ends([partition])[partition]
+
+    def ends(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        return self._questions.ends(partitions)
+
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        return self._questions.offset_at(partition, timestamp_ms)
+
+    def close(self) -> None:
+        try:
+            self._consumer.close()
+        except (KafkaException, RuntimeError) as error:
+            # It is closed already, or can't say goodbye: either way nobody reads through it any more.
+            errors.logger.debug("consumer_close error=%s", error)

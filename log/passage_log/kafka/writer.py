@@ -1,0 +1,245 @@
+"""The transactional writer on Kafka.
+
+`append` is the hot path: it hands the record to the client and counts nothing. What became of it is told by the
+commit, for the client fails a transaction of which one record failed.
+
+States: made -> (open) idle -> (begin) in transaction -> (commit, abort) idle. Any error ends the writer's use, and an
+error that leaves the transaction open is answered with an abort, so that readers need not wait for its timeout.
+"""
+
+# The client's Message is generic for the type checker only.
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from passage_log.errors import LogError, Refused, Unreachable, WriterLost
+from passage_log.kafka import errors
+from passage_log.kafka.member import checked
+from passage_log.port import Committed, Delivery, Headers, Member, Partition
+from passage_log.positions import check_positions, check_timestamp
+from passage_log.sizes import LIGHT_BYTES, stored_bytes, too_large
+
+ABORT_TIMEOUT_SECONDS = 5.0
+
+ROOM_WAIT_SECONDS = 0.05
+
+LimitOf = Callable[[str], int]
+
+
+class KafkaWriter:
+    """`limit_of` tells a topic's max.message.bytes. `connect_timeout_seconds` is how long `open` waits for a broker."""
+
+    def __init__(
+        self,
+        make: Callable[[], Producer],
+        transactional_id: str,
+        timeout_seconds: float,
+        connect_timeout_seconds: float,
+        limit_of: LimitOf,
+        no_answer: str,
+    ) -> None:
+        self._make = make
+        self._id = transactional_id
+        self._timeout_seconds = timeout_seconds
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._limit_of = limit_of
+        self._no_answer = no_answer
+        self._producer: Producer | None = None
+        self._produce: Callable[..., None] = self._not_open
+
+    def open(self) -> None:
+        producer = self._make()
+        self._producer, self._produce = producer, producer.produce
+        try:
+            producer.init_transactions(self._connect_timeout_seconds)
+        except KafkaException as error:
+            inside = errors.of(error)
+            if inside.code() in errors.UNREACHABLE or inside.retriable():
+                raise Unreachable(self._no_answer) from error
+            raise errors.of_writer(inside, self._where) from error
+
+    def begin(self) -> None:
+        self._attempt(lambda producer: producer.begin_transaction())
+
+    def append(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers = (),
+    ) -> None:
+        if headers or timestamp_ms < 1 or (value is not None and len(value) > LIGHT_BYTES):
+            self._append_with_care(partition, key, value, timestamp_ms, headers)
+            return
+        try:
+            self._produce(partition[0], value, key, partition[1], timestamp=timestamp_ms)
+        except (BufferError, KafkaException) as error:
+            self._append_when_there_is_room(partition, key, value, timestamp_ms, headers, error)
+
+    def _append_with_care(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers,
+        on_delivery: Callable[[KafkaError | None, Message[bytes, bytes]], None] | None = None,
+    ) -> None:
+        check_record(partition, key, value, timestamp_ms, headers, self._limit_of)
+        try:
+            self._send(partition, key, value, timestamp_ms, headers, on_delivery)
+        except (BufferError, KafkaException) as error:
+            self._append_when_there_is_room(partition, key, value, timestamp_ms, headers, error, on_delivery)
+
+    def _append_when_there_is_room(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers,
+        error: BufferError | KafkaException,
+        on_delivery: Callable[[KafkaError | None, Message[bytes, bytes]], None] | None = None,
+    ) -> None:
+        deadline = monotonic() + self._timeout_seconds
+        while isinstance(error, BufferError) and monotonic() < deadline and self._producer is not None:
+            self._producer.poll(ROOM_WAIT_SECONDS)
+            try:
+                self._send(partition, key, value, timestamp_ms, headers, on_delivery)
+            except (BufferError, KafkaException) as again:
+                error = again
+            else:
+                return
+        raise self._lost(error) from error
+
+    def _send(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers,
+        on_delivery: Callable[[KafkaError | None, Message[bytes, bytes]], None] | None,
+    ) -> None:
+        self._produce(
+            partition.topic,
+            value,
+            key,
+            partition.number,
+            timestamp=timestamp_ms,
+            headers=list(headers) or None,
+            on_delivery=on_delivery,
+        )
+
+    def deliver(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Headers = (),
+    ) -> Delivery:
+        told: list[Delivery | KafkaError] = []
+
+        def hear(error: KafkaError | None, message: Message[bytes, bytes]) -> None:
+            told.append(error if error is not None else delivery_of(message))
+
+        self._append_with_care(partition, key, value, timestamp_ms, headers, hear)
+        deadline = monotonic() + self._timeout_seconds
+        while not told and monotonic() < deadline and self._producer is not None:
+            self._producer.poll(ROOM_WAIT_SECONDS)
+        if not told:
+            raise WriterLost(f"{self._where}: the broker stored nothing within {self._timeout_seconds:g} s")
+        if isinstance(told[0], Delivery):
+            return told[0]
+        raise self._lost(KafkaException(told[0]))
+
+    def send_positions(self, positions: Mapping[Partition, Committed], member: Member) -> None:
+        """First half of a commit with positions: they become part of the transaction, undecided until it ends."""
+        check_positions(positions)
+        sent = [
+            TopicPartition(partition.topic, partition.number, committed.offset, committed.note)
+            for partition, committed in positions.items()
+        ]
+        try:
+            credentials = checked(member).credentials()
+        except LogError:
+            self._abort_quietly()
+            raise
+        self._attempt(lambda producer: producer.send_offsets_to_transaction(sent, credentials, self._timeout_seconds))
+
+    def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
+        if (positions is None) != (member is None):
+            raise ValueError("positions are committed for a member, and a member commits positions: give both or none")
+        if positions is not None and member is not None:
+            self.send_positions(positions, member)
+        self._attempt(lambda producer: producer.commit_transaction(self._timeout_seconds))
+
+    def abort(self) -> None:
+        self._attempt(lambda producer: producer.abort_transaction(self._timeout_seconds))
+
+    def discard(self) -> None:
+        producer, self._producer, self._produce = self._producer, None, self._not_open
+        if producer is not None:
+            # The client waits for its own threads when it is let go of; that is not our time to spend.
+            threading.Thread(target=_let_go, args=[producer], name="discard-writer", daemon=True).start()
+
+    @property
+    def _where(self) -> str:
+        return f"writer {self._id}"
+
+    def _not_open(self, *_record: Any, **_rest: Any) -> None:
+        raise WriterLost(f"{self._where}: not open; this is a bug of the caller")
+
+    def _attempt(self, step: Callable[[Producer], None]) -> None:
+        if self._producer is None:
+            self._not_open()
+            return
+        try:
+            step(self._producer)
+        except KafkaException as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: BufferError | KafkaException) -> LogError:
+        """What to raise. A transaction the client wants aborted is aborted, so that it does not block readers."""
+        if isinstance(error, BufferError):
+            return WriterLost(f"{self._where}: no broker took a record within {self._timeout_seconds:g} s")
+        inside = errors.of(error)
+        if inside.txn_requires_abort():
+            self._abort_quietly()
+        return errors.of_writer(inside, self._where)
+
+    def _abort_quietly(self) -> None:
+        if self._producer is None:
+            return
+        try:
+            self._producer.abort_transaction(ABORT_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            # The first error is the one to report; this transaction will be fenced or time out.
+            errors.logger.debug("abort_failed writer=%s error=%s", self._id, error)
+
+
+def check_record(
+    partition: Partition, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers, limit_of: LimitOf
+) -> None:
+    """Raises Refused for a record the topic would not have, before the client has it."""
+    check_timestamp(partition, timestamp_ms)
+    size = stored_bytes(key, value, headers)
+    if size > LIGHT_BYTES and size > (limit := limit_of(partition.topic)):
+        raise Refused(too_large(partition.topic, size, limit))
+
+
+def delivery_of(message: Message[bytes, bytes]) -> Delivery:
+    partition = Partition(str(message.topic()), int(message.partition() or 0))
+    return Delivery(partition, int(message.offset() or 0), int(message.timestamp()[1]))
+
+
+def _let_go(producer: Producer) -> None:
+    """Everything unsent is dropped; the last reference goes with this call."""
+    producer.purge(blocking=False)

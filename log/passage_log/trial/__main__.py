@@ -1,0 +1,29 @@
+"""`python -m passage_log.trial`: one Kafka in the foreground until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+
+from passage_log.trial import TrialError, choose
+
+DEFAULT_PORT = 9092
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m passage_log.trial", description="Run one Kafka until Ctrl-C.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where it listens (default: %(default)s)")
+    port = parser.parse_args().port
+    try:
+        with choose("kafka", port) as trial:
+            print(f"{trial.why}\nPASSAGE_BOOTSTRAP={trial.bootstrap}\nCtrl-C stops it.", flush=True)
+            signal.sigwait([signal.SIGINT])
+    except TrialError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
