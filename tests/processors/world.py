@@ -114,7 +114,7 @@ class World:
         entry = ScheduleEntry(
             schedule, "DayHasPassed", "UTC", None, "", "", status, "", "", next_at, self.sequence, 1, "2026f", "0"
         )
-        self._facts.append(Partition(self.app.clock_schedules, 0), schedule.encode(), SCHEDULE_ENTRY.encode(entry), 0)
+        self._facts.append(Partition(self.app.clock_schedules, 0), schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
         self._facts.flush()
 
     def tick(self, ends_at: Instant, next_at: Instant | None = None, schedule: str = DAY) -> Tick:
@@ -144,7 +144,7 @@ class World:
             for _ in range(4):
                 worker.turn(0.0)
         for _ in range(turns):
-            if not any([worker.turn(0.0) for worker in workers]):
+            if sum(worker.turn(0.0) for worker in workers) == 0:
                 return
         raise AssertionError(f"still committing after {turns} turns")
 

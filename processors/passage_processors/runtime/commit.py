@@ -42,7 +42,7 @@ def _write(app: App, writer: Writer, step: Step) -> None:
     for letter in effects.letters:
         _write_letter(app, writer, number, letter)
     changelog = Partition(app.changelog, number)
-    at = milliseconds_of(step.instant)
+    at = max(1, milliseconds_of(step.instant))
     for key, value in effects.changes.items():
         append(changelog, key, value, at)
     cut = CUT.encode(step.cut)
@@ -53,7 +53,7 @@ def _write(app: App, writer: Writer, step: Step) -> None:
 def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None:
     """The refused record as it was; one too large for the dead letters leaves its place instead of its value."""
     partition = Partition(app.dead_letters, number)
-    at = milliseconds_of(letter.instant)
+    at = max(1, milliseconds_of(letter.instant))  # a record without a timestamp has -1, which the log would refuse
     headers = [
         ("passage_reason", letter.reason.encode()),
         ("passage_topic", letter.topic.encode()),

@@ -166,11 +166,9 @@ class Worker:
         return task.step(bounds, self._cluster, self.patience.released, self._max_facts, self._max_fires)
 
     def _commit(self, steps: list[Step]) -> None:
-        if self._writer is None:
-            self._writer = self._log.writer(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS)
-            self._writer.open()
+        writer = self._open_writer()
         began = self._monotonic()
-        commit(self.app, self._writer, self._member, steps)
+        commit(self.app, writer, self._member, steps)
         took = self._monotonic() - began
         if took > SLOW_COMMIT_SECONDS:
             _log.warning("commit_slow", seconds=round(took, 1), consequence="the writer is replaced")
@@ -208,7 +206,10 @@ class Worker:
         return {number for number in numbers if notes[number] == self.tasks[number].cut.number}
 
     def _advance_restore(self, timeout_seconds: float) -> None:
+        """The writer comes first: opening it ends what this worker, or the one before under its name, left undecided,
+        and the changelog is read to its end, undecided records waited for."""
         assert self._restore is not None
+        self._open_writer()
         restored = self._restore.advance(timeout_seconds)
         if restored is None:
             return
@@ -249,6 +250,13 @@ class Worker:
         if owned := {partition.number for partition in self._round.partitions}:
             self._suspended = True
             self._restore = Restore(self.app, self._log, self._member, self.feed, owned)
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            writer = self._log.writer(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS)
+            writer.open()
+            self._writer = writer
+        return self._writer
 
     def _drop_writer(self) -> None:
         if self._writer is not None:

@@ -1,0 +1,131 @@
+"""What can't be handled goes to the dead letters, with its reason; the stream goes on."""
+
+import pytest
+
+from passage_log.port import Topic
+from passage_processors.errors import Stopped
+from passage_schemas.records import CUT
+from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
+
+
+def reason_of(letter) -> str:
+    return dict(letter.headers())["passage_reason"].decode()
+
+
+def test_garbage_is_a_dead_letter_unchanged_and_the_facts_around_it_count():
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
+    world.raw(b"inv-2", b"garbage", day(0.6))
+    world.fact(InvoiceSent("inv-3", terms=1), day(0.7))
+    world.days(1, 1)
+    world.settle(world.worker())
+    assert [event.invoice for event in world.derived()] == ["inv-1", "inv-3"]
+    [letter] = world.letters()
+    assert (letter.key(), letter.value()) == (b"inv-2", b"garbage")
+    assert reason_of(letter).startswith("billing[0]@1: the value begins with 6761")
+
+
+def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_letter():
+    def after(fact):
+        return 10 // fact.terms
+
+    world = World(invoices(overdue(after=after)))
+    world.name(next_at=day(1))
+    codec = next(one.codec for one in world.app.rules.handlers.values() if one.codec.cls is InvoiceSent)
+    world.raw(b"cut", codec.encode(InvoiceSent("cut"))[:-1], day(0.5))
+    world.raw(None, codec.encode(InvoiceSent("nokey")), day(0.5))
+    world.fact(InvoiceSent("raises", terms=0), day(0.5))
+    world.settle(world.worker())
+    reasons = [reason_of(letter) for letter in world.letters()]
+    assert "breaks off" in reasons[0]
+    assert "has no key" in reasons[1]
+    assert "ZeroDivisionError" in reasons[2]
+
+
+def test_a_refused_fact_has_no_other_effect_and_stands_in_the_cut():
+    second = overdue(name="second", after=lambda fact: fact.terms // 0)
+    world = World(invoices(overdue(), second))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
+    world.days(1, 3)
+    world.settle(world.worker())
+    assert world.derived() == []
+    cuts = [CUT.decode(record.value() or b"") for record in world.records("invoices.timeline")]
+    assert [(one.topic, one.offset) for cut in cuts for one in cut.refused] == [("billing", 0)]
+
+
+def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fire():
+    def emit(case):
+        if case.key == "bad":
+            raise RuntimeError("no such customer")
+        return InvoiceBecameOverdue(case.key, case.started_at)
+
+    world = World(invoices(overdue(emit=emit)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("bad", terms=1), day(0.5))
+    world.fact(InvoiceSent("good", terms=1), day(0.5))
+    world.days(1, 20)
+    worker = world.worker()
+    world.settle(worker)
+    assert [event.invoice for event in world.derived()] == ["good"]
+    [letter] = world.letters()
+    assert reason_of(letter) == "policy 'overdue' failed for b'bad' at day.utc#1: RuntimeError: no such customer"
+    assert worker.tasks[0].fold.books[0].get(b"bad") is not None
+    world.fact(InvoicePaid("bad"), day(20.5))
+    world.days(21, 40)
+    world.settle(worker)
+    assert worker.tasks[0].fold.books[0].get(b"bad") is None
+
+
+def test_on_error_skip_ends_the_case_and_stop_stops_the_worker():
+    def emit(case):
+        raise RuntimeError("no such customer")
+
+    for on_error in ("skip", "stop"):
+        world = World(invoices(overdue(emit=emit), on_error=on_error))
+        world.name(next_at=day(1))
+        world.fact(InvoiceSent("bad", terms=1), day(0.5))
+        world.days(1, 20)
+        worker = world.worker()
+        if on_error == "stop":
+            with pytest.raises(Stopped, match="no such customer"):
+                world.settle(worker)
+            assert world.letters() == []
+        else:
+            world.settle(worker)
+            assert len(worker.tasks[0].fold.books[0]) == 0
+
+
+def test_a_whole_topic_of_garbage_stops_the_worker_before_anything_of_it_is_committed():
+    world = World(invoices(overdue(), stop_after_refusals=50))
+    world.name(next_at=day(1))
+    for number in range(50):
+        world.raw(b"k", b"garbage", day(number / 100))
+    with pytest.raises(Stopped, match="50 facts in a row were refused"):
+        world.settle(world.worker())
+    assert world.letters() == []
+
+
+def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest():
+    app = invoices(overdue())
+    world = World.__new__(World)
+    from passage_log.memory import MemoryLog
+
+    log = MemoryLog()
+    log.create([Topic("invoices.dead-letters", 1, {"max.message.bytes": "500"})])
+    world.__init__(app, log)
+    world.name(next_at=day(1))
+    world.raw(b"big", b"x" * 2000, day(0.5))
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert letter.value() is None
+    assert set(dict(letter.headers())) >= {"passage_topic", "passage_offset", "passage_sha256"}
+
+
+def test_a_tombstone_is_not_a_fact():
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.raw(b"inv-1", None, day(0.5))
+    world.settle(world.worker())
+    assert world.letters() == []
