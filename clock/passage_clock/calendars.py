@@ -17,6 +17,7 @@ from passage_clock.errors import CalendarError
 
 @cache
 def holidays_version() -> str:
+    """The release of the holiday lists at hand: 0.108."""
     return version("holidays")
 
 

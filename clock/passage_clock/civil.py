@@ -58,6 +58,7 @@ def tzdata_version() -> str:
 
 @cache
 def zone_names() -> frozenset[str]:
+    """Every zone there is, links such as Asia/Katmandu included."""
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 

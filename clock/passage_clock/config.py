@@ -39,6 +39,8 @@ dates end with 9999."""
 
 @dataclass(frozen=True, slots=True)
 class Topics:
+    """The clock's three topics, by name."""
+
     ticks: str = "passage.ticks"
     schedules: str = "passage.schedules"
     control: str = "passage.control"

@@ -10,6 +10,8 @@ from passage_schemas.instant import Instant
 
 
 class Wall(Protocol):
+    """What tells the time. Given to whoever needs it, so that a simulation can give another."""
+
     def now(self) -> Instant:
         """Wall time. May jump, in both directions."""
         ...

@@ -83,6 +83,18 @@ def test_a_clock_that_was_down_catches_up_in_that_order_too() -> None:
     assert order == sorted(order)
 
 
+def test_a_leader_that_dies_between_two_ticks_of_one_instant_leaves_the_other_to_be_first() -> None:
+    schedules = [EACH_HOUR, replace(EACH_HOUR, name="hour.berlin", zone="Europe/Berlin")]
+    published = Plan(schedules, {}, {}).due(Instant(AUTUMN + 2 * HOUR), 3)
+    plan = Plan(schedules, last_ticks(published), {})
+
+    assert published[-1].schedule.name == "hour.amsterdam"
+    assert labels(plan.due(Instant(AUTUMN + 3 * HOUR), 2)) == [
+        "hour.berlin 2026-10-20T01:00+02:00",
+        "hour.amsterdam 2026-10-20T02:00+02:00",
+    ]
+
+
 def test_the_past_of_a_new_schedule_stays_behind_whatever_is_due_now() -> None:
     published = everything(Plan([EACH_HOUR], {}, {}), Instant(AUTUMN + 10 * HOUR))
     added = replace(EACH_DAY, name="added", starts_at=at(2026, 9, 1))
