@@ -7,11 +7,12 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import confluent_kafka
 import fastavro
 
-SCHEMA = fastavro.schema.load_schema(Path(__file__).parents[2] / "schemas" / "passage_schemas" / "tick.avsc")
+SCHEMA = fastavro.schema.load_schema(str(Path(__file__).parents[2] / "schemas" / "passage_schemas" / "tick.avsc"))
 HEADER_BYTES = 10  # Avro's single-object encoding: C3 01, then the schema's fingerprint
 
 settings = {"bootstrap.servers": os.environ.get("PASSAGE_BOOTSTRAP", "127.0.0.1:9092"), "group.id": "tick-printer"}
@@ -19,8 +20,8 @@ consumer = confluent_kafka.Consumer({**settings, "isolation.level": "read_commit
 consumer.subscribe(sys.argv[1:] or ["passage.ticks"])
 while True:
     message = consumer.poll(1.0)
-    if message is not None and message.error():
-        sys.exit(str(message.error()))
-    if message is not None and message.value() is not None:  # without a value: a leader's barrier, not a tick
-        tick = fastavro.schemaless_reader(io.BytesIO(message.value()[HEADER_BYTES:]), SCHEMA, None)
+    if message is None or message.error():
+        continue  # nothing yet; what the client mends by itself needs no word from us
+    if value := message.value():  # without a value it is a leader's barrier, not a tick
+        tick: Any = fastavro.schemaless_reader(io.BytesIO(value[HEADER_BYTES:]), SCHEMA, None)
         print(tick["event"], tick["schedule"], tick["ordinal"], tick["period"], tick["ends_at"], flush=True)
