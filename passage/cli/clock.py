@@ -2,19 +2,17 @@
 
 import getpass
 import os
-import signal
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from types import FrameType
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
+from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     BootstrapOption,
@@ -51,7 +49,7 @@ def run(
     """Be a candidate: stand by, lead when it is this one's turn, until SIGTERM or Ctrl-C."""
     settled = load(config)
     tell_logs()
-    stop = _stopped_by_signals()
+    stop = stopped_by_signals()
     metrics = Metrics()
     if metrics_port is not None:
         metrics.serve(metrics_port)
@@ -133,21 +131,6 @@ def resume(
 
 def _open(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float) -> KafkaLog:
     return open_log(bootstrap, config.bootstrap, dict(config.client), connect_timeout_seconds)
-
-
-def _stopped_by_signals() -> threading.Event:
-    """Set by SIGTERM and Ctrl-C; a second one ends the process at once, for whoever can't wait."""
-    stop = threading.Event()
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        del frame
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, hear)
-    return stop
 
 
 def _coming(schedules: Sequence[Schedule], start: str | None) -> Iterator[tuple[Schedule, Occurrence]]:

@@ -5,13 +5,11 @@ traceback. What is left, and does show one, is a bug of ours.
 """
 
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from passage.cli import clock
+from passage.cli import clock, processors
 from passage.cli.terminal import complain
 from passage_clock.errors import ClockError
 from passage_log.errors import LogError
@@ -28,8 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(clock.app, name="clock")
-if find_spec("passage.cli.processors") is not None:
-    app.add_typer(import_module("passage.cli.processors").app)
+app.add_typer(processors.app, name="processors")
 
 
 def main() -> None:

@@ -41,8 +41,9 @@ def columns(*names: str) -> Table:
 
 
 def complain(error: Exception | str) -> None:
-    """One line on standard error, unwrapped, so that it can be searched for."""
-    print(f"passage: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+    """One line on standard error for each thing that is wrong, unwrapped, so that it can be searched for."""
+    for line in str(error).splitlines():
+        print(f"passage: {line}", file=sys.stderr, flush=True)
 
 
 def tell_logs() -> None:

@@ -1,0 +1,39 @@
+"""The topics an app needs, as they must be: what a wrong setting would lose is said before the first fact."""
+
+from dataclasses import replace
+
+from passage_log.port import Log
+from passage_log.preflight import Wanted, preflight
+from passage_processors.app import App
+
+
+def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
+    """The app's topics, inputs first; all but the clock's have as many partitions as the inputs.
+
+    Derived events carry the instant of their cause, which may lie years back, so the output must not delete by age. The
+    timeline and the dead letters take the broker's time instead: they may be let go once nobody will replay that far.
+    """
+    return [
+        *(Wanted(topic, partitions, time="CreateTime") for topic in sorted(app.inputs)),
+        Wanted(app.output, partitions, time="CreateTime", keeps_old_dates=True),
+        Wanted(app.changelog, partitions, cleanup="compact"),
+        Wanted(app.timeline, partitions, cleanup="delete", time="LogAppendTime"),
+        Wanted(app.dead_letters, partitions, cleanup="delete", time="LogAppendTime"),
+        Wanted(app.ticks, 1, cleanup="compact", time="CreateTime"),
+        Wanted(app.clock_schedules, 1, cleanup="compact"),
+    ]
+
+
+def check_topics(log: Log, app: App) -> int:
+    """The number of partitions of the app's tasks. Raises Unfit with every complaint, a line each, and Unreachable."""
+    wanted = app_topics(app)
+    per_partition = [one.topic for one in wanted if one.topic not in (app.ticks, app.clock_schedules)]
+    return preflight(log, wanted, per_partition)[app.output].partitions
+
+
+def create_topics(log: Log, app: App, partitions: int) -> None:
+    """Create the app's own topics that don't exist, inputs included and the clock's not: `passage clock topics` does
+    those. What must be replayed later is kept for ever. Raises Unfit, Unreachable."""
+    wanted = [one for one in app_topics(app, partitions) if one.topic not in (app.ticks, app.clock_schedules)]
+    kept = {"retention.ms": "-1"}
+    log.create([replace(topic, settings={**kept, **topic.settings}) for topic in (one.as_topic() for one in wanted)])
