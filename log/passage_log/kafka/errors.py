@@ -38,6 +38,18 @@ UNREACHABLE = frozenset(
     }
 )
 
+MOVING = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+"""The partition has no leader yet, or another than the client knew: asked again in a moment, it answers."""
+
 UNFIT = frozenset(
     {
         KafkaError._UNKNOWN_TOPIC,
@@ -98,7 +110,7 @@ def told(error: KafkaError, where: str) -> str:
 
 def of_question(error: KafkaError, where: str, no_answer: str) -> LogError:
     """For a question that was asked of the brokers: `no_answer` is what to say when none answered."""
-    if error.code() in UNREACHABLE or error.retriable():
+    if error.code() in UNREACHABLE | MOVING or error.retriable():
         return Unreachable(no_answer)
     return Unfit(told(error, where)) if error.code() in UNFIT else LogError(told(error, where))
 

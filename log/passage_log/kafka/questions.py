@@ -6,6 +6,7 @@ One admin client serves a whole log. It is kept until every answer is in: a futu
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -20,6 +21,8 @@ from passage_log.port import Partition, Topic
 Answer = TypeVar("Answer")
 
 NO_SUCH_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
+
+ASK_AGAIN_SECONDS = 0.02
 
 BROKERS_CHOICE = -1
 """Of a replication factor: the broker's default."""
@@ -91,18 +94,35 @@ class Questions:
         answers = self._admin.create_topics(
             wanted, operation_timeout=self._timeout_seconds, request_timeout=self._timeout_seconds
         )
-        for name, answer in answers.items():
-            self._created(answer, name)
+        created = {name for name, answer in answers.items() if self._created(answer, name)}
+        self._wait_for([topic for topic in topics if topic.name in created])
 
-    def _created(self, answer: "Future[Any]", topic: str) -> None:
+    def _wait_for(self, topics: Sequence[Topic]) -> None:
+        """The controller knows of a topic before the brokers do."""
+        partitions = [Partition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        deadline = monotonic() + self._timeout_seconds
+        while True:
+            try:
+                self.ends(partitions)
+            except Unfit:
+                if monotonic() > deadline:
+                    raise
+                sleep(ASK_AGAIN_SECONDS)
+            else:
+                return
+
+    def _created(self, answer: "Future[Any]", topic: str) -> bool:
+        """False if it was there already."""
         try:
             answer.result(self._timeout_seconds)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise errors.of_question(inside, f"creating topic {topic}", self.no_answer) from error
+            return False
         except NoAnswer as error:
             raise Unreachable(self.no_answer) from error
+        return True
 
     def ends(self, partitions: Sequence[Partition], stable: bool = False) -> dict[Partition, int]:
         """High watermarks, or with `stable` the last stable offsets."""
@@ -119,6 +139,16 @@ class Questions:
         if not wanted:
             return {}
         level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
+        deadline = monotonic() + self._timeout_seconds
+        while True:
+            try:
+                return self._offsets_now(wanted, level)
+            except _Moving:
+                if monotonic() > deadline:
+                    raise
+                sleep(ASK_AGAIN_SECONDS)
+
+    def _offsets_now(self, wanted: Mapping[Partition, Any], level: IsolationLevel) -> dict[Partition, int]:
         asked = {TopicPartition(*partition): spec for partition, spec in wanted.items()}
         answers = self._ask(lambda: self._admin.list_offsets(asked, isolation_level=level, **self._timeout))
         return {
@@ -150,9 +180,15 @@ class Questions:
             inside = errors.of(error)
             if inside.code() in NO_SUCH_TOPIC:
                 raise _NoSuchTopic(where) from error
+            if inside.code() in errors.MOVING:
+                raise _Moving(f"{errors.told(inside, where)}, for {self._timeout_seconds:g} s") from error
             raise errors.of_question(inside, where, self.no_answer) from error
         except NoAnswer as error:
             raise Unreachable(self.no_answer) from error
+
+
+class _Moving(Unreachable):
+    """The partition's leader is changing, or not yet there: ask again."""
 
 
 class _NoSuchTopic(Exception):
