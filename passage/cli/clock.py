@@ -32,6 +32,7 @@ from passage_clock.schedules import Occurrence, Schedule
 from passage_clock.service import Clock, places
 from passage_clock.topics import check_topics, clock_topics
 from passage_clock.wall import MachineWall
+from passage_log.errors import Unfit
 from passage_log.kafka import KafkaLog
 from passage_schemas.instant import Instant, datetime_of, instant_of, milliseconds_of
 
@@ -54,7 +55,7 @@ def run(
     if metrics_port is not None:
         metrics.serve(metrics_port)
     log = _open(settled, bootstrap, connect_timeout_seconds)
-    check_topics(log, settled)
+    _check_topics(log, settled)
     Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", metrics).run(stop)
     log.close()
 
@@ -91,10 +92,11 @@ def topics(
     """The clock's topics: whether they are there, and as they must be."""
     settled = load(config)
     log = _open(settled, bootstrap, connect_timeout_seconds)
-    check_topics(log, settled, create=create)
+    _check_topics(log, settled, create)
     table = columns("topic", "partitions", "settings")
     for wanted in clock_topics(settled):
-        table.add_row(wanted.name, str(wanted.partitions), " ".join(f"{k}={v}" for k, v in wanted.settings.items()))
+        settings = (f"{name}={value}" for name, value in wanted.settings().items())
+        table.add_row(wanted.topic, str(wanted.partitions), " ".join(settings))
     out.print(table)
 
 
@@ -131,6 +133,14 @@ def resume(
 
 def _open(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float) -> KafkaLog:
     return open_log(bootstrap, config.bootstrap, dict(config.client), connect_timeout_seconds)
+
+
+def _check_topics(log: KafkaLog, config: ClockConfig, create: bool = False) -> None:
+    try:
+        check_topics(log, config, create)
+    except Unfit as error:
+        hint = "" if create else "\n`passage clock topics --create` creates what is missing"
+        raise Unfit(f"{error}{hint}") from error
 
 
 def _coming(schedules: Sequence[Schedule], start: str | None) -> Iterator[tuple[Schedule, Occurrence]]:

@@ -73,6 +73,15 @@ class Worker:
         self._commit_at = monotonic()
         self._resume_at = float("-inf")
 
+    @property
+    def is_idle(self) -> bool:
+        """It owns its tasks, and they have folded all that was read."""
+        return (
+            bool(self.tasks)
+            and not self._suspended
+            and not any(task.pending or task.tick_waits for task in self.tasks.values())
+        )
+
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until `stopped`, then leave the group. Raises ProcessorError or LogError for what waiting won't mend."""
         try:

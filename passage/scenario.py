@@ -1,0 +1,214 @@
+"""Tests that read like the business: given these facts and these days, then this event.
+
+    Scenario(app).given(CustomerWasInvoiced("inv-1"), days_pass(29)).when(day_passes()).then(
+        InvoiceBecameOverdue("inv-1")
+    )
+
+The real clock and the real worker, on the log in memory: what passes here passes on Kafka. Only time is not real: it
+stands still but for `days_pass` and its like, which publish every tick between.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from passage_clock.calendars import calendar_of
+from passage_clock.config import ClockConfig, Topics, load
+from passage_clock.schedules import PERIODS, Period, Schedule
+from passage_clock.service import Clock
+from passage_clock.wall import SettableWall
+from passage_log.memory import MemoryLog
+from passage_log.port import Partition, Topic
+from passage_processors import App, AppError, Worker
+from passage_processors.runtime.replay import read_all
+from passage_processors.runtime.topics import create_topics
+from passage_schemas.events import event_codec
+from passage_schemas.instant import Instant, instant_of, milliseconds_of
+
+MONDAY_NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
+"""When a scenario begins, unless it says otherwise: a workday without holidays near, far from any change of clocks."""
+
+
+_PATIENCE = 1_000
+"""Turns after which a clock or a worker that has still not come to rest never will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """So many ticks pass: of the schedule named `of`, or of the app's only one with this period."""
+
+    count: int
+    every: Period | None = None
+    of: str | None = None
+
+
+def ticks_pass(count: int, of: str) -> Passing:
+    """`count` ticks of the schedule named `of`."""
+    return Passing(count, of=of)
+
+
+def days_pass(count: int, of: str | None = None) -> Passing:
+    return Passing(count, "day", of)
+
+
+def day_passes(of: str | None = None) -> Passing:
+    return days_pass(1, of)
+
+
+def workdays_pass(count: int, of: str | None = None) -> Passing:
+    return Passing(count, "workday", of)
+
+
+def workday_passes(of: str | None = None) -> Passing:
+    return workdays_pass(1, of)
+
+
+class Scenario:
+    """One app, one world. A fact happens at the scenario's present; its key is its first field, or `key(fact)`.
+
+    schedules   the clock's, or the path of a clock.yaml; by default guessed from the names the app counts:
+                `day.amsterdam` is every day, `workday.nl` the workdays of NL, in UTC
+    starts_at   the first present, an aware datetime
+
+    Raises AppError when it can't know which schedule is meant, AssertionError when what follows is not what is said.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        schedules: Sequence[Schedule] | Path | str | None = None,
+        starts_at: datetime = MONDAY_NOON,
+        key: Callable[[Any], str] | None = None,
+    ) -> None:
+        self._app = app
+        self._key = key or _first_field
+        self._wall = SettableWall(instant_of(starts_at))
+        self._log = MemoryLog(now_ms=lambda: milliseconds_of(self._wall.now()))
+        self._waited = 0.0
+        self._schedules = _schedules(app, schedules)
+        topics = Topics(app.ticks, app.clock_schedules)
+        create_topics(self._log, app, 1)
+        self._log.create(
+            [
+                Topic(topics.ticks, 1),
+                Topic(topics.schedules, 1),
+                Topic(topics.control, 1, {"message.timestamp.type": "LogAppendTime"}),
+            ]
+        )
+        self._clock = Clock(ClockConfig(self._schedules, topics=topics), self._log, self._wall, "scenario")
+        self._worker = Worker(app, self._log, "scenario", monotonic=lambda: self._wall.monotonic() + self._waited)
+        self._facts = self._log.appender()
+        self._told = 0
+        self._settle()
+
+    def given(self, *steps: object) -> "Scenario":
+        """What has happened: facts and passing time, in order. Their events are not among those of a later `when`."""
+        return self._play(steps)
+
+    def when(self, *steps: object) -> "Scenario":
+        """What happens now. `then` tells the events of the last `when`, or of all that was given if there is none."""
+        self._told = len(self._events())
+        return self._play(steps)
+
+    def then(self, *events: object) -> "Scenario":
+        """Exactly these events follow, in this order; events for several aggregates of one tick come by key."""
+        followed = self._events()[self._told :]
+        if followed != list(events):
+            raise AssertionError(_difference(events, followed))
+        self._told += len(followed)
+        return self
+
+    def then_nothing(self) -> "Scenario":
+        return self.then()
+
+    # --- how it moves --------------------------------------------------------------------------------------------
+
+    def _play(self, steps: Sequence[object]) -> "Scenario":
+        for step in steps:
+            if isinstance(step, Passing):
+                self._pass(step)
+            else:
+                self._happen(step)
+            self._settle()
+        return self
+
+    def _happen(self, fact: object) -> None:
+        topics = [topic for topic, types in self._app.inputs.items() if type(fact) in types]
+        if not topics:
+            raise AppError(f"app {self._app.name!r}: no input carries {type(fact).__name__}")
+        value = event_codec(type(fact)).encode(fact)
+        at = milliseconds_of(self._wall.now())
+        self._facts.append(Partition(topics[0], 0), self._key(fact).encode(), value, at)
+        self._facts.flush()
+
+    def _pass(self, passing: Passing) -> None:
+        """Tick by tick; the present ends as far into its period as it was before (at noon, on days)."""
+        schedule = self._meant(passing)
+        for _ in range(passing.count):
+            now = self._wall.now()
+            ending, following = islice(schedule.occurrences(now), 2)
+            into = (now - ending.starts_at) % (ending.ends_at - ending.starts_at)
+            self._move_to(ending.ends_at)
+            self._move_to(Instant(min(following.starts_at + into, following.ends_at - 1)))
+
+    def _move_to(self, instant: Instant) -> None:
+        self._wall.advance((instant - self._wall.now()) / 1_000_000)
+        self._settle()
+
+    def _meant(self, passing: Passing) -> Schedule:
+        meant = [
+            one for one in self._schedules if passing.of in (None, one.name) and passing.every in (None, one.every)
+        ]
+        if len(meant) != 1:
+            names = ", ".join(f"{one.name} (every {one.every})" for one in self._schedules)
+            raise AppError(f"which schedule passes? there is {names}; say of='...'")
+        return meant[0]
+
+    def _settle(self) -> None:
+        """Let clock and worker do all there is to do. Graces and intervals pass in between, the present does not."""
+        for _ in range(_PATIENCE):
+            if self._clock.step() > 0 and self._clock.leadership.may_publish:
+                break
+        for _ in range(_PATIENCE):
+            self._waited += self._app.grace_seconds + self._app.commit_interval_seconds + 1.0
+            if not self._worker.turn(0.0) and self._worker.is_idle:
+                return
+        held = self._worker.patience.waiting_for
+        why = f"facts wait for {held!r}: {self._worker.patience.hint(held)}" if held else "it never came to rest"
+        raise AppError(f"app {self._app.name!r}: {why}")
+
+    def _events(self) -> list[Any]:
+        """Every derived event so far."""
+        handlers = self._app.rules.handlers
+        values = [record.value() or b"" for record in read_all(self._log, Partition(self._app.output, 0))]
+        return [handlers[value[:10]].codec.decode(value) for value in values]
+
+
+def _first_field(fact: Any) -> str:
+    return str(getattr(fact, fields(fact)[0].name))
+
+
+def _schedules(app: App, given: Sequence[Schedule] | Path | str | None) -> tuple[Schedule, ...]:
+    if isinstance(given, Path | str):
+        return load(Path(given), environ={}).schedules
+    if given is not None:
+        return tuple(given)
+    return tuple(_guessed(app, name) for name in sorted(app.counted))
+
+
+def _guessed(app: App, name: str) -> Schedule:
+    period, _, place = name.partition(".")
+    for every in PERIODS:
+        if period == every:
+            return Schedule(name, every, "UTC", calendar=calendar_of(place.upper()) if every == "workday" else None)
+    raise AppError(f"app {app.name!r}: what schedule is {name!r}? give Scenario(schedules=[...]), or a clock.yaml")
+
+
+def _difference(expected: Sequence[object], followed: Sequence[object]) -> str:
+    def listed(events: Sequence[object]) -> str:
+        return "".join(f"\n    {event!r}" for event in events) or " nothing"
+
+    return f"expected:{listed(expected)}\n  followed:{listed(followed)}"

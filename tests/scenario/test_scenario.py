@@ -1,0 +1,85 @@
+"""The Scenario itself: what it can tell, and that it can fail."""
+
+from datetime import datetime
+
+import pytest
+
+from passage import AppError, Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
+from passage_clock.calendars import calendar_of
+from passage_clock.schedules import Schedule
+from passage_schemas.instant import datetime_of
+from tests.processors.world import (
+    AccountWasSuspended,
+    InvoiceBecameOverdue,
+    InvoicePaid,
+    InvoiceSent,
+    invoices,
+    overdue,
+)
+
+NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
+
+
+def test_a_wrong_expectation_fails_and_shows_both_sides() -> None:
+    scenario = Scenario(invoices()).given(InvoiceSent("inv-1", terms=1), days_pass(1))
+    with pytest.raises(AssertionError, match=r"(?s)expected: nothing\n  followed:\n    InvoiceBecameOverdue"):
+        scenario.then_nothing()
+    with pytest.raises(AssertionError, match=r"(?s)expected:\n    InvoiceBecameOverdue\(invoice='inv-2'"):
+        scenario.then(InvoiceBecameOverdue("inv-2", NOON))
+    scenario.then(InvoiceBecameOverdue("inv-1", NOON))
+
+
+def test_then_tells_the_events_since_the_last_when_and_a_chain_goes_on() -> None:
+    (
+        Scenario(invoices())
+        .given(InvoiceSent("inv-1", terms=2), days_pass(2))
+        .then(InvoiceBecameOverdue("inv-1", NOON))
+        .when(days_pass(14))
+        .then_nothing()
+        .when(day_passes())
+        .then(AccountWasSuspended("inv-1"))
+        .when(InvoicePaid("inv-1"), days_pass(30))
+        .then_nothing()
+    )
+
+
+def test_workdays_skip_the_weekend_and_the_holidays() -> None:
+    friday = datetime.fromisoformat("2026-04-03T12:00:00+00:00")  # Good Friday is a workday in the Netherlands
+    (
+        Scenario(invoices(overdue(of="workday.nl")), starts_at=friday)
+        .given(InvoiceSent("inv-1", terms=2), workday_passes())
+        .then_nothing()
+        .when(workdays_pass(1))  # Easter Monday is none, so this is Tuesday
+        .then(InvoiceBecameOverdue("inv-1", friday))
+    )
+
+
+def test_an_app_of_two_schedules_says_which_one_passes() -> None:
+    app = invoices(overdue(), overdue(name="workdays", of="workday.nl"))
+    with pytest.raises(AppError, match="which schedule passes"):
+        Scenario(app).given(ticks_pass(1, of="day.utcc"))
+    schedules = [
+        Schedule("day.utc", "day", "Europe/Amsterdam"),
+        Schedule("workday.nl", "workday", "Europe/Amsterdam", calendar=calendar_of("NL")),
+    ]
+    (
+        Scenario(app, schedules=schedules)
+        .given(InvoiceSent("inv-1", terms=1), ticks_pass(1, of="day.utc"))
+        .then(InvoiceBecameOverdue("inv-1", NOON), InvoiceBecameOverdue("inv-1", NOON))
+    )
+
+
+def test_a_schedule_it_cannot_guess_and_a_fact_nobody_carries_are_told() -> None:
+    with pytest.raises(AppError, match="what schedule is 'nightly'"):
+        Scenario(invoices(overdue(of="nightly")))
+    with pytest.raises(AppError, match="no input carries AccountWasSuspended"):
+        Scenario(invoices()).given(AccountWasSuspended("inv-1"))
+
+
+def test_facts_keep_the_time_of_day_over_a_change_of_clocks() -> None:
+    before = datetime.fromisoformat("2026-03-28T12:00:00+01:00")
+    schedules = [Schedule("day.utc", "day", "Europe/Amsterdam")]
+    scenario = Scenario(invoices(), schedules=schedules, starts_at=before)
+    scenario.given(day_passes(), InvoiceSent("inv-1", terms=1), day_passes())
+    after = datetime.fromisoformat("2026-03-29T13:00:00+02:00")  # twelve hours into the day that had 23
+    scenario.then(InvoiceBecameOverdue("inv-1", datetime_of(int(after.timestamp() * 1_000_000))))
