@@ -56,6 +56,9 @@ class KafkaWriter:
         producer = self._make()
         self._producer, self._produce = producer, producer.produce
         try:
+            # A connection first: a client asks for its coordinator at birth and, with no broker at hand yet, again
+            # only after half a second. That would be most of a take-over.
+            producer.list_topics(timeout=self._connect_timeout_seconds)
             producer.init_transactions(self._connect_timeout_seconds)
         except KafkaException as error:
             inside = errors.of(error)
