@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from passage_processors.app import App
 from passage_processors.core.policy import Policy
 from passage_schemas.instant import datetime_of
 from tests.processors.world import (
@@ -17,13 +18,13 @@ from tests.processors.world import (
 )
 
 
-def started(app=None) -> World:
+def started(app: App | None = None) -> World:
     world = World(app or invoices())
     world.name(next_at=day(1))
     return world
 
 
-def test_an_unpaid_invoice_becomes_overdue_on_its_last_tick_and_is_suspended_fifteen_later():
+def test_an_unpaid_invoice_becomes_overdue_on_its_last_tick_and_is_suspended_fifteen_later() -> None:
     world = started()
     worker = world.worker()
     world.fact(InvoiceSent("inv-1", terms=3), day(0.5))
@@ -39,7 +40,7 @@ def test_an_unpaid_invoice_becomes_overdue_on_its_last_tick_and_is_suspended_fif
     assert [record.timestamp()[1] for record in world.output()] == [day(3) // 1000, day(18) // 1000]
 
 
-def test_a_payment_before_the_last_tick_says_nothing():
+def test_a_payment_before_the_last_tick_says_nothing() -> None:
     world = started()
     world.fact(InvoiceSent("inv-1", terms=3), day(0.5))
     world.fact(InvoicePaid("inv-1"), day(2.5))
@@ -48,7 +49,7 @@ def test_a_payment_before_the_last_tick_says_nothing():
     assert world.derived() == []
 
 
-def test_a_payment_at_the_very_instant_of_the_tick_comes_after_it():
+def test_a_payment_at_the_very_instant_of_the_tick_comes_after_it() -> None:
     world = started()
     world.fact(InvoiceSent("inv-1", terms=3), day(0.5))
     world.fact(InvoicePaid("inv-1"), day(3))
@@ -57,7 +58,7 @@ def test_a_payment_at_the_very_instant_of_the_tick_comes_after_it():
     assert world.derived() == [InvoiceBecameOverdue("inv-1", datetime_of(day(0.5)))]
 
 
-def test_a_payment_after_overdue_prevents_the_suspension():
+def test_a_payment_after_overdue_prevents_the_suspension() -> None:
     world = started()
     world.fact(InvoiceSent("inv-1", terms=3), day(0.5))
     world.fact(InvoicePaid("inv-1"), day(17.9))
@@ -66,7 +67,7 @@ def test_a_payment_after_overdue_prevents_the_suspension():
     assert [type(event) for event in world.derived()] == [InvoiceBecameOverdue]
 
 
-def test_a_derived_event_says_what_it_is_and_which_tick_caused_it():
+def test_a_derived_event_says_what_it_is_and_which_tick_caused_it() -> None:
     world = started(invoices(overdue()))
     world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
     world.days(1, 2)
@@ -84,7 +85,7 @@ def test_a_derived_event_says_what_it_is_and_which_tick_caused_it():
     assert record.key() == b"inv-1"
 
 
-def test_a_second_start_of_an_open_case_is_ignored():
+def test_a_second_start_of_an_open_case_is_ignored() -> None:
     world = started(invoices(overdue()))
     world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
     world.fact(InvoiceSent("inv-1", terms=9), day(1.5))
@@ -93,7 +94,7 @@ def test_a_second_start_of_an_open_case_is_ignored():
     assert world.derived() == [InvoiceBecameOverdue("inv-1", datetime_of(day(0.5)))]
 
 
-def test_a_redelivered_start_does_not_reopen_what_has_ended_but_a_new_one_does():
+def test_a_redelivered_start_does_not_reopen_what_has_ended_but_a_new_one_does() -> None:
     world = started(invoices(overdue()))
     worker = world.worker()
     world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
@@ -110,7 +111,7 @@ def test_a_redelivered_start_does_not_reopen_what_has_ended_but_a_new_one_does()
     assert world.derived() == [InvoiceBecameOverdue("inv-1", datetime_of(day(8.5)))]
 
 
-def test_a_marker_goes_when_its_ticks_have_passed():
+def test_a_marker_goes_when_its_ticks_have_passed() -> None:
     world = started(invoices(overdue(marker_ticks=4)))
     worker = world.worker()
     world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
@@ -122,7 +123,7 @@ def test_a_marker_goes_when_its_ticks_have_passed():
     assert len(worker.tasks[0].fold.books[0]) == 0
 
 
-def test_a_start_that_arrives_late_counts_the_ticks_that_had_passed_and_fires_on_the_next_of_any_schedule():
+def test_a_start_that_arrives_late_counts_the_ticks_that_had_passed_and_fires_on_the_next_of_any_schedule() -> None:
     world = started(invoices(overdue()))
     worker = world.worker()
     world.days(1, 10)
@@ -139,7 +140,7 @@ def test_a_start_that_arrives_late_counts_the_ticks_that_had_passed_and_fires_on
     assert world.derived()[1:] == [InvoiceBecameOverdue("very-late", datetime_of(day(9.5)))]
 
 
-def test_a_fact_ahead_of_a_backfill_does_not_count_the_backfilled_ticks():
+def test_a_fact_ahead_of_a_backfill_does_not_count_the_backfilled_ticks() -> None:
     world = World(invoices(overdue()))
     world.name(status="paused")  # holds nobody
     worker = world.worker()
@@ -153,7 +154,7 @@ def test_a_fact_ahead_of_a_backfill_does_not_count_the_backfilled_ticks():
     assert world.derived() == [InvoiceBecameOverdue("inv-1", datetime_of(day(5.5)))]
 
 
-def test_the_schedule_and_the_count_may_come_from_the_fact():
+def test_the_schedule_and_the_count_may_come_from_the_fact() -> None:
     @dataclass(frozen=True)
     class OrderPlaced:
         order: str
@@ -185,7 +186,7 @@ def test_the_schedule_and_the_count_may_come_from_the_fact():
     assert b"'day.fr', which the app does not declare" in dict(letter.headers() or [])["passage_reason"]
 
 
-def test_a_tick_seen_twice_counts_once():
+def test_a_tick_seen_twice_counts_once() -> None:
     world = started(invoices(overdue()))
     worker = world.worker()
     world.fact(InvoiceSent("inv-1", terms=3), day(0.5))

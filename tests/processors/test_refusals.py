@@ -2,17 +2,19 @@
 
 import pytest
 
-from passage_log.port import Topic
+from passage_log.memory import MemoryLog
+from passage_log.port import Record, Topic
+from passage_processors.core.policy import Case
 from passage_processors.errors import Stopped
 from passage_schemas.records import CUT
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 
-def reason_of(letter) -> str:
-    return dict(letter.headers())["passage_reason"].decode()
+def reason_of(letter: Record) -> str:
+    return dict(letter.headers() or [])["passage_reason"].decode()
 
 
-def test_garbage_is_a_dead_letter_unchanged_and_the_facts_around_it_count():
+def test_garbage_is_a_dead_letter_unchanged_and_the_facts_around_it_count() -> None:
     world = World(invoices(overdue()))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
@@ -20,14 +22,14 @@ def test_garbage_is_a_dead_letter_unchanged_and_the_facts_around_it_count():
     world.fact(InvoiceSent("inv-3", terms=1), day(0.7))
     world.days(1, 1)
     world.settle(world.worker())
-    assert [event.invoice for event in world.derived()] == ["inv-1", "inv-3"]
+    assert [record.key() for record in world.output()] == [b"inv-1", b"inv-3"]
     [letter] = world.letters()
     assert (letter.key(), letter.value()) == (b"inv-2", b"garbage")
     assert reason_of(letter).startswith("billing[0]@1: the value begins with 6761")
 
 
-def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_letter():
-    def after(fact):
+def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_letter() -> None:
+    def after(fact: InvoiceSent) -> int:
         return 10 // fact.terms
 
     world = World(invoices(overdue(after=after)))
@@ -43,7 +45,7 @@ def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_l
     assert "ZeroDivisionError" in reasons[2]
 
 
-def test_a_refused_fact_has_no_other_effect_and_stands_in_the_cut():
+def test_a_refused_fact_has_no_other_effect_and_stands_in_the_cut() -> None:
     second = overdue(name="second", after=lambda fact: fact.terms // 0)
     world = World(invoices(overdue(), second))
     world.name(next_at=day(1))
@@ -55,8 +57,8 @@ def test_a_refused_fact_has_no_other_effect_and_stands_in_the_cut():
     assert [(one.topic, one.offset) for cut in cuts for one in cut.refused] == [("billing", 0)]
 
 
-def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fire():
-    def emit(case):
+def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fire() -> None:
+    def emit(case: Case) -> InvoiceBecameOverdue:
         if case.key == "bad":
             raise RuntimeError("no such customer")
         return InvoiceBecameOverdue(case.key, case.started_at)
@@ -68,7 +70,7 @@ def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fi
     world.days(1, 20)
     worker = world.worker()
     world.settle(worker)
-    assert [event.invoice for event in world.derived()] == ["good"]
+    assert [record.key() for record in world.output()] == [b"good"]
     [letter] = world.letters()
     assert reason_of(letter) == "policy 'overdue' failed for b'bad' at day.utc#1: RuntimeError: no such customer"
     assert worker.tasks[0].fold.books[0].get(b"bad") is not None
@@ -78,8 +80,8 @@ def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fi
     assert worker.tasks[0].fold.books[0].get(b"bad") is None
 
 
-def test_on_error_skip_ends_the_case_and_stop_stops_the_worker():
-    def emit(case):
+def test_on_error_skip_ends_the_case_and_stop_stops_the_worker() -> None:
+    def emit(case: Case) -> InvoiceBecameOverdue:
         raise RuntimeError("no such customer")
 
     for on_error in ("skip", "stop"):
@@ -97,7 +99,7 @@ def test_on_error_skip_ends_the_case_and_stop_stops_the_worker():
             assert len(worker.tasks[0].fold.books[0]) == 0
 
 
-def test_a_whole_topic_of_garbage_stops_the_worker_before_anything_of_it_is_committed():
+def test_a_whole_topic_of_garbage_stops_the_worker_before_anything_of_it_is_committed() -> None:
     world = World(invoices(overdue(), stop_after_refusals=50))
     world.name(next_at=day(1))
     for number in range(50):
@@ -107,23 +109,19 @@ def test_a_whole_topic_of_garbage_stops_the_worker_before_anything_of_it_is_comm
     assert world.letters() == []
 
 
-def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest():
-    app = invoices(overdue())
-    world = World.__new__(World)
-    from passage_log.memory import MemoryLog
-
+def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest() -> None:
     log = MemoryLog()
     log.create([Topic("invoices.dead-letters", 1, {"max.message.bytes": "500"})])
-    world.__init__(app, log)
+    world = World(invoices(overdue()), log)
     world.name(next_at=day(1))
     world.raw(b"big", b"x" * 2000, day(0.5))
     world.settle(world.worker())
     [letter] = world.letters()
     assert letter.value() is None
-    assert set(dict(letter.headers())) >= {"passage_topic", "passage_offset", "passage_sha256"}
+    assert set(dict(letter.headers() or [])) >= {"passage_topic", "passage_offset", "passage_sha256"}
 
 
-def test_a_tombstone_is_not_a_fact():
+def test_a_tombstone_is_not_a_fact() -> None:
     world = World(invoices(overdue()))
     world.name(next_at=day(1))
     world.raw(b"inv-1", None, day(0.5))

@@ -7,12 +7,13 @@ import pytest
 from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_schemas.instant import Instant
 from tests.processors.test_restore import fill
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_replay_gives_the_same_events_whatever_the_arrival_and_the_crashes(seed):
+def test_a_replay_gives_the_same_events_whatever_the_arrival_and_the_crashes(seed: int) -> None:
     choose = random.Random(seed)
     world = World(invoices(), partitions=2)
     world.name(next_at=day(1))
@@ -36,7 +37,7 @@ def test_a_replay_gives_the_same_events_whatever_the_arrival_and_the_crashes(see
         assert digest(replay(world.app, world.log, number)) == written
 
 
-def test_a_replay_without_all_its_facts_says_so():
+def test_a_replay_without_all_its_facts_says_so() -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 1)
@@ -46,7 +47,7 @@ def test_a_replay_without_all_its_facts_says_so():
         list(replay(world.app, world.log, 0))
 
 
-def test_a_replay_without_all_its_cuts_says_so():
+def test_a_replay_without_all_its_cuts_says_so() -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 1)
@@ -56,7 +57,7 @@ def test_a_replay_without_all_its_cuts_says_so():
         list(replay(world.app, world.log, 0))
 
 
-def test_the_digest_sees_every_part_of_an_event():
+def test_the_digest_sees_every_part_of_an_event() -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 1)
@@ -67,7 +68,7 @@ def test_the_digest_sees_every_part_of_an_event():
     for changed in (
         first._replace(key=b"other"),
         first._replace(value=first.value + b"x"),
-        first._replace(instant=first.instant + 1000),
+        first._replace(instant=Instant(first.instant + 1000)),
         first._replace(headers=first.headers[1:]),
     ):
         assert digest(iter([changed, *events[1:]])) != whole

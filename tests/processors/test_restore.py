@@ -2,17 +2,20 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 
 from passage_log.errors import WriterLost
+from passage_log.memory.writer import MemoryWriter
+from passage_log.port import Committed, Member, Partition
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.worker import Worker
 from passage_schemas.records import CUT
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices
 
 
-def memory_of(worker: Worker) -> dict:
+def memory_of(worker: Worker) -> dict[int, object]:
     """Everything a task remembers, in plain values."""
     return {
         number: (
@@ -28,7 +31,7 @@ def memory_of(worker: Worker) -> dict:
 def fill(world: World, seed: int, invoices_sent: int = 60, days: int = 40) -> None:
     """Invoices of every age, half of them paid at some time, and the days among them."""
     choose = random.Random(seed)
-    facts = []
+    facts: list[tuple[float, InvoiceSent | InvoicePaid]] = []
     for number in range(invoices_sent):
         sent = choose.uniform(0, days - 5)
         facts.append((sent, InvoiceSent(f"inv-{number}", terms=choose.randint(1, 8))))
@@ -52,13 +55,13 @@ def expected(seed: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_worker_killed_at_any_moment_is_continued_without_a_trace(seed):
+def test_a_worker_killed_at_any_moment_is_continued_without_a_trace(seed: int) -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, seed)
     choose = random.Random(seed)
     worker = world.worker(max_facts=choose.randint(1, 20), max_fires=choose.randint(1, 3))
-    before: dict = {}
+    before: dict[int, object] = {}
     for _ in range(2000):
         committed = worker.turn(0.0)
         if worker.tasks:
@@ -77,7 +80,7 @@ def test_a_worker_killed_at_any_moment_is_continued_without_a_trace(seed):
     assert ids(world) == expected(seed)
 
 
-def test_a_commit_that_fails_costs_the_memory_and_not_an_event():
+def test_a_commit_that_fails_costs_the_memory_and_not_an_event() -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 1)
@@ -94,7 +97,7 @@ def test_a_commit_that_fails_costs_the_memory_and_not_an_event():
     assert ids(world) == expected(1)
 
 
-def test_a_burst_is_cut_into_bounded_transactions_in_an_order_that_does_not_depend_on_their_size():
+def test_a_burst_is_cut_into_bounded_transactions_in_an_order_that_does_not_depend_on_their_size() -> None:
     outputs = []
     for max_fires in (1, 3, 1000):
         world = World(invoices())
@@ -110,7 +113,7 @@ def test_a_burst_is_cut_into_bounded_transactions_in_an_order_that_does_not_depe
     assert len(outputs[0]) == 20
 
 
-def test_two_workers_share_the_partitions_and_take_over_from_each_other():
+def test_two_workers_share_the_partitions_and_take_over_from_each_other() -> None:
     world = World(invoices(), partitions=4)
     world.name(next_at=day(1))
     fill(world, 3)
@@ -130,7 +133,7 @@ def test_two_workers_share_the_partitions_and_take_over_from_each_other():
     assert Counter(ids(world)) == Counter(ids(alone))
 
 
-def test_a_task_nobody_else_moved_survives_a_reassignment_and_is_not_restored():
+def test_a_task_nobody_else_moved_survives_a_reassignment_and_is_not_restored() -> None:
     world = World(invoices(), partitions=2)
     world.name(next_at=day(1))
     fill(world, 3)
@@ -143,7 +146,7 @@ def test_a_task_nobody_else_moved_survives_a_reassignment_and_is_not_restored():
     assert first.tasks[0] is kept
 
 
-def test_a_deposed_worker_writes_nothing_readable():
+def test_a_deposed_worker_writes_nothing_readable() -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 5)
@@ -160,36 +163,38 @@ def test_a_deposed_worker_writes_nothing_readable():
     assert ids(world) == before == expected(5)
 
 
-def test_a_changelog_that_lost_its_end_is_noticed():
+def test_a_changelog_that_lost_its_end_is_noticed() -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 5)
     worker = world.worker(max_facts=10)
     world.settle(worker)
     worker.close()
-    gone = world.log
-    from passage_log.port import Partition
-
-    gone.truncate(Partition("invoices.changelog", 0), gone.reader().end(Partition("invoices.changelog", 0)))
+    changelog = Partition("invoices.changelog", 0)
+    world.log.truncate(changelog, world.log.reader().end(changelog))
     with pytest.raises(ProcessorError, match="the changelog lost records"):
         world.settle(world.worker())
 
 
-def test_a_writer_lost_mid_transaction_leaves_nothing_readable(monkeypatch):
+def test_a_writer_lost_mid_transaction_leaves_nothing_readable(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 6)
     seconds = iter(range(0, 1_000_000, 2))
     worker = Worker(world.app, world.log, "a", monotonic=lambda: float(next(seconds)), max_facts=7)
-    original = type(world.log.writer("probe")).commit
+    original = MemoryWriter.commit
     lost = iter([False, True, False, True] + [False] * 10_000)
 
-    def commit(self, positions=None, member=None):
+    def commit(
+        self: MemoryWriter,
+        positions: Mapping[Partition, Committed] | None = None,
+        member: Member | None = None,
+    ) -> None:
         if member is not None and next(lost):
             raise WriterLost("the connection broke before the commit")
         original(self, positions, member)
 
-    monkeypatch.setattr(type(world.log.writer("probe")), "commit", commit)
+    monkeypatch.setattr(MemoryWriter, "commit", commit)
     world.settle(worker)
     for _ in range(50):
         worker.turn(0.0)

@@ -3,10 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
+from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.worker import Worker
+from passage_schemas.events import event_codec
 from passage_schemas.instant import datetime_of
 from passage_schemas.records import CUT
+from passage_schemas.schedule_entry import Status
 from tests.processors.world import (
     DAY,
     InvoiceBecameOverdue,
@@ -33,7 +36,7 @@ def worker_at(world: World, seconds: Seconds) -> Worker:
     return Worker(world.app, world.log, "a", monotonic=seconds)
 
 
-def test_a_tick_waits_its_grace_for_facts_still_under_way():
+def test_a_tick_waits_its_grace_for_facts_still_under_way() -> None:
     world, seconds = World(invoices(overdue(), grace_seconds=1.0)), Seconds()
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
@@ -50,7 +53,7 @@ def test_a_tick_waits_its_grace_for_facts_still_under_way():
     assert world.derived() == []
 
 
-def test_without_a_late_payment_the_tick_goes_when_its_grace_is_over():
+def test_without_a_late_payment_the_tick_goes_when_its_grace_is_over() -> None:
     world, seconds = World(invoices(overdue(), grace_seconds=1.0)), Seconds()
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
@@ -63,7 +66,7 @@ def test_without_a_late_payment_the_tick_goes_when_its_grace_is_over():
     assert len(world.derived()) == 1
 
 
-def test_a_tick_need_not_wait_when_every_input_has_passed_its_instant():
+def test_a_tick_need_not_wait_when_every_input_has_passed_its_instant() -> None:
     world, seconds = World(invoices(overdue(), grace_seconds=1000.0)), Seconds()
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
@@ -73,19 +76,15 @@ def test_a_tick_need_not_wait_when_every_input_has_passed_its_instant():
     assert len(world.derived()) == 1
 
 
-def test_a_tick_waits_for_an_upstream_transaction_that_is_still_open():
+def test_a_tick_waits_for_an_upstream_transaction_that_is_still_open() -> None:
     world = World(invoices(overdue()))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
     upstream = world.log.writer("upstream")
     upstream.open()
     upstream.begin()
-    [record] = world.records("billing")
-    paid = world.app.rules.handlers
-    codec = next(handler.codec for handler in paid.values() if handler.codec.cls is InvoicePaid)
-    from passage_log.port import Partition
-
-    upstream.append(Partition("billing", 0), record.key(), codec.encode(InvoicePaid("inv-1")), day(0.7) // 1000)
+    paid = event_codec(InvoicePaid).encode(InvoicePaid("inv-1"))
+    upstream.append(Partition("billing", 0), b"inv-1", paid, day(0.7) // 1000)
     world.days(1, 1)
     worker = world.worker()
     world.settle(worker)
@@ -96,7 +95,7 @@ def test_a_tick_waits_for_an_upstream_transaction_that_is_still_open():
     assert world.derived() == []
 
 
-def test_a_fact_waits_for_the_tick_that_was_promised_before_it():
+def test_a_fact_waits_for_the_tick_that_was_promised_before_it() -> None:
     world = World(invoices(overdue()))
     world.name(next_at=day(1))
     worker = world.worker()
@@ -111,7 +110,7 @@ def test_a_fact_waits_for_the_tick_that_was_promised_before_it():
     assert worker.tasks[0].pending == 0
 
 
-def test_a_schedule_the_clock_never_named_holds_every_fact_and_says_the_nearest_name():
+def test_a_schedule_the_clock_never_named_holds_every_fact_and_says_the_nearest_name() -> None:
     world, seconds = World(invoices(overdue(of="day.utx"))), Seconds()
     world.name(next_at=day(1))
     worker = worker_at(world, seconds)
@@ -126,7 +125,7 @@ def test_a_schedule_the_clock_never_named_holds_every_fact_and_says_the_nearest_
 
 
 @pytest.mark.parametrize("status", ["paused", "removed"])
-def test_a_paused_or_removed_schedule_holds_nothing(status):
+def test_a_paused_or_removed_schedule_holds_nothing(status: Status) -> None:
     world = World(invoices(overdue()))
     world.name(status=status, next_at=day(1))
     world.fact(InvoiceSent("inv-1"), day(100))
@@ -135,7 +134,7 @@ def test_a_paused_or_removed_schedule_holds_nothing(status):
     assert worker.tasks[0].pending == 0
 
 
-def test_an_entry_holds_only_once_the_ticks_before_it_were_read():
+def test_an_entry_holds_only_once_the_ticks_before_it_were_read() -> None:
     world = World(invoices(overdue()))
     world.sequence = 3
     world.name(next_at=day(10))
@@ -150,7 +149,7 @@ def test_an_entry_holds_only_once_the_ticks_before_it_were_read():
     assert len(world.derived()) == 1
 
 
-def test_facts_are_let_go_after_the_bound_and_the_cut_records_it():
+def test_facts_are_let_go_after_the_bound_and_the_cut_records_it() -> None:
     world, seconds = World(invoices(overdue(), max_clock_wait_seconds=60.0)), Seconds()
     world.name(next_at=day(1))
     worker = worker_at(world, seconds)
@@ -164,7 +163,7 @@ def test_facts_are_let_go_after_the_bound_and_the_cut_records_it():
     assert cuts[-1].released == (DAY,)
 
 
-def test_inputs_wait_for_each_other_so_that_a_payment_is_not_folded_before_its_invoice():
+def test_inputs_wait_for_each_other_so_that_a_payment_is_not_folded_before_its_invoice() -> None:
     app = invoices(overdue(), inputs={"billing": [InvoiceSent], "payments": [InvoicePaid]})
     world = World(app)
     world.name(next_at=day(1))
@@ -175,7 +174,7 @@ def test_inputs_wait_for_each_other_so_that_a_payment_is_not_folded_before_its_i
     assert world.derived() == []
 
 
-def test_a_missing_tick_stops_the_count_rather_than_miscount():
+def test_a_missing_tick_stops_the_count_rather_than_miscount() -> None:
     world = World(invoices(overdue()))
     world.days(1, 2)
     world.sequence += 1

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from passage_log.memory import MemoryLog
 from passage_log.partitioner import partition_of
-from passage_log.port import Log, Partition, Record, Topic
+from passage_log.port import Partition, Record, Topic
 from passage_processors.app import App
 from passage_processors.core.policy import Policy
 from passage_processors.runtime.replay import read_all
@@ -89,7 +89,7 @@ def day(number: float) -> Instant:
 class World:
     """One app on one log. `tick` publishes what a clock would; nothing moves until a worker turns."""
 
-    def __init__(self, app: App, log: Log | None = None, partitions: int = 1) -> None:
+    def __init__(self, app: App, log: MemoryLog | None = None, partitions: int = 1) -> None:
         self.app = app
         self.partitions = partitions
         self.log = MemoryLog() if log is None else log
