@@ -44,8 +44,10 @@ class Follower:
 
     def __init__(self, log_: Log, places: Places) -> None:
         self.places = places
+        self._log = log_
         self._reader: Reader = log_.reader()
-        self._reader.assign({places.ticks: EARLIEST, places.schedules: EARLIEST, places.control: EARLIEST})
+        self._places = (places.ticks, places.schedules, places.control)
+        self._reader.assign(dict.fromkeys(self._places, EARLIEST))
         self._last_values: dict[bytes, bytes] = {}
         self._last_value: bytes | None = None
         self._entries: dict[str, ScheduleEntry] = {}
@@ -78,6 +80,14 @@ class Follower:
 
     def wake(self) -> None:
         self._reader.resume([self.places.ticks])
+
+    def reopen(self) -> None:
+        """Read on from the same place with a reader of its own: the old one may be stuck at a leader that is gone. What
+        was read stays true, for what is committed never changes."""
+        positions = {place: self._reader.position(place) for place in self._places}
+        self._reader.close()
+        self._reader = self._log.reader()
+        self._reader.assign(positions)
 
     def memory(self) -> Memory:
         """What was read so far. Raises SchemaError for a tick that can't be read."""

@@ -316,10 +316,11 @@ class Clock:
 
     def _fail(self, error: Exception) -> None:
         if not self._leadership.owns_writer:
-            # Only following: there is nothing to throw away, the next step asks again.
             log.warning("log_unreachable", candidate=self.name, reason=str(error))
+            self._follower.reopen()
             return
         self._move(Input.FAILED)
+        self._follower.reopen()
         again = self._leadership.until - self._wall.monotonic()
         log.warning("office_failed", candidate=self.name, reason=str(error), again_in_seconds=again)
 
