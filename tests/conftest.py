@@ -25,7 +25,7 @@ def docker_compose_file() -> str:
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a real Kafka: the one named in PASSAGE_BOOTSTRAP, else one in Docker, else one from Maven's jars."""
+    """The address of a real Kafka: PASSAGE_BOOTSTRAP if it is set, else one in Docker, else one from Maven's jars."""
     given = os.environ.get("PASSAGE_BOOTSTRAP")
     if given:
         yield given

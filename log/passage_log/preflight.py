@@ -84,8 +84,8 @@ def partition_complaints(topics: Sequence[str], found: Mapping[str, Topic | None
         return []
     listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
     return [
-        f"topics {', '.join(counts)}: their numbers of partitions differ ({listed}), so one key's records would meet in "
-        f"different tasks; give each of them {max(counts.values())}, as new topics where records are there already"
+        f"topics {', '.join(counts)}: their numbers of partitions differ ({listed}), so one key's records would be "
+        f"in different tasks; give each of them {max(counts.values())}, as new topics where records are there already"
     ]
 
 

@@ -9,11 +9,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from passage_log.errors import LogError, Refused, Unfit, Unreachable
 from passage_log.kafka import errors
-from passage_log.kafka.writer import ROOM_WAIT_SECONDS, LimitOf, check_record
+from passage_log.kafka.writer import ROOM_WAIT_SECONDS, Hear, LimitOf, check_record
 from passage_log.port import Headers, Partition
 from passage_log.sizes import LIGHT_BYTES
-
-Hear = Callable[[KafkaError | None, "Message[bytes, bytes]"], None]
 
 
 class KafkaAppender:

@@ -46,6 +46,8 @@ MOVING = frozenset(
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.OFFSET_NOT_AVAILABLE,
+        # What an admin client says of partitions without a leader.
+        KafkaError._NOENT,
     }
 )
 """The partition has no leader yet, or another than the client knew: asked again in a moment, it answers."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, Producer
 
 from passage_log.kafka import settings
-from passage_log.kafka.appender import Hear, KafkaAppender
+from passage_log.kafka.appender import KafkaAppender
 from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader
-from passage_log.kafka.writer import KafkaWriter
+from passage_log.kafka.writer import Hear, KafkaWriter
 from passage_log.port import Assignor, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 
@@ -54,17 +54,18 @@ class KafkaLog:
             timeout_seconds=transaction_timeout_seconds,
             connect_timeout_seconds=self._timeout_seconds,
             limit_of=self._limit_of,
+            absent=self._questions.absent,
             no_answer=self._questions.no_answer,
         )
 
     def appender(self) -> KafkaAppender:
         chosen = settings.producer(self._bootstrap, self._settings)
-
-        def make(hear: Hear) -> Producer:
-            # One callback for the producer, and only for failures: one for every record would halve the throughput.
-            return Producer({**chosen, "on_delivery": hear, "delivery.report.only.error": True})
-
-        return KafkaAppender(make, self._limit_of, self._timeout_seconds, self._questions.no_answer)
+        return KafkaAppender(
+            lambda hear: Producer(_heard(chosen, hear)),
+            self._limit_of,
+            self._timeout_seconds,
+            self._questions.no_answer,
+        )
 
     def _limit_of(self, topic: str) -> int:
         """The topic's max.message.bytes, asked once; a topic that isn't there is told of when it is written to."""
@@ -77,3 +78,8 @@ class KafkaLog:
 
     def close(self) -> None:
         """The readers, members and writers made here have their own ends; the log itself holds nothing open."""
+
+
+def _heard(chosen: Mapping[str, settings.Setting], hear: Hear) -> dict[str, settings.Setting]:
+    """One callback for the producer, and only for failures: one for every record would cost half the throughput."""
+    return {**chosen, "on_delivery": hear, "delivery.report.only.error": True}

@@ -24,6 +24,9 @@ NO_SUCH_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN
 
 ASK_AGAIN_SECONDS = 0.02
 
+BY_THE_WAY_SECONDS = 2.0
+"""For a question nobody should be kept waiting by."""
+
 BROKERS_CHOICE = -1
 """Of a replication factor: the broker's default."""
 
@@ -57,6 +60,18 @@ class Questions:
         return {
             name: None if count is None else Topic(name, count, effective[name]) for name, count in partitions.items()
         }
+
+    def absent(self, partitions: Sequence[Partition]) -> list[Partition]:
+        """Those that aren't there. None of them if no broker answers soon: that is another trouble."""
+        topics = sorted({partition.topic for partition in partitions})
+        if not topics:
+            return []
+        answers = self._admin.describe_topics(TopicCollection(topics), request_timeout=BY_THE_WAY_SECONDS)
+        try:
+            counts = {name: self._partitions(answer, name) or 0 for name, answer in answers.items()}
+        except Unreachable:
+            return []
+        return [partition for partition in partitions if partition.number >= counts[partition.topic]]
 
     def _partitions(self, answer: "Future[Any]", topic: str) -> int | None:
         try:
@@ -162,7 +177,7 @@ class Questions:
 
     def _offset(self, answer: "Future[Any]", partition: Partition) -> int:
         try:
-            return int(self._result(answer, f"{partition.topic}[{partition.number}]").offset)
+            return int(self._result(answer, f"{partition.topic}[{partition.number}]", partition).offset)
         except _NoSuchTopic as error:
             raise Unfit(f"there is no {partition.topic}[{partition.number}]; create the topic") from error
 
@@ -172,13 +187,15 @@ class Questions:
         except KafkaException as error:
             raise errors.of_question(errors.of(error), "asking the brokers", self.no_answer) from error
 
-    def _result(self, answer: "Future[Any]", where: str) -> Any:
+    def _result(self, answer: "Future[Any]", where: str, partition: Partition | None = None) -> Any:
         try:
             # The client keeps its own time; ours only guards against a client that doesn't.
             return answer.result(self._timeout_seconds + 5)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() in NO_SUCH_TOPIC:
+                raise _NoSuchTopic(where) from error
+            if inside.code() == KafkaError._NOENT and partition is not None and self.absent([partition]):
                 raise _NoSuchTopic(where) from error
             if inside.code() in errors.MOVING:
                 raise _Moving(f"{errors.told(inside, where)}, for {self._timeout_seconds:g} s") from error

@@ -1,24 +1,30 @@
 """Reading on Kafka: the client's own messages, handed through uncopied.
 
 A position is the further of two: behind the last record handed out (the client counts that), and behind the end of
-the partition when it was last reached (an event, whose offset lies behind markers and aborted records too).
+the partition when it was last reached (an event, whose offset lies behind markers and aborted records too). After an
+assignment the client still counts from the one before, for a while; so its count is not believed until the partition
+has been heard from.
 """
 
 # The client's Message is generic for the type checker only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from time import monotonic
 from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from passage_log.errors import LogError
+from passage_log.errors import LogError, Unfit
 from passage_log.kafka import errors
 from passage_log.kafka.questions import Questions
 from passage_log.port import EARLIEST, Partition, Record
 
 assert EARLIEST == OFFSET_BEGINNING  # so that positions go to the client as they are
+
+SILENCE_SECONDS = 3.0
+"""After this long without a sign from a partition, its topic may not be there."""
 
 
 def topic_partitions(positions: Mapping[Partition, int]) -> list[TopicPartition]:
@@ -33,8 +39,10 @@ class KafkaReader:
         self._questions = questions
         self._assigned: dict[Partition, int] = {}
         self._ends_reached: dict[Partition, int] = {}
+        self._unheard: set[Partition] = set()
         self._failure: LogError | None = None
         self._changes = 0
+        self._look_for_topics_at = 0.0
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
         self._consumer.assign(topic_partitions(positions))
@@ -44,11 +52,16 @@ class KafkaReader:
         """The client has been told to read these; what was known of others is forgotten."""
         self._assigned = dict(positions)
         self._ends_reached = {}
+        self._unheard = set(positions)
         self._failure = None
+        self._look_for_topics_at = monotonic() + SILENCE_SECONDS
 
     def drop(self, partitions: frozenset[Partition]) -> None:
         """The client reads these no more."""
-        self.begin_at({name: at for name, at in self._assigned.items() if name not in partitions})
+        for partition in partitions:
+            self._assigned.pop(partition, None)
+            self._ends_reached.pop(partition, None)
+            self._unheard.discard(partition)
 
     def note_change(self) -> None:
         """Something happened beside the records; the poll under way comes back for it."""
@@ -66,11 +79,22 @@ class KafkaReader:
             first = self._consumer.poll(left)
             if first is not None:
                 records = self._sorted_out([first, *self._consumer.consume(max_records - 1, 0)])
+        if not records and monotonic() > self._look_for_topics_at:
+            self._look_for_topics()
         return records
+
+    def _look_for_topics(self) -> None:
+        """The client says nothing of an assigned topic that isn't there; so we ask when a partition stays silent."""
+        silent = sorted(self._unheard)
+        for absent in self._questions.absent(silent):
+            raise Unfit(f"there is no {absent.topic}[{absent.number}]; create the topic")
+        self._look_for_topics_at = monotonic() + SILENCE_SECONDS if silent else inf
 
     def _sorted_out(self, messages: list[Message[bytes, bytes]]) -> list[Record]:
         """The records of a batch. What went wrong is raised now, or after the records that came before it."""
         records = [message for message in messages if message.error() is None]
+        if self._unheard and records:
+            self._unheard.difference_update({(message.topic(), message.partition()) for message in records})
         if len(records) != len(messages):
             for message in messages:
                 if (event := message.error()) is not None:
@@ -84,6 +108,7 @@ class KafkaReader:
         partition = Partition(message.topic() or "?", -1 if message.partition() is None else message.partition() or 0)
         if event.code() == KafkaError._PARTITION_EOF:
             self._ends_reached[partition] = message.offset() or 0
+            self._unheard.discard(partition)
             self.note_change()
         else:
             self._failure = errors.of_event(event, f"{partition.topic}[{partition.number}]") or self._failure
@@ -95,10 +120,12 @@ class KafkaReader:
         self._consumer.resume(topic_partitions(dict.fromkeys(partitions, 0)))
 
     def position(self, partition: Partition) -> int:
+        if partition in self._unheard:
+            return self._assigned[partition]
         known = self._ends_reached.get(partition, self._assigned[partition])
         (read,) = self._consumer.position([TopicPartition(*partition)])
-        # Before the first record the client's own position is a negative stand-in.
-        return max(known, int(read.offset)) if read.offset >= 0 else known
+        # Before the first record the client's own position is a negative stand-in, below EARLIEST.
+        return max(known, int(read.offset))
 
     def end(self, partition: Partition) -> int:
         return self._questions.ends([partition])[partition]

@@ -1,0 +1,27 @@
+"""Each conformance test gets a `World`, once in memory and once on Kafka."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from passage_log.port import Log, Partition
+from tests.log.world import InMemory, OnKafka, World, new_topic
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+def world(request: pytest.FixtureRequest, topic_name: Callable[..., str]) -> Iterator[World]:
+    if request.param == "memory":
+        yield InMemory(topic_name)
+    else:
+        yield OnKafka(request.getfixturevalue("kafka_bootstrap"), topic_name)
+
+
+@pytest.fixture
+def log(world: World) -> Log:
+    return world.log
+
+
+@pytest.fixture
+def partition(world: World) -> Partition:
+    """The only partition of a new topic."""
+    return new_topic(world)[0]
