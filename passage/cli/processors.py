@@ -19,6 +19,7 @@ from passage.cli.terminal import (
     tell_logs,
 )
 from passage_processors import App, AppError, ProcessorError, Worker
+from passage_processors.runtime.metrics import Metrics
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
 
@@ -40,6 +41,7 @@ def run(
             help="What this worker is called: no two alike, stable over restarts. Default: host and process.",
         ),
     ] = None,
+    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")] = None,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
     """Be one of the app's workers, until SIGTERM or Ctrl-C. Start as many as there are partitions."""
@@ -48,7 +50,10 @@ def run(
     stop = stopped_by_signals()
     log = open_log(bootstrap, None, {}, connect_timeout_seconds)
     check_topics(log, found)
-    Worker(found, log, name or f"{socket.gethostname()}-{os.getpid()}").run(stop.is_set)
+    worker = Worker(found, log, name or f"{socket.gethostname()}-{os.getpid()}")
+    if metrics_port is not None:
+        Metrics(worker).serve(metrics_port)
+    worker.run(stop.is_set)
     log.close()
 
 

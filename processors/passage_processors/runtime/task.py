@@ -24,6 +24,7 @@ class Step:
     effects: Effects
     instant: Instant
     """That of the last fact or tick folded."""
+    facts: int
 
 
 class Task:
@@ -113,7 +114,7 @@ class Task:
             refused=refused,
             released=tuple(released),
         )
-        return Step(self, self.cut, effects, self._instant)
+        return Step(self, self.cut, effects, self._instant, facts)
 
     def _count_refusals(self, refused: int, facts: int, effects: Effects) -> None:
         if not facts:

@@ -13,6 +13,7 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import groupby
 from operator import methodcaller
 
@@ -36,6 +37,24 @@ A new writer, with a new epoch, fences it."""
 BACKOFF_SECONDS = 1.0
 
 
+@dataclass(slots=True)
+class Totals:
+    """What a worker has done since it started, committed work only."""
+
+    facts: int = 0
+    events: int = 0
+    letters: int = 0
+    commits: int = 0
+    restarts: int = 0
+
+    def add(self, steps: list[Step]) -> None:
+        self.commits += 1
+        for step in steps:
+            self.facts += step.facts
+            self.events += len(step.effects.events)
+            self.letters += len(step.effects.letters)
+
+
 class Worker:
     """Runs an app's tasks. One thread owns it.
 
@@ -56,6 +75,7 @@ class Worker:
     ) -> None:
         self.app = app
         self.tasks: dict[int, Task] = {}
+        self.totals = Totals()
         self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
         self.patience = Patience(app, self.feed, monotonic)
         self._log = log
@@ -179,6 +199,7 @@ class Worker:
         began = self._monotonic()
         commit(self.app, writer, self._member, steps)
         took = self._monotonic() - began
+        self.totals.add(steps)
         if took > SLOW_COMMIT_SECONDS:
             _log.warning("commit_slow", seconds=round(took, 1), consequence="the writer is replaced")
             self._drop_writer()
@@ -249,6 +270,7 @@ class Worker:
     def _start_over(self) -> None:
         """Memory may be ahead of the log: forget it, and the writer, and restore what is still ours."""
         self._drop_writer()
+        self.totals.restarts += 1
         self.tasks = {}
         self._paused.clear()
         self._resume_at = self._monotonic() + BACKOFF_SECONDS
