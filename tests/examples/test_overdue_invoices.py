@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from rich.console import Console
@@ -176,16 +177,20 @@ def test_the_demo_on_a_real_kafka_comes_to_exactly_the_answer_key(kafka_bootstra
 @pytest.mark.kafka
 def test_a_subscriber_that_knows_only_the_schema_prints_the_ticks(kafka_bootstrap: str) -> None:
     done = demo(LOG="kafka", PASSAGE_BOOTSTRAP=kafka_bootstrap)
+    assert done.returncode == EQUAL, done.stdout + done.stderr
     [topics] = [line for line in done.stdout.splitlines() if line.startswith("topics")]
     [topic] = [name.strip(", ") for name in topics.split() if name.strip(", ").endswith("passage.ticks")]
     subscriber = subprocess.Popen(
         [sys.executable, "examples/overdue_invoices/subscriber.py", topic],
         cwd=ROOT, env=os.environ | {"PASSAGE_BOOTSTRAP": kafka_bootstrap}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    too_long = Timer(60, subscriber.kill)
+    too_long.start()
     try:
         assert subscriber.stdout is not None
         first = [subscriber.stdout.readline() for _ in range(3)]
     finally:
+        too_long.cancel()
         subscriber.kill()
         subscriber.communicate()
     assert [line.split()[:4] for line in first] == [
