@@ -3,9 +3,10 @@
 One admin client serves a whole log. It is kept until every answer is in: a future whose client is gone never resolves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
+from functools import partial
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -162,6 +163,13 @@ class Questions:
                 if monotonic() > deadline:
                     raise
                 sleep(ASK_AGAIN_SECONDS)
+                self._look_up_leaders({partition.topic for partition in wanted})
+
+    def _look_up_leaders(self, topics: Collection[str]) -> None:
+        """This client goes on asking with the leader's epoch it once heard, for minutes after the broker has moved on.
+        (Tried: it hears of the new one when it is told to list the topic.)"""
+        for topic in topics:
+            self._ask(partial(self._admin.list_topics, topic, timeout=self._timeout_seconds))
 
     def _offsets_now(self, wanted: Mapping[Partition, Any], level: IsolationLevel) -> dict[Partition, int]:
         asked = {TopicPartition(*partition): spec for partition, spec in wanted.items()}
