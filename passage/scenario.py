@@ -51,18 +51,22 @@ def ticks_pass(count: int, of: str) -> Passing:
 
 
 def days_pass(count: int, of: str | None = None) -> Passing:
+    """`count` days pass: of the only schedule of days, or of the one named `of`."""
     return Passing(count, "day", of)
 
 
 def day_passes(of: str | None = None) -> Passing:
+    """One day passes."""
     return days_pass(1, of)
 
 
 def workdays_pass(count: int, of: str | None = None) -> Passing:
+    """`count` workdays pass, and the days between that are none."""
     return Passing(count, "workday", of)
 
 
 def workday_passes(of: str | None = None) -> Passing:
+    """One workday passes."""
     return workdays_pass(1, of)
 
 
