@@ -1,8 +1,8 @@
 """`python -m passage_log.trial`: one Kafka in the foreground until Ctrl-C."""
 
 import argparse
-import signal
 import sys
+import threading
 
 from passage_log.trial import TrialError, choose
 
@@ -16,7 +16,7 @@ def main() -> int:
     try:
         with choose("kafka", port) as trial:
             print(f"{trial.why}\nPASSAGE_BOOTSTRAP={trial.bootstrap}\nCtrl-C stops it.", flush=True)
-            signal.sigwait([signal.SIGINT])
+            threading.Event().wait()
     except TrialError as error:
         print(error, file=sys.stderr)
         return 2
