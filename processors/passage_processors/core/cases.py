@@ -8,17 +8,22 @@ as u8, then UTF-8), then the starting fact's bytes where the policy keeps them.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from passage_processors.core.due import DueIndex
-from passage_processors.core.ticks import TickHistory
+from passage_processors.core.ticks import BEFORE_ALL, TickHistory
 from passage_schemas.instant import Instant
 
 OPEN, ENDED, PARKED = 1, 2, 3
 """OPEN waits for its tick; ENDED is a marker against redelivery; PARKED failed when due and waits for an operator."""
 
-_HEAD = struct.Struct("<BqqiB")
+_HEAD = struct.Struct("<Bqqi")
+_START, _REST = struct.Struct("<Bq"), struct.Struct("<qi")
+"""The head in two: what each case has of its own, and what all have in common that start between two ticks."""
+_DUE = slice(9, 17)
+_NAME_AT = _HEAD.size
+_PAST_ALL = Instant(1 << 62)
 
 
 class CaseState(NamedTuple):
@@ -31,30 +36,59 @@ class CaseState(NamedTuple):
 
 
 def encode_case(state: CaseState) -> bytes:
-    name = state.schedule.encode()
-    return _HEAD.pack(state.kind, state.started, state.due, state.ticks, len(name)) + name + state.fact
+    return _HEAD.pack(state.kind, state.started, state.due, state.ticks) + _named(state.schedule) + state.fact
 
 
 def decode_case(value: bytes) -> CaseState:
-    kind, started, due, ticks, length = _HEAD.unpack_from(value)
-    name_end = _HEAD.size + length
-    return CaseState(kind, Instant(started), due, ticks, value[_HEAD.size : name_end].decode(), value[name_end:])
+    kind, started, due, ticks = _HEAD.unpack_from(value)
+    name_end = _NAME_AT + 1 + value[_NAME_AT]
+    return CaseState(kind, Instant(started), due, ticks, value[_NAME_AT + 1 : name_end].decode(), value[name_end:])
+
+
+def _named(schedule: str) -> bytes:
+    name = schedule.encode()
+    return bytes([len(name)]) + name
+
+
+class _Fresh:
+    """The cases of one schedule that take the next tick for their number one, and the latest start among them."""
+
+    __slots__ = ("keys", "latest")
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.latest = BEFORE_ALL
+
+    def add(self, key: bytes, started: Instant) -> None:
+        self.keys.append(key)
+        if started > self.latest:
+            self.latest = started
+
+
+class _Opening(NamedTuple):
+    """What all cases share that count so many ticks and start at or after `since`, the last tick: nearly all of them,
+    worked out once between two ticks."""
+
+    since: Instant
+    tail: bytes
+    waiting: list[bytes]
+    fresh: _Fresh
 
 
 class CaseBook:
     """One policy's cases by aggregate key, and what is due when. Every change is told to `changed`."""
 
     def __init__(self, ticks: TickHistory, changed: Callable[[bytes, bytes | None], None]) -> None:
+        self.changed = changed
         self._ticks = ticks
-        self._changed = changed
         self._cases: dict[bytes, bytes] = {}
-        self._due = DueIndex(self._holds)
-        self._fresh: dict[str, list[bytes]] = {}
-        self._latest: dict[str, Instant] = {}
+        self._due = DueIndex(self._holding)
+        self._fresh: dict[str, _Fresh] = {}
+        self._openings: dict[tuple[int, str], _Opening] = {}
+        self._schedules: dict[bytes, str] = {}
         self.passed: set[bytes] = set()
         """Cases whose tick had already been folded when they started (a late fact): due at the next tick of any
         schedule."""
-        self._suffixes: dict[str, bytes] = {}
         self.open = 0
 
     def __len__(self) -> int:
@@ -66,12 +100,17 @@ class CaseBook:
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._cases.items())
 
-    def _holds(self, key: bytes, schedule: str, ordinal: int) -> bool:
-        value = self._cases.get(key)
-        if value is None:
-            return False
-        state = decode_case(value)
-        return state.due == ordinal and state.schedule == schedule and state.kind != PARKED
+    def _holding(self, keys: Iterable[bytes], schedule: str, ordinal: int) -> list[bytes]:
+        """Those of `keys` that are due there. Compares bytes: a sweep asks for every key of a bucket."""
+        get, due, name = self._cases.get, _REST.pack(ordinal, 0)[:8], _named(schedule)
+        return [
+            key
+            for key in keys
+            if (value := get(key)) is not None
+            and value[_DUE] == due
+            and value.startswith(name, _NAME_AT)
+            and value[0] != PARKED
+        ]
 
     # --- facts ---------------------------------------------------------------------------------------------------
 
@@ -81,28 +120,53 @@ class CaseBook:
         Nothing happens when one is open or parked, or ended with a start no earlier than this (a redelivery).
         """
         present = self._cases.get(key)
-        if present is not None:
-            state = decode_case(present)
-            if state.kind != ENDED or started <= state.started:
-                return
-            self._due.forget(state.schedule, state.due)
-        due = self._ticks.passed(schedule, started, folded) + count
-        suffix = self._suffixes.get(schedule)
-        if suffix is None:
-            suffix = self._suffixes[schedule] = schedule.encode()
-            self._fresh.setdefault(schedule, [])
-        value = _HEAD.pack(OPEN, started, due, count, len(suffix)) + suffix + fact
+        if present is not None and not self._gives_way(present, started):
+            return
+        opening = self._openings.get((count, schedule)) or self._prepare(count, schedule, folded)
+        since, tail, waiting, fresh = opening
+        if started < since:
+            self._start_late(key, started, count, schedule, folded, fact)
+            return
+        value = _START.pack(OPEN, started) + tail + fact
         self._cases[key] = value
-        self._changed(key, value)
+        self.changed(key, value)
+        self.open += 1
+        waiting.append(key)
+        fresh.keys.append(key)
+        if started > fresh.latest:
+            fresh.latest = started
+
+    def _gives_way(self, present: bytes, started: Instant) -> bool:
+        """Does this case make room for another start of its aggregate?"""
+        state = decode_case(present)
+        if state.kind != ENDED or started <= state.started:
+            return False
+        self._due.forget(state.schedule, state.due)
+        return True
+
+    def _prepare(self, count: int, schedule: str, folded: int) -> _Opening:
+        """Good until the next tick: see `settle`."""
+        name = _named(schedule)
+        self._schedules[name] = schedule
+        since = self._ticks.settled_from(schedule, folded)
+        tail = _REST.pack(folded + count, count) + name
+        waiting = self._due.waiting(schedule, folded + count)
+        fresh = self._fresh.setdefault(schedule, _Fresh())
+        opening = _Opening(_PAST_ALL if since is None else since, tail, waiting, fresh)
+        self._openings[count, schedule] = opening
+        return opening
+
+    def _start_late(self, key: bytes, started: Instant, count: int, schedule: str, folded: int, fact: bytes) -> None:
+        """A start before the last tick folded: some of its ticks have passed already."""
+        due = self._ticks.passed(schedule, started, folded) + count
+        self._put(key, CaseState(OPEN, started, due, count, schedule, fact))
         self.open += 1
         if due <= folded:
             self.passed.add(key)
             return
         self._due.add(key, schedule, due)
         if due - count == folded:
-            self._fresh[schedule].append(key)
-            if started > self._latest.get(schedule, -1 << 62):
-                self._latest[schedule] = started
+            self._fresh[schedule].add(key, started)
 
     def end(self, key: bytes, folded: dict[str, int], marker_ticks: int) -> bool:
         """Close an open or parked case in silence, leaving its marker. False when there is nothing of this aggregate,
@@ -110,14 +174,25 @@ class CaseBook:
         value = self._cases.get(key)
         if value is None:
             return False
-        if value[0] == ENDED:
+        kind, started, due, _ = _HEAD.unpack_from(value)
+        if kind == ENDED:
             return True
-        state = decode_case(value)
-        if state.due <= folded.get(state.schedule, 0):
-            self.passed.discard(key)
+        name = value[_NAME_AT : _NAME_AT + 1 + value[_NAME_AT]]
+        schedule = self._schedules[name]
+        at = folded.get(schedule, 0)
+        if kind == OPEN:
+            self.open -= 1
+        if marker_ticks:
+            marker = _HEAD.pack(ENDED, started, at + marker_ticks, marker_ticks) + name
+            self._cases[key] = marker
+            self.changed(key, marker)
+            self._due.add(key, schedule, at + marker_ticks)
         else:
-            self._due.forget(state.schedule, state.due)
-        self.mark_ended(key, state, folded, marker_ticks)
+            self._drop(key)
+        if due > at:
+            self._due.forget(schedule, due)
+        else:
+            self.passed.discard(key)
         return True
 
     def mark_ended(self, key: bytes, state: CaseState, folded: dict[str, int], marker_ticks: int) -> None:
@@ -139,24 +214,25 @@ class CaseBook:
     def _put(self, key: bytes, state: CaseState) -> None:
         value = encode_case(state)
         self._cases[key] = value
-        self._changed(key, value)
+        self.changed(key, value)
 
     def _drop(self, key: bytes) -> None:
         del self._cases[key]
-        self._changed(key, None)
+        self.changed(key, None)
 
     # --- ticks ---------------------------------------------------------------------------------------------------
 
     def settle(self, schedule: str, ordinal: int, ends_at: Instant) -> None:
         """A tick is about to be folded. Cases that took it for their number one but started at or after its end (a
         paused schedule's old ticks, a backfill) wait one tick longer."""
+        self._openings.clear()
         fresh = self._fresh.get(schedule)
-        if not fresh:
+        if fresh is None or not fresh.keys:
             return
-        self._fresh[schedule] = []
-        if self._latest.pop(schedule, ends_at - 1) < ends_at:
+        waiting = self._fresh[schedule] = _Fresh()
+        if fresh.latest < ends_at:
             return
-        for key in fresh:
+        for key in fresh.keys:
             value = self._cases.get(key)
             if value is None or value[0] != OPEN:
                 continue
@@ -168,8 +244,7 @@ class CaseBook:
                 self._due.forget(schedule, state.due)
                 self._put(key, state._replace(due=state.due + 1))
                 self._due.add(key, schedule, state.due + 1)
-            self._fresh[schedule].append(key)
-            self._latest[schedule] = max(state.started, self._latest.get(schedule, state.started))
+            waiting.add(key, state.started)
 
     def pop_due(self, schedule: str, ordinal: int) -> list[bytes]:
         """The open cases due at this tick, sorted by key; markers that have served their time are dropped."""
@@ -201,10 +276,10 @@ class CaseBook:
         """Take over the changelog's cases. What is due, passed and fresh follows from the values and from how far each
         schedule has been folded; nothing else is kept."""
         self._cases = cases
+        self._openings.clear()
         for key, value in cases.items():
             state = decode_case(value)
-            self._suffixes.setdefault(state.schedule, state.schedule.encode())
-            fresh = self._fresh.setdefault(state.schedule, [])
+            self._schedules.setdefault(_named(state.schedule), state.schedule)
             if state.kind == PARKED:
                 continue
             at = folded.get(state.schedule, 0)
@@ -214,5 +289,4 @@ class CaseBook:
                 continue
             self._due.add(key, state.schedule, state.due)
             if state.kind == OPEN and state.due - state.ticks >= at:
-                fresh.append(key)
-                self._latest[state.schedule] = max(state.started, self._latest.get(state.schedule, state.started))
+                self._fresh.setdefault(state.schedule, _Fresh()).add(key, state.started)

@@ -4,47 +4,60 @@ A tick pops one bucket, so it costs what is due, not what is open. Eight bytes a
 searched for, it goes stale in its bucket, and a bucket that is mostly stale is swept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+SWEPT_FROM = 16
+"""Fewer stale keys than this aren't worth a sweep."""
+
+
+class _Bucket:
+    """The keys that stand at one ordinal, and how many of them are known to be stale."""
+
+    __slots__ = ("keys", "stale")
+
+    def __init__(self, keys: list[bytes]) -> None:
+        self.keys = keys
+        self.stale = 0
 
 
 class DueIndex:
     """Aggregate keys by (schedule, ordinal). The same key may stand in several buckets: the owner knows which is true,
-    and says so through `holds(key, schedule, ordinal)`."""
+    and tells through `holding(keys, schedule, ordinal)` those of a bucket's keys that are."""
 
-    def __init__(self, holds: Callable[[bytes, str, int], bool]) -> None:
-        self._holds = holds
-        self._buckets: dict[str, dict[int, list[bytes]]] = {}
-        self._stale: dict[tuple[str, int], int] = {}
+    def __init__(self, holding: Callable[[Iterable[bytes], str, int], list[bytes]]) -> None:
+        self._holding = holding
+        self._buckets: dict[str, dict[int, _Bucket]] = {}
 
     def add(self, key: bytes, schedule: str, ordinal: int) -> None:
         try:
-            self._buckets[schedule][ordinal].append(key)
+            self._buckets[schedule][ordinal].keys.append(key)
         except KeyError:
-            self._buckets.setdefault(schedule, {}).setdefault(ordinal, []).append(key)
+            self.waiting(schedule, ordinal).append(key)
+
+    def waiting(self, schedule: str, ordinal: int) -> list[bytes]:
+        """The bucket itself, for whoever adds many: good until this ordinal is popped."""
+        return self._buckets.setdefault(schedule, {}).setdefault(ordinal, _Bucket([])).keys
 
     def forget(self, schedule: str, ordinal: int) -> None:
         """One key of this bucket no longer holds. Amortised constant time."""
-        bucket = self._buckets.get(schedule, {}).get(ordinal)
-        if bucket is None:
+        try:
+            bucket = self._buckets[schedule][ordinal]
+        except KeyError:
             return
-        stale = self._stale.get((schedule, ordinal), 0) + 1
-        if stale * 2 > len(bucket) and stale > 16:
-            bucket[:] = [key for key in set(bucket) if self._holds(key, schedule, ordinal)]
-            stale = 0
-        self._stale[schedule, ordinal] = stale
+        bucket.stale += 1
+        if bucket.stale * 2 > len(bucket.keys) and bucket.stale > SWEPT_FROM:
+            bucket.keys[:] = self._holding(set(bucket.keys), schedule, ordinal)
+            bucket.stale = 0
 
     def pop(self, schedule: str, ordinal: int) -> list[bytes]:
         """The keys due at this ordinal, sorted, each once; they are no longer in the index."""
         bucket = self._buckets.get(schedule, {}).pop(ordinal, None)
-        if bucket is None:
-            return []
-        self._stale.pop((schedule, ordinal), None)
-        return sorted(key for key in set(bucket) if self._holds(key, schedule, ordinal))
+        return [] if bucket is None else sorted(self._holding(set(bucket.keys), schedule, ordinal))
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
         """The rest of a bucket whose burst was cut; popped again, they come in the same order."""
-        self._buckets.setdefault(schedule, {})[ordinal] = keys
+        self._buckets.setdefault(schedule, {})[ordinal] = _Bucket(keys)
 
     def counts(self, schedule: str) -> dict[int, int]:
         """How many stand at each ordinal, stale ones included: for people, not for counting."""
-        return {ordinal: len(bucket) for ordinal, bucket in self._buckets.get(schedule, {}).items()}
+        return {ordinal: len(bucket.keys) for ordinal, bucket in self._buckets.get(schedule, {}).items()}

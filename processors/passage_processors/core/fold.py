@@ -4,14 +4,14 @@ Pure: the same facts and ticks in the same order leave the same memory and the s
 never ahead of what the effects say; the runtime writes them in one transaction or drops the whole fold.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from passage_log.port import Record
 from passage_processors.core.cases import OPEN, CaseBook, CaseState, decode_case
 from passage_processors.core.policy import Case, Policy
-from passage_processors.core.rules import Handler, Rules, TermsError
+from passage_processors.core.rules import Handler, Rules, Terms, TermsError
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import Run
 from passage_processors.errors import Stopped
@@ -49,10 +49,11 @@ class Letter(NamedTuple):
 
 @dataclass(slots=True)
 class Effects:
-    """What a step wants written. `changes` holds the last value of each changelog key, None for one forgotten."""
+    """What a step wants written. `changes` holds, by policy in the app's order, the last value of each aggregate whose
+    case changed, None for one forgotten."""
 
     events: list[Derived] = field(default_factory=list)
-    changes: dict[bytes, bytes | None] = field(default_factory=dict)
+    changes: list[dict[bytes, bytes | None]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
 
 
@@ -62,26 +63,23 @@ class Fold:
     def __init__(self, rules: Rules, ticks: TickHistory) -> None:
         self._rules = rules
         self._ticks = ticks
-        self._effects = Effects()
+        self._effects = self._no_effects()
         self.folded: dict[str, int] = {}
         """The last ordinal folded of each schedule."""
         self.burst: bytes | None = None
         """Inside a burst that was cut: the last due key fired of the tick being folded."""
         self.unmatched = 0
         """Facts that should have ended a case where there was none, nor a marker: a sign of unequal partitioners."""
-        self.books = [CaseBook(ticks, self._changes_of(policy)) for policy in rules.policies]
+        self.books = [CaseBook(ticks, changes.__setitem__) for changes in self._effects.changes]
 
-    def _changes_of(self, policy: Policy) -> Callable[[bytes, bytes | None], None]:
-        prefix = policy.name.encode() + b"/"
-
-        def changed(key: bytes, value: bytes | None) -> None:
-            self._effects.changes[prefix + key] = value
-
-        return changed
+    def _no_effects(self) -> Effects:
+        return Effects(changes=[{} for _policy in self._rules.policies])
 
     def take(self) -> Effects:
         """All effects since the last call."""
-        effects, self._effects = self._effects, Effects()
+        effects, self._effects = self._effects, self._no_effects()
+        for book, changes in zip(self.books, self._effects.changes, strict=True):
+            book.changed = changes.__setitem__
         return effects
 
     # --- facts ---------------------------------------------------------------------------------------------------
@@ -89,11 +87,10 @@ class Fold:
     def facts(self, run: Run, refused: frozenset[int] | None = None) -> None:
         """Fold a run of facts. One that can't be handled becomes a letter and has no other effect; in a replay,
         exactly those at the offsets `refused` do."""
-        handlers = self._rules.handlers
-        books, folded = self.books, self.folded
-        records, instants = run.pending.records, run.pending.instants
-        for at in range(run.start, run.stop):
-            record = records[at]
+        handlers, deliver, prefix = self._rules.handlers, self._deliver, slice(PREFIX_BYTES)
+        records = run.pending.records[run.start : run.stop]
+        instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
+        for record, instant in zip(records, instants, strict=True):
             value = record.value()
             if value is None:
                 continue  # a tombstone says nothing happened
@@ -101,32 +98,32 @@ class Fold:
                 if refused is not None and record.offset() in refused:
                     raise Refusal("refused when it was first folded")
                 key = record.key()
-                handler = handlers.get(value[:PREFIX_BYTES])
+                handler = handlers.get(value[prefix])
                 if handler is None:
-                    raise unknown(value[:PREFIX_BYTES], self._rules.known)
+                    raise unknown(value[prefix], self._rules.known)
                 if key is None:
                     raise Refusal("the fact has no key, so there is no aggregate to count for; key it by its aggregate")
-                if not handler.starts:
-                    for index in handler.ends:
-                        if not books[index].end(key, folded, self._rules.policies[index].marker_ticks):
-                            self.unmatched += 1
-                    continue
-                fact = handler.codec.decode(value) if handler.needs_fact else None
-                terms = [start.terms(fact) for start in handler.starts]
+                terms = handler.terms
+                if terms is None:
+                    terms = handler.terms_of(handler.codec.decode(value))
             except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; the stream goes on
-                self._refuse(record, Instant(instants[at]), error)
+                self._refuse(record, instant, error)
                 continue
-            self._deliver(handler, terms, key, value, Instant(instants[at]))
+            missed = deliver(handler, terms, key, value, instant)
+            if missed and not terms:
+                self.unmatched += missed
 
-    def _deliver(
-        self, handler: Handler, terms: Sequence[tuple[int, str]], key: bytes, value: bytes, at: Instant
-    ) -> None:
-        """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts."""
-        for index in handler.ends:
-            self.books[index].end(key, self.folded, self._rules.policies[index].marker_ticks)
+    def _deliver(self, handler: Handler, terms: Terms, key: bytes, value: bytes, at: Instant) -> int:
+        """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts.
+        Returns how many it would have ended that were not there."""
+        books, folded, missed = self.books, self.folded, 0
+        for index, marker_ticks in handler.ends:
+            if not books[index].end(key, folded, marker_ticks):
+                missed += 1
         for start, (count, schedule) in zip(handler.starts, terms, strict=True):
-            kept = value if start.policy.keep_fact else b""
-            self.books[start.index].start(key, at, count, schedule, self.folded.get(schedule, 0), kept)
+            kept = value if start.keeps_fact else b""
+            books[start.index].start(key, at, count, schedule, folded.get(schedule, 0), kept)
+        return missed
 
     def _refuse(self, record: Record, instant: Instant, error: Exception) -> None:
         where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
@@ -190,7 +187,7 @@ class Fold:
             codec = self._rules.emits[policy.emits]
             value = codec.encode(event)
             handler = self._rules.handlers.get(codec.prefix)
-            terms = [start.terms(event) for start in handler.starts] if handler else []
+            terms = handler.terms_of(event) if handler else ()
         except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; it is parked, not us
             self._fail(policy, book, key, state, tick, error)
             return

@@ -16,6 +16,10 @@ class TermsError(ValueError):
     """A policy's own answer can't be counted with."""
 
 
+Terms = tuple[tuple[int, str], ...]
+"""How many ticks of which schedule, for each policy a fact starts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """A policy, by its place in the app, that a fact starts."""
@@ -23,10 +27,11 @@ class Start:
     index: int
     policy: Policy
     schedules: frozenset[str]
+    keeps_fact: bool
 
     @property
     def needs_fact(self) -> bool:
-        return self.policy.keep_fact or callable(self.policy.after) or callable(self.policy.of)
+        return self.keeps_fact or callable(self.policy.after) or callable(self.policy.of)
 
     def terms(self, fact: Any) -> tuple[int, str]:
         """How many ticks of which schedule to count. Raises TermsError, or what the policy's own code raises."""
@@ -44,12 +49,17 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What one type of fact does."""
+    """What one type of fact does. `ends` are policies, by their place in the app, and how long they remember it."""
 
     codec: Codec[Any]
-    ends: tuple[int, ...]
+    ends: tuple[tuple[int, int], ...]
     starts: tuple[Start, ...]
-    needs_fact: bool
+    terms: Terms | None
+    """What `terms_of` would answer whatever the fact says; None where it must be decoded to know, or to be kept."""
+
+    def terms_of(self, fact: Any) -> Terms:
+        """Raises TermsError, or what a policy's own code raises."""
+        return tuple(start.terms(fact) for start in self.starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +85,14 @@ def handlers_of(
     handlers: dict[bytes, Handler] = {}
     for codec in codecs:
         starts = tuple(
-            Start(index, policy, schedules) for index, policy in enumerate(policies) if policy.starts_on is codec.cls
+            Start(index, policy, schedules, policy.keep_fact)
+            for index, policy in enumerate(policies)
+            if policy.starts_on is codec.cls
         )
-        ends = tuple(index for index, policy in enumerate(policies) if codec.cls in policy.ends_on)
-        handler = Handler(codec, ends, starts, any(start.needs_fact for start in starts))
-        handlers.update(dict.fromkeys(codec.prefixes, handler))
+        ends = tuple(
+            (index, policy.marker_ticks) for index, policy in enumerate(policies) if codec.cls in policy.ends_on
+        )
+        terms = None if any(start.needs_fact for start in starts) else tuple(start.terms(None) for start in starts)
+        handlers.update(dict.fromkeys(codec.prefixes, Handler(codec, ends, starts, terms)))
     assert all(len(prefix) == PREFIX_BYTES for prefix in handlers)
     return handlers

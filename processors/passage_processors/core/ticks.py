@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from passage_schemas.instant import Instant
 
+BEFORE_ALL = Instant(-(1 << 62))
+"""Earlier than every instant."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeenTick:
@@ -98,6 +101,16 @@ class TickHistory:
         if instant >= ends[count - 1]:
             return folded
         return first - 1 + bisect_right(ends, instant, 0, count)
+
+    def settled_from(self, schedule: str, folded: int) -> Instant | None:
+        """From which instant on `passed` is just `folded`; None when it never is (ticks let go, none seen yet)."""
+        number = self._numbers.get(schedule)
+        if number is None:
+            return BEFORE_ALL if folded == 0 else None
+        count = folded - self._first[number] + 1
+        if count <= 0:
+            return BEFORE_ALL if count == 0 else None
+        return Instant(self._ends[number][count - 1])
 
     def folded_at(self, sequence: int) -> dict[str, int]:
         """Each schedule's ordinal once every tick up to `sequence` has been folded."""

@@ -43,8 +43,10 @@ def _write(app: App, writer: Writer, step: Step) -> None:
         _write_letter(app, writer, number, letter)
     changelog = Partition(app.changelog, number)
     at = max(1, milliseconds_of(step.instant))
-    for key, value in effects.changes.items():
-        append(changelog, key, value, at)
+    for policy, changes in zip(app.policies, effects.changes, strict=True):
+        prefix = policy.name.encode() + b"/"
+        for key, value in changes.items():
+            append(changelog, prefix + key, value, at)
     cut = CUT.encode(step.cut)
     append(changelog, CUT_KEY, cut, at)
     append(Partition(app.timeline, number), None, cut, at)
