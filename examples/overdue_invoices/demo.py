@@ -32,7 +32,7 @@ from examples.overdue_invoices.chart import chart_of
 from examples.overdue_invoices.facts import PARTITIONS, Fact, Invoice, days_ended, facts_of, read_invoices
 from examples.overdue_invoices.story import story_of, worth_telling
 from examples.overdue_invoices.threads import Running, running
-from examples.overdue_invoices.topics import topics_of
+from examples.overdue_invoices.topics import make_topics, names_of
 from examples.overdue_invoices.watch import Watch
 from passage_clock import ClockConfig, ClockError, MachineWall, load
 from passage_clock.observer import Quiet
@@ -86,7 +86,7 @@ class Demo:
         facts = facts_of(invoices)
         due = self._ticks_due()
         totals = {"facts written": len(facts), "ticks published": due, "ticks folded": due, **_named(KNOWN)}
-        self.log.create(topics_of(self.app, self.clock.topics))
+        make_topics(self.log, self.app, self.clock)
         with (
             closing(Watch(self.app, self.log)) as watch,
             Bars(self._console, totals) as bars,
@@ -164,7 +164,7 @@ def demonstrate(trial: Trial, console: Console) -> int:
     if trial.bootstrap is not None and trial.bootstrap == os.environ.get("PASSAGE_BOOTSTRAP"):
         app, clock = apart(app, clock)
     console.print(f"log     {trial.why}", soft_wrap=True)
-    topics = ", ".join(topic.name for topic in topics_of(app, clock.topics))
+    topics = ", ".join(names_of(app, clock))
     console.print(f"topics  {topics}", soft_wrap=True)
     invoices = read_invoices()
     log = trial.open_log()

@@ -16,7 +16,7 @@ from examples.overdue_invoices import app
 from examples.overdue_invoices.answer_key import Outcome
 from examples.overdue_invoices.demo import CLOCK
 from examples.overdue_invoices.facts import PARTITIONS, Fact, end_of
-from examples.overdue_invoices.topics import topics_of
+from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
 from passage_clock import SettableWall, load
 from passage_clock.service import Clock
@@ -39,7 +39,7 @@ def clock_records(until: date) -> tuple[Record, ...]:
     """What a clock writes that catches up to the end of this day: the schedule's entry, then the ticks."""
     wall = SettableWall(end_of(until))
     log = MemoryLog(now_ms=lambda: milliseconds_of(wall.now()))
-    log.create(topics_of(APP, CONFIG.topics))
+    make_topics(log, APP, CONFIG)
     clock = Clock(CONFIG, log, wall, "once")
     while not clock.leadership.may_publish:
         clock.step()
@@ -54,7 +54,7 @@ class Arrivals:
 
     def __init__(self, facts: Sequence[Fact], clock: Sequence[Record], seed: int) -> None:
         self.log = MemoryLog()
-        self.log.create(topics_of(APP, CONFIG.topics))
+        make_topics(self.log, APP, CONFIG)
         self._choose = random.Random(seed)
         self._facts: list[list[Fact]] = [[fact for fact in facts if fact.partition == at] for at in range(PARTITIONS)]
         self._written = [0] * PARTITIONS

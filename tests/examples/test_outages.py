@@ -8,7 +8,7 @@ import pytest
 from examples.overdue_invoices import DAY
 from examples.overdue_invoices.answer_key import Outcome, check
 from examples.overdue_invoices.facts import PARTITIONS, end_of, facts_of, noon, read_invoices
-from examples.overdue_invoices.topics import topics_of
+from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
 from passage_clock import SettableWall
 from passage_clock.service import Clock
@@ -30,7 +30,7 @@ class Years:
         self.invoices = read_invoices()
         self.wall = SettableWall(noon(FIRST - timedelta(days=1)))
         self.log = MemoryLog(now_ms=lambda: milliseconds_of(self.wall.now()))
-        self.log.create(topics_of(APP, CONFIG.topics))
+        make_topics(self.log, APP, CONFIG)
         self.clock: Clock | None = None
         self.worker: Worker | None = None
         self._facts = facts_of(self.invoices)

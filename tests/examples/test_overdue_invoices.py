@@ -4,9 +4,9 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Timer
 
 import pytest
 from rich.console import Console
@@ -26,8 +26,11 @@ from examples.overdue_invoices.chart import chart_of
 from examples.overdue_invoices.demo import CLOCK, DIFFERENT, EQUAL, MEND, Demo, tell
 from examples.overdue_invoices.facts import Invoice, facts_of, read_invoices
 from examples.overdue_invoices.story import story_of, worth_telling
+from examples.overdue_invoices.topics import make_topics
 from passage_clock import load
 from passage_log.memory import MemoryLog
+from passage_log.port import Partition
+from passage_processors import ProcessorError
 from passage_schemas import Instant
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +156,16 @@ def test_the_chart_counts_every_event_once(outcomes: list[Outcome]) -> None:
     assert sum(numbers) == 877 + 174
 
 
+def test_a_processor_that_can_not_go_on_ends_the_demo_with_its_reason(invoices: list[Invoice]) -> None:
+    log, clock = MemoryLog(), load(CLOCK, {})
+    make_topics(log, app, clock)
+    log.appender().append(Partition(app.ticks, 0), b"day.amsterdam/2011-12-31", b"not a tick", 1)
+    before = threading.active_count()
+    with pytest.raises(ProcessorError, match=r"passage\.ticks\[0\]@0: "):
+        Demo(app, clock, log, Console(file=io.StringIO())).run(invoices)
+    assert threading.active_count() == before
+
+
 def demo(**environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if name not in ("LOG", "PASSAGE_BOOTSTRAP")}
     return subprocess.run(
@@ -184,7 +197,7 @@ def test_a_subscriber_that_knows_only_the_schema_prints_the_ticks(kafka_bootstra
         [sys.executable, "examples/overdue_invoices/subscriber.py", topic],
         cwd=ROOT, env=os.environ | {"PASSAGE_BOOTSTRAP": kafka_bootstrap}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    too_long = Timer(60, subscriber.kill)
+    too_long = threading.Timer(60, subscriber.kill)
     too_long.start()
     try:
         assert subscriber.stdout is not None
