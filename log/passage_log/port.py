@@ -118,7 +118,7 @@ class Member(Reader, Protocol):
 
     def committed(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None]:
         """The group's stable positions; None where there is none. Blocks while a predecessor's transaction is undecided
-        (THE GATE of a restore). Raises Unreachable when that takes longer than the time given."""
+        (THE GATE of a restore). Raises Unreachable when that takes longer than the time given; asks at least once."""
         ...
 
     def close(self) -> None:
@@ -167,7 +167,8 @@ class Writer(Protocol):
 
         With `member`, the group's generation is checked too, but only because real positions are sent: `positions` must
         then not be empty (ValueError), else a deposed worker's transaction would commit.
-        `positions` and `member` are given both or not at all. A transaction nothing was appended to and that carries no
+        On Kafka it may be readable only a moment after this returns (its markers are still being written); reading to
+        an `end` asked for now includes it. `positions` and `member` are given both or not at all. A transaction nothing was appended to and that carries no
         positions proves nothing: on Kafka a fenced writer may "commit" it.
         Raises Fenced (nothing became readable), Unfit (nothing became readable, and won't: a topic is gone or forbids a
         record's timestamp or size) or WriterLost (unknown: ask the log).

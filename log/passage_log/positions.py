@@ -24,3 +24,11 @@ def check_timestamp(partition: Partition, timestamp_ms: int) -> None:
             f"{partition.topic}: timestamp {timestamp_ms} can't be stored; the log's first millisecond is 1970-01-01 "
             "plus one"
         )
+
+
+def undecided(group: str, timeout_seconds: float) -> str:
+    """The message of an Unreachable: the gate stayed shut."""
+    return (
+        f"group {group}: its positions are still undecided after {timeout_seconds:g} s, because a transaction of "
+        "another writer is open; it ends by itself within its timeout"
+    )

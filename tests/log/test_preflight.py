@@ -71,7 +71,8 @@ def test_what_is_wanted_can_be_created_and_is_fit_then() -> None:
     ],
 )
 def test_a_wrong_setting_is_told_with_its_value_and_its_mend(setting: str, value: str, mend: str) -> None:
-    said = said_of(TICKS, **{setting: value, "retention.ms": "-1"})
+    found = {"passage.ticks": Topic("passage.ticks", 1, {**FIT, "retention.ms": "-1", setting: value})}
+    said = complaints([TICKS], found)
     assert len(said) == 1
     assert f"{setting}={value}" in said[0]
     assert mend in said[0]

@@ -46,11 +46,14 @@ MOVING = frozenset(
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
         # What an admin client says of partitions without a leader.
         KafkaError._NOENT,
     }
 )
-"""The partition has no leader yet, or another than the client knew: asked again in a moment, it answers."""
+"""The partition (or group) has no leader yet, or another than the client knew: asked again in a moment, it answers."""
 
 UNFIT = frozenset(
     {

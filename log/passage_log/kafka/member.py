@@ -3,29 +3,26 @@
 The callbacks of a rebalance run inside `poll`. They record the assignment and stop the reading of what was taken; they
 never start any, because only the owner knows from where (it has a state to restore first).
 
-Two things are easy to get wrong here:
+Three things are easy to get wrong here:
 
 * The broker checks a generation only if one is sent. A member the group has thrown out forgets its member id, and the
   client would then send an empty one, which a transaction may carry: the commit of a deposed member would succeed. So
   the credentials are taken when the assignment is learnt, and those very ones are sent with every commit.
+* A member's connection to its group is silent while the group waits for others to rejoin. So the committed positions
+  are asked for on another one, else the gate would stay shut after it has opened.
 * The client of a cooperative group refuses plain `assign`; there, only differences may be told to it.
 """
 
 from collections.abc import Mapping, Sequence
-from time import monotonic
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
-from passage_log.errors import Fenced, Unreachable
-from passage_log.kafka import errors
+from passage_log.errors import Fenced
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader, topic_partitions
 from passage_log.port import Assignment, Assignor, Committed, Partition, Record
 
 NOTHING: frozenset[Partition] = frozenset()
-
-ASK_AGAIN_SECONDS = 5.0
-"""One question for committed positions, before it is asked anew."""
 
 
 class KafkaMember:
@@ -34,6 +31,7 @@ class KafkaMember:
     ) -> None:
         self._consumer = consumer
         self._reader = KafkaReader(consumer, questions)
+        self._questions = questions
         self._group = group
         self._is_eager = assignor == "range"
         self._round = 0
@@ -102,40 +100,7 @@ class KafkaMember:
         self._reader.begin_at(positions)
 
     def committed(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None]:
-        deadline = monotonic() + timeout_seconds
-        while True:
-            left = max(0.0, deadline - monotonic())
-            found = self._ask_committed(partitions, min(left, ASK_AGAIN_SECONDS))
-            if found is not None:
-                return found
-            if left <= ASK_AGAIN_SECONDS:
-                raise Unreachable(
-                    f"group {self._group}: its positions are still undecided or unheard of after {timeout_seconds:g} s;"
-                    " a transaction of another writer is open (it ends by itself within its timeout), or no broker "
-                    "answers"
-                )
-
-    def _ask_committed(
-        self, partitions: Sequence[Partition], timeout_seconds: float
-    ) -> dict[Partition, Committed | None] | None:
-        """None if it must be asked again: the client itself waits on undecided positions as long as it is told to."""
-        wanted = [TopicPartition(*partition) for partition in partitions]
-        try:
-            answers = self._consumer.committed(wanted, timeout=timeout_seconds)
-        except KafkaException as error:
-            self._check_patience(errors.of(error))
-            return None
-        for answer in answers:
-            if answer.error is not None:
-                self._check_patience(answer.error)
-                return None
-        return {Partition(answer.topic, answer.partition): _committed(answer) for answer in answers}
-
-    def _check_patience(self, error: KafkaError) -> None:
-        """Raises what will not mend by asking again."""
-        found = errors.of_event(error, f"group {self._group}")
-        if found is not None:
-            raise found
+        return self._questions.committed(self._group, partitions, timeout_seconds)
 
     def pause(self, partitions: Sequence[Partition]) -> None:
         self._reader.pause(partitions)
@@ -161,10 +126,6 @@ class KafkaMember:
 
 def _names(partitions: Sequence[TopicPartition]) -> frozenset[Partition]:
     return frozenset(Partition(one.topic, one.partition) for one in partitions)
-
-
-def _committed(answer: TopicPartition) -> Committed | None:
-    return None if answer.offset < 0 else Committed(answer.offset, answer.metadata or "")
 
 
 def checked(member: object) -> KafkaMember:

@@ -10,14 +10,22 @@ from functools import partial
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 
 # The client exports these, but does not declare that it does.
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka import errors, settings
-from passage_log.port import Partition, Topic
+from passage_log.port import Committed, Partition, Topic
+from passage_log.positions import undecided
 
 Answer = TypeVar("Answer")
 
@@ -144,6 +152,44 @@ class Questions:
         """High watermarks, or with `stable` the last stable offsets."""
         latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         return self._offsets(dict.fromkeys(partitions, latest), stable)
+
+    def committed(
+        self, group: str, partitions: Sequence[Partition], timeout_seconds: float
+    ) -> dict[Partition, Committed | None]:
+        """The group's positions, once none of them is undecided. Asks at least once."""
+        deadline = monotonic() + timeout_seconds
+        while True:
+            try:
+                found = self._stable_positions(group, partitions, max(BY_THE_WAY_SECONDS, deadline - monotonic()))
+            except _Moving:
+                if monotonic() > deadline:
+                    raise
+                found = None
+            if found is not None:
+                return found
+            if monotonic() > deadline:
+                raise Unreachable(undecided(group, timeout_seconds))
+            sleep(ASK_AGAIN_SECONDS)
+
+    def _stable_positions(
+        self, group: str, partitions: Sequence[Partition], timeout_seconds: float
+    ) -> dict[Partition, Committed | None] | None:
+        """None if one of them is part of a transaction that is still open."""
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*partition) for partition in partitions])
+        answers = self._ask(
+            lambda: self._admin.list_consumer_group_offsets(
+                [asked], require_stable=True, request_timeout=timeout_seconds
+            )
+        )
+        found: dict[Partition, Committed | None] = {}
+        for answer in self._result(answers[group], f"group {group}").topic_partitions:
+            if answer.error is not None and answer.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT:
+                return None
+            if answer.error is not None:
+                raise errors.of_question(answer.error, f"group {group}", self.no_answer)
+            position = None if answer.offset < 0 else Committed(answer.offset, answer.metadata or "")
+            found[Partition(answer.topic, answer.partition)] = position
+        return found
 
     def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
         # The end first: a record stored between the two questions must not be skipped.

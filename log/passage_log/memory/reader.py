@@ -6,6 +6,7 @@ from passage_log.errors import Truncated, Unfit, Unreachable
 from passage_log.memory.group import NOTHING, Group
 from passage_log.memory.state import State
 from passage_log.port import EARLIEST, Assignment, Assignor, Committed, Partition, Record
+from passage_log.positions import undecided
 
 
 class MemoryReader:
@@ -151,10 +152,7 @@ class MemoryMember:
 
         found = self._state.wait_for(look, timeout_seconds)
         if found is None:
-            raise Unreachable(
-                f"group {self._group.name}: its positions are still undecided after {timeout_seconds:g} s, because a "
-                "transaction of another writer is open; it ends by itself within its timeout"
-            )
+            raise Unreachable(undecided(self._group.name, timeout_seconds))
         return found
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
