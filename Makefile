@@ -25,7 +25,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: init ## A month of invoices in seconds: ticks, payments, and what became overdue
+demo: init ## Two years of real invoices in seconds: ticks, payments, and what became overdue
 	$(BIN)/python -m examples.overdue_invoices.demo
 
 test: init ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)

@@ -121,6 +121,7 @@ class Clock:
 
     def run(self, stop: Stop) -> None:
         """Be a candidate until told to stop; then resign and leave the group."""
+        log.info("standing_by", candidate=self.name, group=self._config.group, ticks=self._config.topics.ticks)
         try:
             while not stop.is_set():
                 self._rest(self.step(), stop)

@@ -101,6 +101,7 @@ class Task:
         return run.stop - run.start
 
     def _cut(self, cluster: str, released: Sequence[str], facts: int) -> Step:
+        assert all(one.folded_to >= 0 for one in self.inputs), "an input is folded past only once it has been read"
         effects = self.fold.take()
         refused = tuple(Refusal(letter.topic, letter.offset) for letter in effects.letters if not letter.parked)
         self._count_refusals(len(refused), facts, effects)
