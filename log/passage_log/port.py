@@ -168,8 +168,8 @@ class Writer(Protocol):
         With `member`, the group's generation is checked too, but only because real positions are sent: `positions` must
         then not be empty (ValueError), else a deposed worker's transaction would commit.
         On Kafka it may be readable only a moment after this returns (its markers are still being written); reading to
-        an `end` asked for now includes it. `positions` and `member` are given both or not at all. A transaction nothing was appended to and that carries no
-        positions proves nothing: on Kafka a fenced writer may "commit" it.
+        an `end` asked for now includes it. `positions` and `member` are given both or not at all. A transaction nothing
+        was appended to and that carries no positions proves nothing: on Kafka a fenced writer may "commit" it.
         Raises Fenced (nothing became readable), Unfit (nothing became readable, and won't: a topic is gone or forbids a
         record's timestamp or size) or WriterLost (unknown: ask the log).
         """

@@ -12,6 +12,7 @@ import pytest
 
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
+from passage_log.port import EARLIEST, Partition
 from passage_log.trial import TrialError, java
 from passage_log.trial.network import free_port, wait_until_it_answers
 
@@ -61,6 +62,18 @@ def test_a_writer_without_a_broker_is_told_the_same() -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable, match=f"no broker answered at {address} within 1 s"):
         KafkaLog(address, connect_timeout_seconds=1).writer("clock").open()
+
+
+def test_a_reader_waits_for_a_broker_that_does_not_answer() -> None:
+    partition = Partition("ticks", 0)
+    reader = KafkaLog(f"127.0.0.1:{free_port()}", connect_timeout_seconds=1).reader()
+    reader.assign({partition: EARLIEST})
+    for _ in range(5):
+        assert reader.poll(10, 0.1) == []
+    assert reader.position(partition) == EARLIEST
+    with pytest.raises(Unreachable):
+        reader.end(partition)
+    reader.close()
 
 
 @pytest.mark.kafka

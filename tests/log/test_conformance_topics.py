@@ -126,6 +126,16 @@ def test_assigning_anew_ends_a_pause(world: World, partition: Partition) -> None
     assert read_to_end(reader, partition) == [b"v"]
 
 
+def test_assigning_anew_ends_a_pause_of_a_partition_that_was_being_read(world: World, partition: Partition) -> None:
+    append_all(open_writer(world), partition, [(b"k", b"v")])
+    reader = reading(world, partition)
+    assert read_to_end(reader, partition) == [b"v"]
+    reader.pause([partition])
+    reader.assign({})
+    reader.assign({partition: EARLIEST})
+    assert read_to_end(reader, partition) == [b"v"]
+
+
 def test_records_that_are_gone_are_an_error_never_a_silent_jump(world: World, partition: Partition) -> None:
     append_all(open_writer(world), partition, [(b"k", b"%d" % number) for number in range(10)])
     world.forget_before(partition, 6)

@@ -45,7 +45,7 @@ def test_without_fencing_a_zombie_would_write(topic_name: Any, monkeypatch: pyte
     world = InMemory(topic_name)
     (partition,) = new_topic(world)
     older = open_writer(world, name := world.name("clock"))
-    monkeypatch.setattr(type(older), "fence", lambda self: None)
+    monkeypatch.setattr(type(older), "fence", lambda _: None)
     open_writer(world, name)
 
     append_all(older, partition, [(b"k", b"zombie")])

@@ -40,6 +40,7 @@ class KafkaReader:
         self._assigned: dict[Partition, int] = {}
         self._ends_reached: dict[Partition, int] = {}
         self._unheard: set[Partition] = set()
+        self._paused: set[Partition] = set()
         self._failure: LogError | None = None
         self._changes = 0
         self._look_for_topics_at = 0.0
@@ -53,6 +54,8 @@ class KafkaReader:
         self._assigned = dict(positions)
         self._ends_reached = {}
         self._unheard = set(positions)
+        # The client remembers a pause through any number of assignments; for us a new one begins unpaused.
+        self.resume([partition for partition in positions if partition in self._paused])
         self._failure = None
         self._look_for_topics_at = monotonic() + SILENCE_SECONDS
 
@@ -114,9 +117,11 @@ class KafkaReader:
             self._failure = errors.of_event(event, f"{partition.topic}[{partition.number}]") or self._failure
 
     def pause(self, partitions: Sequence[Partition]) -> None:
+        self._paused.update(partitions)
         self._consumer.pause(topic_partitions(dict.fromkeys(partitions, 0)))
 
     def resume(self, partitions: Sequence[Partition]) -> None:
+        self._paused.difference_update(partitions)
         self._consumer.resume(topic_partitions(dict.fromkeys(partitions, 0)))
 
     def position(self, partition: Partition) -> int:
