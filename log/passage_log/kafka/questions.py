@@ -44,7 +44,7 @@ class Questions:
     def __init__(self, bootstrap: str, user: Mapping[str, str], timeout_seconds: float) -> None:
         self._bootstrap = bootstrap
         self._timeout_seconds = timeout_seconds
-        self._admin = AdminClient(settings.common(bootstrap, user))  # type: ignore[arg-type]
+        self._admin = AdminClient(settings.any_client(bootstrap, user))  # type: ignore[arg-type]
 
     @property
     def no_answer(self) -> str:

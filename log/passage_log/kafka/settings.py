@@ -33,7 +33,7 @@ def _hear_error(error: KafkaError) -> None:
     logger.debug("client_error error=%s", error)
 
 
-def common(bootstrap: str, user: Mapping[str, str]) -> dict[str, Setting]:
+def any_client(bootstrap: str, user: Mapping[str, str]) -> dict[str, Setting]:
     return {
         "client.id": "passage",
         "socket.keepalive.enable": True,
@@ -58,7 +58,7 @@ def consumer(bootstrap: str, user: Mapping[str, str], group: str) -> dict[str, S
     }
     return {
         **tuned,
-        **common(bootstrap, user),
+        **any_client(bootstrap, user),
         "group.id": group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -91,7 +91,7 @@ def producer(bootstrap: str, user: Mapping[str, str]) -> dict[str, Setting]:
     }
     return {
         **tuned,
-        **common(bootstrap, user),
+        **any_client(bootstrap, user),
         "message.max.bytes": LARGEST_RECORD_BYTES,
         "enable.idempotence": True,
     }
