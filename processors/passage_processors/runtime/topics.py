@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from passage_log.errors import Unfit
 from passage_log.port import Log
 from passage_log.preflight import Wanted, preflight
 from passage_processors.app import App
+
+HINT = "`passage processors topics MODULE:APP --create` creates the app's, `passage clock topics --create` the clock's"
 
 
 def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
@@ -28,7 +31,10 @@ def check_topics(log: Log, app: App) -> int:
     """The number of partitions of the app's tasks. Raises Unfit with every complaint, a line each, and Unreachable."""
     wanted = app_topics(app)
     per_partition = [one.topic for one in wanted if one.topic not in (app.ticks, app.clock_schedules)]
-    return preflight(log, wanted, per_partition)[app.output].partitions
+    try:
+        return preflight(log, wanted, per_partition)[app.output].partitions
+    except Unfit as error:
+        raise Unfit(f"{error}\n{HINT}") from error
 
 
 def create_topics(log: Log, app: App, partitions: int) -> None:
