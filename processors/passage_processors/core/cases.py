@@ -21,9 +21,9 @@ OPEN, ENDED, PARKED = 1, 2, 3
 _HEAD = struct.Struct("<Bqqi")
 _START, _REST = struct.Struct("<Bq"), struct.Struct("<qi")
 """The head in two: what each case has of its own, and what all have in common that start between two ticks."""
-_DUE = slice(9, 17)
+_STARTED, _DUE = slice(1, 9), slice(9, 17)
+_ENDED = bytes([ENDED])
 _NAME_AT = _HEAD.size
-_PAST_ALL = Instant(1 << 62)
 
 
 class CaseState(NamedTuple):
@@ -65,14 +65,10 @@ class _Fresh:
             self.latest = started
 
 
-class _Opening(NamedTuple):
-    """What all cases share that count so many ticks and start at or after `since`, the last tick: nearly all of them,
-    worked out once between two ticks."""
-
-    since: Instant
-    tail: bytes
-    waiting: list[bytes]
-    fresh: _Fresh
+Opener = Callable[[bytes, Instant, bytes], None]
+"""Opens a case: (key, started, the fact to keep)."""
+Closer = Callable[[bytes], bool]
+"""Closes an aggregate's case; False when there is nothing of it, not even a marker."""
 
 
 class CaseBook:
@@ -84,7 +80,8 @@ class CaseBook:
         self._cases: dict[bytes, bytes] = {}
         self._due = DueIndex(self._holding)
         self._fresh: dict[str, _Fresh] = {}
-        self._openings: dict[tuple[int, str], _Opening] = {}
+        self._openers: dict[tuple[int, str], Opener] = {}
+        self._closers: dict[int, Closer] = {}
         self._schedules: dict[bytes, str] = {}
         self.passed: set[bytes] = set()
         """Cases whose tick had already been folded when they started (a late fact): due at the next tick of any
@@ -119,22 +116,37 @@ class CaseBook:
 
         Nothing happens when one is open or parked, or ended with a start no earlier than this (a redelivery).
         """
-        present = self._cases.get(key)
-        if present is not None and not self._gives_way(present, started):
-            return
-        opening = self._openings.get((count, schedule)) or self._prepare(count, schedule, folded)
-        since, tail, waiting, fresh = opening
-        if started < since:
-            self._start_late(key, started, count, schedule, folded, fact)
-            return
-        value = _START.pack(OPEN, started) + tail + fact
-        self._cases[key] = value
-        self.changed(key, value)
-        self.open += 1
-        waiting.append(key)
-        fresh.keys.append(key)
-        if started > fresh.latest:
-            fresh.latest = started
+        self.opener(count, schedule, folded)(key, started, fact)
+
+    def opener(self, count: int, schedule: str, folded: int) -> Opener:
+        """`start` for those that count so many ticks of this schedule, good until the next tick (see `settle`)."""
+        return self._openers.get((count, schedule)) or self._new_opener(count, schedule, folded)
+
+    def _new_opener(self, count: int, schedule: str, folded: int) -> Opener:
+        """Nearly all cases start at or after the last tick, and so share their due ordinal and most of their bytes."""
+        name = _named(schedule)
+        self._schedules[name] = schedule
+        since = self._ticks.settled_from(schedule, folded)
+        cases, pack, tail = self._cases, _START.pack, _REST.pack(folded + count, count) + name
+        waiting = self._due.waiting(schedule, folded + count)
+        fresh = self._fresh.setdefault(schedule, _Fresh())
+
+        def open_case(key: bytes, started: Instant, fact: bytes) -> None:
+            if key in cases and not self._gives_way(cases[key], started):
+                return
+            if since is None or started < since:
+                self._start_late(key, started, count, schedule, folded, fact)
+                return
+            cases[key] = value = pack(OPEN, started) + tail + fact
+            self.changed(key, value)
+            self.open += 1
+            waiting.append(key)
+            fresh.keys.append(key)
+            if started > fresh.latest:
+                fresh.latest = started
+
+        self._openers[count, schedule] = open_case
+        return open_case
 
     def _gives_way(self, present: bytes, started: Instant) -> bool:
         """Does this case make room for another start of its aggregate?"""
@@ -143,18 +155,6 @@ class CaseBook:
             return False
         self._due.forget(state.schedule, state.due)
         return True
-
-    def _prepare(self, count: int, schedule: str, folded: int) -> _Opening:
-        """Good until the next tick: see `settle`."""
-        name = _named(schedule)
-        self._schedules[name] = schedule
-        since = self._ticks.settled_from(schedule, folded)
-        tail = _REST.pack(folded + count, count) + name
-        waiting = self._due.waiting(schedule, folded + count)
-        fresh = self._fresh.setdefault(schedule, _Fresh())
-        opening = _Opening(_PAST_ALL if since is None else since, tail, waiting, fresh)
-        self._openings[count, schedule] = opening
-        return opening
 
     def _start_late(self, key: bytes, started: Instant, count: int, schedule: str, folded: int, fact: bytes) -> None:
         """A start before the last tick folded: some of its ticks have passed already."""
@@ -171,29 +171,49 @@ class CaseBook:
     def end(self, key: bytes, folded: dict[str, int], marker_ticks: int) -> bool:
         """Close an open or parked case in silence, leaving its marker. False when there is nothing of this aggregate,
         not even a marker."""
-        value = self._cases.get(key)
-        if value is None:
-            return False
-        kind, started, due, _ = _HEAD.unpack_from(value)
-        if kind == ENDED:
+        return self.closer(folded, marker_ticks)(key)
+
+    def closer(self, folded: dict[str, int], marker_ticks: int) -> Closer:
+        """`end`, good until the next tick (see `settle`)."""
+        return self._closers.get(marker_ticks) or self._new_closer(folded, marker_ticks)
+
+    def _new_closer(self, folded: dict[str, int], marker_ticks: int) -> Closer:
+        cases, due_of = self._cases, _REST.unpack_from
+        shared: dict[bytes, tuple[str, int, bytes, list[bytes]]] = {}
+
+        def share(name: bytes) -> tuple[str, int, bytes, list[bytes]]:
+            """What the markers of a schedule's cases have in common: their last bytes, and when they are let go."""
+            schedule = self._schedules[name]
+            at = folded.get(schedule, 0)
+            waiting = self._due.waiting(schedule, at + marker_ticks) if marker_ticks else []
+            shared[name] = schedule, at, _REST.pack(at + marker_ticks, marker_ticks) + name, waiting
+            return shared[name]
+
+        def close_case(key: bytes) -> bool:
+            value = cases.get(key)
+            if value is None:
+                return False
+            if value[0] == ENDED:
+                return True
+            name = value[_NAME_AT : _NAME_AT + 1 + value[_NAME_AT]]
+            schedule, at, tail, waiting = shared.get(name) or share(name)
+            due = due_of(value, _DUE.start)[0]
+            if value[0] == OPEN:
+                self.open -= 1
+            if marker_ticks:
+                cases[key] = marker = _ENDED + value[_STARTED] + tail
+                self.changed(key, marker)
+                waiting.append(key)
+            else:
+                self._drop(key)
+            if due > at:
+                self._due.forget(schedule, due)
+            else:
+                self.passed.discard(key)
             return True
-        name = value[_NAME_AT : _NAME_AT + 1 + value[_NAME_AT]]
-        schedule = self._schedules[name]
-        at = folded.get(schedule, 0)
-        if kind == OPEN:
-            self.open -= 1
-        if marker_ticks:
-            marker = _HEAD.pack(ENDED, started, at + marker_ticks, marker_ticks) + name
-            self._cases[key] = marker
-            self.changed(key, marker)
-            self._due.add(key, schedule, at + marker_ticks)
-        else:
-            self._drop(key)
-        if due > at:
-            self._due.forget(schedule, due)
-        else:
-            self.passed.discard(key)
-        return True
+
+        self._closers[marker_ticks] = close_case
+        return close_case
 
     def mark_ended(self, key: bytes, state: CaseState, folded: dict[str, int], marker_ticks: int) -> None:
         """Replace a case by its marker, or by nothing where none is wanted."""
@@ -225,7 +245,8 @@ class CaseBook:
     def settle(self, schedule: str, ordinal: int, ends_at: Instant) -> None:
         """A tick is about to be folded. Cases that took it for their number one but started at or after its end (a
         paused schedule's old ticks, a backfill) wait one tick longer."""
-        self._openings.clear()
+        self._openers.clear()
+        self._closers.clear()
         fresh = self._fresh.get(schedule)
         if fresh is None or not fresh.keys:
             return
@@ -276,7 +297,8 @@ class CaseBook:
         """Take over the changelog's cases. What is due, passed and fresh follows from the values and from how far each
         schedule has been folded; nothing else is kept."""
         self._cases = cases
-        self._openings.clear()
+        self._openers.clear()
+        self._closers.clear()
         for key, value in cases.items():
             state = decode_case(value)
             self._schedules.setdefault(_named(state.schedule), state.schedule)

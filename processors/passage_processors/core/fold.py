@@ -4,7 +4,7 @@ Pure: the same facts and ticks in the same order leave the same memory and the s
 never ahead of what the effects say; the runtime writes them in one transaction or drops the whole fold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -19,6 +19,9 @@ from passage_schemas.codec import unknown
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant, datetime_of
+
+Reaction = Callable[[bytes, Instant, bytes], None]
+"""(key, the fact's instant, the fact to keep)"""
 
 
 class Refusal(ValueError):
@@ -87,13 +90,17 @@ class Fold:
     def facts(self, run: Run, refused: frozenset[int] | None = None) -> None:
         """Fold a run of facts. One that can't be handled becomes a letter and has no other effect; in a replay,
         exactly those at the offsets `refused` do."""
-        handlers, deliver, prefix = self._rules.handlers, self._deliver, slice(PREFIX_BYTES)
+        handlers, prefix = self._rules.handlers, slice(PREFIX_BYTES)
+        reactions: dict[bytes, Reaction] = {}
         records = run.pending.records[run.start : run.stop]
         instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
         for record, instant in zip(records, instants, strict=True):
             value = record.value()
             if value is None:
                 continue  # a tombstone says nothing happened
+            if (react := reactions.get(value[prefix])) and (key := record.key()) is not None and not refused:
+                react(key, instant, b"")
+                continue
             try:
                 if refused is not None and record.offset() in refused:
                     raise Refusal("refused when it was first folded")
@@ -109,21 +116,33 @@ class Fold:
             except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; the stream goes on
                 self._refuse(record, instant, error)
                 continue
-            missed = deliver(handler, terms, key, value, instant)
-            if missed and not terms:
-                self.unmatched += missed
+            self._react(handler, terms, key, value, instant)
+            if handler.terms is not None:
+                reactions[value[prefix]] = self._reaction(handler, handler.terms)
 
-    def _deliver(self, handler: Handler, terms: Terms, key: bytes, value: bytes, at: Instant) -> int:
-        """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts.
-        Returns how many it would have ended that were not there."""
-        books, folded, missed = self.books, self.folded, 0
+    def _reaction(self, handler: Handler, terms: Terms) -> Reaction:
+        """What a type of fact does that no policy looks into, prepared once for all of a run."""
+        if len(handler.starts) == 1 and not handler.ends:
+            (start,), ((count, schedule),) = handler.starts, terms
+            return self.books[start.index].opener(count, schedule, self.folded.get(schedule, 0))
+        return lambda key, at, value: self._react(handler, terms, key, value, at)
+
+    def _react(self, handler: Handler, terms: Terms, key: bytes, value: bytes, at: Instant) -> None:
+        """What a fact does to the cases of its aggregate."""
+        if terms:
+            self._deliver(handler, terms, key, value, at)
+            return
         for index, marker_ticks in handler.ends:
-            if not books[index].end(key, folded, marker_ticks):
-                missed += 1
+            if not self.books[index].closer(self.folded, marker_ticks)(key):
+                self.unmatched += 1
+
+    def _deliver(self, handler: Handler, terms: Terms, key: bytes, value: bytes, at: Instant) -> None:
+        """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts."""
+        for index, marker_ticks in handler.ends:
+            self.books[index].end(key, self.folded, marker_ticks)
         for start, (count, schedule) in zip(handler.starts, terms, strict=True):
             kept = value if start.keeps_fact else b""
-            books[start.index].start(key, at, count, schedule, folded.get(schedule, 0), kept)
-        return missed
+            self.books[start.index].start(key, at, count, schedule, self.folded.get(schedule, 0), kept)
 
     def _refuse(self, record: Record, instant: Instant, error: Exception) -> None:
         where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
