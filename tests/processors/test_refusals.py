@@ -2,6 +2,7 @@
 
 import pytest
 
+from passage_log.errors import Refused
 from passage_log.memory import MemoryLog
 from passage_log.port import Record, Topic
 from passage_processors.core.policy import Case
@@ -119,6 +120,34 @@ def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest() ->
     [letter] = world.letters()
     assert letter.value() is None
     assert set(dict(letter.headers() or [])) >= {"passage_topic", "passage_offset", "passage_sha256"}
+
+
+def test_a_policy_that_fails_at_length_is_quoted_in_short() -> None:
+    def after(fact: InvoiceSent) -> int:
+        raise RuntimeError("x" * 5_000_000)
+
+    world = World(invoices(overdue(after=after)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1"), day(0.5))
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert len(reason_of(letter)) == 2_000
+
+
+def test_a_derived_event_too_large_for_its_topic_stops_the_worker_with_nothing_written() -> None:
+    def emit(case: Case) -> InvoiceBecameOverdue:
+        return InvoiceBecameOverdue("x" * 2_000, case.started_at)
+
+    log = MemoryLog()
+    log.create([Topic("billing.derived", 1, {"max.message.bytes": "1000"})])
+    world = World(invoices(overdue(emit=emit)), log)
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
+    world.days(1, 1)
+    with pytest.raises(Refused, match=r"billing\.derived.*max\.message\.bytes"):
+        world.settle(worker := world.worker())
+    worker.close()
+    assert world.derived() == []
 
 
 def test_a_tombstone_is_not_a_fact() -> None:

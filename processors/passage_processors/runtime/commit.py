@@ -23,6 +23,9 @@ from passage_processors.runtime.task import Step
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT
 
+LONGEST_REASON = 2_000
+"""Characters: what a person reads, and no policy's own error can make a letter too large for its topic."""
+
 
 def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
     """Write the steps, all or nothing. Raises Fenced or WriterLost: then the tasks' memory is ahead of the log and must
@@ -57,7 +60,7 @@ def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None
     partition = Partition(app.dead_letters, number)
     at = max(1, milliseconds_of(letter.instant))  # a record without a timestamp has -1, which the log would refuse
     headers = [
-        ("passage_reason", letter.reason.encode()),
+        ("passage_reason", letter.reason[:LONGEST_REASON].encode()),
         ("passage_topic", letter.topic.encode()),
         ("passage_offset", str(letter.offset).encode()),
         ("passage_kind", b"wake-up" if letter.parked else b"fact"),
