@@ -45,14 +45,15 @@ class DueIndex:
         except KeyError:
             return
         bucket.stale += 1
-        if bucket.stale * 2 > len(bucket.keys) and bucket.stale > SWEPT_FROM:
-            bucket.keys[:] = self._holding(set(bucket.keys), schedule, ordinal)
+        if bucket.stale * 4 > len(bucket.keys) * 3 and bucket.stale > SWEPT_FROM:
+            # In the order they came, which is that of their memory; only then each once.
+            bucket.keys[:] = dict.fromkeys(self._holding(bucket.keys, schedule, ordinal))
             bucket.stale = 0
 
     def pop(self, schedule: str, ordinal: int) -> list[bytes]:
         """The keys due at this ordinal, sorted, each once; they are no longer in the index."""
         bucket = self._buckets.get(schedule, {}).pop(ordinal, None)
-        return [] if bucket is None else sorted(self._holding(set(bucket.keys), schedule, ordinal))
+        return [] if bucket is None else sorted(set(self._holding(bucket.keys, schedule, ordinal)))
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
         """The rest of a bucket whose burst was cut; popped again, they come in the same order."""
