@@ -152,6 +152,13 @@ def test_a_member_that_never_polled_commits_nothing(world: World, partition: Par
     member.close()
 
 
+def test_the_positions_of_no_partitions_are_none(world: World, partition: Partition) -> None:
+    member = settled(world, world.name("group"), partition)
+    assert member.committed([], PATIENT_SECONDS) == {}
+    assert member.ends([]) == {}
+    member.close()
+
+
 def test_committed_waits_until_a_predecessors_transaction_is_decided(world: World, partition: Partition) -> None:
     predecessor = settled(world, group := world.name("group"), partition)
     writer = open_writer(world)

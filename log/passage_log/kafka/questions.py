@@ -156,7 +156,9 @@ class Questions:
     def committed(
         self, group: str, partitions: Sequence[Partition], timeout_seconds: float
     ) -> dict[Partition, Committed | None]:
-        """The group's positions, once none of them is undecided. Asks at least once."""
+        """The group's positions, once none of them is undecided. Asks at least once, unless it is for nothing."""
+        if not partitions:
+            return {}  # a question the client would refuse
         deadline = monotonic() + timeout_seconds
         while True:
             try:
