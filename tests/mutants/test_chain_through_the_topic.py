@@ -5,7 +5,6 @@ meantime is suspended all the same.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -56,7 +55,7 @@ def through_the_topic(patch: pytest.MonkeyPatch) -> App:
         firing = False
 
     def deliver_facts(
-        fold: Fold, handler: Handler, terms: Sequence[tuple[int, str]], key: bytes, value: bytes, at: Instant
+        fold: Fold, handler: Handler, terms: tuple[tuple[int, str], ...], key: bytes, value: bytes, at: Instant
     ) -> None:
         if not firing:
             deliver(fold, handler, terms, key, value, at)

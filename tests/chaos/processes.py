@@ -1,0 +1,93 @@
+"""A process that can be killed, stopped and resumed, and what it has said so far."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.chaos.invoices import RUN_VARIABLE
+
+ROOT = Path(__file__).parents[2]
+
+LONG_SECONDS = 60.0
+"""The bound on every wait. The longest of them is a session of six seconds and a transaction's fifteen."""
+
+
+class Process:
+    """`python ARGUMENTS` from the project's root. `events` are the structured lines it has logged, oldest first."""
+
+    def __init__(self, arguments: Sequence[str | Path], run: str) -> None:
+        environment = {RUN_VARIABLE: run, "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        )
+        self.events: list[dict[str, object]] = []
+        self._told: queue.Queue[dict[str, object]] = queue.Queue()
+        self._ear = threading.Thread(target=self._hear, daemon=True)
+        self._ear.start()
+
+    def _hear(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._told.put(json.loads(line) if line.startswith("{") else {"event": line.strip()})
+
+    def listen(self) -> None:
+        """Take in what it has said by now. Raises AssertionError when it ended by itself."""
+        self._take_told()
+        ended = self._process.poll()
+        if ended is not None:
+            self._ear.join(LONG_SECONDS)
+            self._take_told()
+            raise AssertionError(f"ended with {ended}: {self.events[-20:]}")
+
+    def _take_told(self) -> None:
+        while not self._told.empty():
+            self.events.append(self._told.get())
+
+    def has_said(self, event: str) -> bool:
+        self.listen()
+        return any(one["event"] == event for one in self.events)
+
+    def wait_for(self, *events: str) -> dict[str, object]:
+        """The next of these events that has not been waited for."""
+        deadline = time.monotonic() + LONG_SECONDS
+        seen: list[object] = []
+        while True:
+            try:
+                told = self._told.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"none of {events} came, but {seen[-10:]}") from None
+            self.events.append(told)
+            seen.append(told)
+            if told["event"] in events:
+                return told
+
+    def wait_until_stopped(self) -> None:
+        """Until it has stopped itself (SIGSTOP)."""
+        deadline = time.monotonic() + LONG_SECONDS
+        self.listen()
+        while os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is None:
+            assert time.monotonic() < deadline, f"it never stopped itself: {self.events[-10:]}"
+            time.sleep(0.02)
+            self.listen()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9, whatever it is doing."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(LONG_SECONDS)
+        self._ear.join(LONG_SECONDS)
+
+    def end(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.send(signal.SIGTERM)
+        return self._process.wait(LONG_SECONDS)

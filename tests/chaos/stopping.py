@@ -1,0 +1,112 @@
+"""A worker in a process of its own that stops itself (SIGSTOP) in the middle of a transaction, at a chosen moment.
+
+    python -m tests.chaos.stopping BOOTSTRAP MOMENT MUTANT
+
+`begin`      before a transaction is begun: its step is folded, nothing of it has left the process
+`records`    the positions are part of the transaction, the records still wait in the client to be sent
+
+What became of the transaction once the process was resumed is told as the event `tried`. MUTANT is `honest`, or
+`no-positions` for a worker whose transactions carry none.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from passage.cli.signals import stopped_by_signals
+from passage.cli.terminal import tell_logs
+from passage_log.errors import LogError
+from passage_log.kafka import KafkaLog
+from passage_log.kafka.writer import KafkaWriter
+from passage_log.port import Committed, Headers, Member, Partition, Writer
+from passage_processors import App, Worker
+from passage_processors.runtime import commit as commits
+from passage_processors.runtime import worker
+from passage_processors.runtime.task import Step
+from tests.chaos.stopped_world import app
+
+STOPS_AT_TRANSACTION = 3
+MAX_FACTS = 5
+
+UNTIL_FLUSHED = {"linger.ms": "14000"}
+"""Records wait in the client until the commit flushes them; no longer than a transaction may last."""
+
+
+class StoppingWriter:
+    """One writer of the worker's, counting transactions."""
+
+    def __init__(self, writer: KafkaWriter, moment: str) -> None:
+        self._writer = writer
+        self._moment = moment
+        self._begun = 0
+
+    def open(self) -> None:
+        self._writer.open()
+
+    def begin(self) -> None:
+        self._begun += 1
+        self._stop_at("begin")
+        self._writer.begin()
+
+    def append(
+        self, partition: Partition, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()
+    ) -> None:
+        self._writer.append(partition, key, value, timestamp_ms, headers)
+
+    def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
+        try:
+            self._commit(positions, member)
+        except LogError as error:
+            self._tell(type(error).__name__)
+            raise
+        self._tell("committed")
+
+    def _commit(self, positions: Mapping[Partition, Committed] | None, member: Member | None) -> None:
+        if positions is not None and member is not None:
+            self._writer.send_positions(positions, member)
+        self._stop_at("records")
+        self._writer.commit()
+
+    def discard(self) -> None:
+        self._writer.discard()
+
+    def _stop_at(self, moment: str) -> None:
+        if moment == self._moment and self._begun == STOPS_AT_TRANSACTION:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _tell(self, outcome: str) -> None:
+        if self._begun == STOPS_AT_TRANSACTION:
+            structlog.get_logger().info("tried", outcome=outcome)
+
+
+class StoppingLog(KafkaLog):
+    moment = "begin"
+
+    def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
+        writer = super().writer(transactional_id, transaction_timeout_seconds)
+        return StoppingWriter(writer, self.moment)  # type: ignore[return-value]  # the port's, as far as it is used
+
+
+def without_positions(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
+    """The mutant: nothing proves to the broker that this worker still owns its partitions."""
+    writer.begin()
+    for step in steps:
+        commits._write(app, writer, step)
+    writer.commit()
+
+
+def main(arguments: Sequence[str]) -> None:
+    bootstrap, moment, mutant = arguments
+    tell_logs()
+    if mutant == "no-positions":
+        setattr(worker, "commit", without_positions)  # noqa: B010 - nobody else may import it from there
+    log = StoppingLog(bootstrap, UNTIL_FLUSHED if moment == "records" else None)
+    log.moment = moment
+    Worker(app, log, "stopped", max_facts=MAX_FACTS).run(stopped_by_signals().is_set)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
