@@ -1,0 +1,228 @@
+"""How many facts a second go through a policy, exactly once, on Kafka, and how many through no logic at all?
+
+Facts lie ready on a topic of four partitions. A worker of a fresh group folds them: it opens a case for each (and in
+the second variant, half of the facts close one again), writes the changelog, the cut and the positions in one
+transaction. Beside it, in turns and on the same broker, a bare loop: consume, produce each record, send the offsets,
+commit. The watch runs from the assignment to the last commit; joining and restoring are not in it.
+
+    .venv/bin/python bench/facts.py [--facts 1000000] [--rounds 3]
+"""
+
+import argparse
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from bench._side_by_side import in_turns, told
+from passage_log.kafka import KafkaLog, settings
+from passage_log.partitioner import partition_of
+from passage_log.port import Partition, Topic
+from passage_log.trial import choose
+from passage_processors.app import App
+from passage_processors.core.policy import Policy
+from passage_processors.runtime.topics import create_topics
+from passage_processors.runtime.worker import Worker
+from passage_schemas.events import event_codec
+from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick
+
+PARTITIONS = 4
+DAYS = 365
+DAY = 86_400_000_000
+BEGIN = Instant(1_600_000_000_000_000)
+CANCELLED_AFTER = 100_000
+"""So many invoices lie between a start and what cancels it: mostly another transaction."""
+KEPT: Mapping[str, str] = {"retention.ms": "-1"}
+"""The facts are dated years ago: by age, a topic would delete them while they are being read."""
+PATIENCE_SECONDS = 300.0
+BATCH = 20_000
+
+
+@dataclass(frozen=True)
+class InvoiceSent:
+    invoice: str
+    customer: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class InvoicePaid:
+    invoice: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class InvoiceBecameOverdue:
+    invoice: str
+
+
+def app_of(name: str, facts: str) -> App:
+    overdue = Policy(
+        name="overdue",
+        starts_on=InvoiceSent,
+        after=31,
+        of="day.utc",
+        unless=InvoicePaid,
+        emits=InvoiceBecameOverdue,
+        emit=lambda case: InvoiceBecameOverdue(case.key),
+        keep_fact=False,
+    )
+    return App(
+        name=name,
+        inputs={facts: [InvoiceSent, InvoicePaid]},
+        output=f"{name}.derived",
+        policies=[overdue],
+        ticks="bench.facts.ticks",
+        clock_schedules="bench.facts.schedules",
+    )
+
+
+# --- what lies ready -------------------------------------------------------------------------------------------------
+
+
+def write_clock(log: KafkaLog) -> None:
+    """A year of ticks, all before the facts, and the promise that none comes among them."""
+    settings_of = {**KEPT, "cleanup.policy": "compact"}
+    log.create([Topic(name, 1, settings_of) for name in ("bench.facts.ticks", "bench.facts.schedules")])
+    if log.reader().end(Partition("bench.facts.ticks", 0)):
+        return
+    appender = log.appender()
+    for number in range(1, DAYS + 1):
+        ends_at = Instant(BEGIN - (DAYS - number) * DAY)
+        tick = Tick(
+            event="DayHasPassed", schedule="day.utc", ordinal=number, sequence=number, period=str(number),
+            starts_at=Instant(ends_at - DAY), ends_at=ends_at, next_at=Instant(BEGIN + DAYS * DAY), zone="UTC",
+            calendar=None, tzdata="2026c", published_at=ends_at, definition="", previous=None,
+        )  # fmt: skip
+        appender.append(Partition("bench.facts.ticks", 0), tick.key, TICK.encode(tick), milliseconds_of(ends_at))
+    entry = ScheduleEntry(
+        "day.utc", "DayHasPassed", "UTC", None, "", "", "active", "", "", Instant(BEGIN + DAYS * DAY), DAYS, 1, "", ""
+    )
+    appender.append(Partition("bench.facts.schedules", 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), 1)
+    appender.close()
+
+
+def write_facts(log: KafkaLog, topic: str, count: int, cancelling: bool) -> None:
+    log.create([Topic(topic, PARTITIONS, KEPT)])
+    appender = log.appender()
+    sent, paid = event_codec(InvoiceSent), event_codec(InvoicePaid)
+    at = milliseconds_of(BEGIN) + 1
+    for number in range(count):
+        cancelled = number // 2 - CANCELLED_AFTER
+        if cancelling and number % 2 and cancelled >= 0:
+            invoice = f"inv-{2 * cancelled:08}"
+            value = paid.encode(InvoicePaid(invoice, number))
+        else:
+            invoice = f"inv-{number:08}"
+            value = sent.encode(InvoiceSent(invoice, "customer-1234", number))
+        key = invoice.encode()
+        appender.append(Partition(topic, partition_of(key, PARTITIONS)), key, value, at + number)
+        if number % 100_000 == 0:
+            appender.flush()
+    appender.close()
+
+
+# --- the two ways ----------------------------------------------------------------------------------------------------
+
+
+def policy(bootstrap: str, facts: str, count: int) -> float:
+    """Facts a second through a policy."""
+    log = KafkaLog(bootstrap)
+    app = app_of(f"bench-{time.time_ns():x}", facts)
+    create_topics(log, app, PARTITIONS)
+    worker = Worker(app, log, "a")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while len(worker.tasks) < PARTITIONS:
+            worker.turn(0.05)
+            _check(deadline)
+        begun_at = time.perf_counter()
+        while sum(one.count for task in worker.tasks.values() for one in task.inputs) < count:
+            worker.turn(0.05)
+            _check(deadline)
+        return count / (time.perf_counter() - begun_at)
+    finally:
+        worker.close()
+
+
+def bare(bootstrap: str, facts: str, count: int) -> float:
+    """Facts a second through consume, produce, send offsets, commit."""
+    name = f"bench-bare-{time.time_ns():x}"
+    KafkaLog(bootstrap).create([Topic(name, PARTITIONS, KEPT)])
+    consumer = Consumer({**settings.member(bootstrap, {}, name, "range"), "enable.partition.eof": False})
+    producer = Producer(settings.transactional(bootstrap, {}, name, 15.0))
+    producer.init_transactions(30.0)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    owned: list[TopicPartition] = []
+    try:
+        consumer.subscribe([facts], on_assign=lambda _, given: owned.extend(given))
+        while len(owned) < PARTITIONS:
+            consumer.poll(0.05)
+            _check(deadline)
+        consumer.assign([TopicPartition(one.topic, one.partition, OFFSET_BEGINNING) for one in owned])
+        begun_at = time.perf_counter()
+        done = 0
+        while done < count:
+            done += _hand_on(consumer, producer, owned, name)
+            _check(deadline)
+        return count / (time.perf_counter() - begun_at)
+    finally:
+        consumer.close()
+
+
+def _hand_on(consumer: Consumer, producer: Producer, owned: list[TopicPartition], to: str) -> int:
+    """One transaction: what came in a tenth of a second, `BATCH` at most."""
+    messages = consumer.consume(BATCH, 0.1)
+    if not messages:
+        return 0
+    producer.begin_transaction()
+    produce = producer.produce
+    for message in messages:
+        if message.error() is None:
+            produce(to, message.value(), message.key(), message.partition() or 0, timestamp=message.timestamp()[1])
+    producer.send_offsets_to_transaction(consumer.position(owned), consumer.consumer_group_metadata(), 15.0)
+    producer.commit_transaction(15.0)
+    return len(messages)
+
+
+def _check(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"not done within {PATIENCE_SECONDS:g} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Facts a second through a policy, beside a bare loop.")
+    parser.add_argument("--facts", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with choose("kafka") as trial:
+        assert trial.bootstrap is not None
+        print(trial.why)
+        write_clock(KafkaLog(trial.bootstrap))
+        for variant, cancelling in (("starts only", False), ("half of them cancel", True)):
+            compare(trial.bootstrap, variant, cancelling, options.facts, options.rounds)
+
+
+def compare(bootstrap: str, variant: str, cancelling: bool, count: int, rounds: int) -> None:
+    facts = f"bench-facts-{time.time_ns():x}"
+    write_facts(KafkaLog(bootstrap), facts, count, cancelling)
+    figures = in_turns(
+        rounds,
+        {"bare loop": lambda: bare(bootstrap, facts, count), "policy": lambda: policy(bootstrap, facts, count)},
+    )
+    print(f"{variant}, {count:,} facts on {PARTITIONS} partitions")
+    for name, found in figures.items():
+        print(f"  {name:10} {told(found, 'facts/s')}")
+    print(f"  ratio      {median(figures['policy']) / median(figures['bare loop']):>10.2f}")
+
+
+if __name__ == "__main__":
+    main()
