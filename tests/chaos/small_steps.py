@@ -1,0 +1,36 @@
+"""A candidate or a worker in a process of its own that takes small steps, so that many transactions can be interrupted.
+
+    python -m tests.chaos.small_steps clock CONFIG NAME BATCH_TICKS
+    python -m tests.chaos.small_steps worker BOOTSTRAP NAME MAX_FACTS MAX_FIRES
+
+But for the size of its steps it is what `passage clock run` and `passage processors run` are.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from passage.cli.signals import stopped_by_signals
+from passage.cli.terminal import tell_logs
+from passage_clock import MachineWall, load
+from passage_clock.service import Clock
+from passage_log.kafka import KafkaLog
+from passage_processors import Worker
+from tests.chaos.invoices import app
+
+
+def main(arguments: Sequence[str]) -> None:
+    kind, where, name, *sizes = arguments
+    tell_logs()
+    stop = stopped_by_signals()
+    if kind == "clock":
+        config = load(Path(where), {})
+        assert config.bootstrap is not None
+        Clock(config, KafkaLog(config.bootstrap), MachineWall(), name, batch_ticks=int(sizes[0])).run(stop)
+    else:
+        max_facts, max_fires = map(int, sizes)
+        Worker(app, KafkaLog(where), name, max_facts=max_facts, max_fires=max_fires).run(stop.is_set)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
