@@ -32,7 +32,7 @@ def _silence() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both workers share one thread here: while one waits at the gate, nobody else could open it."""
-    monkeypatch.setattr(worker, "TRANSACTION_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "GATE_SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from passage_processors.app import App
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
-from passage_processors.runtime.restore import Restore, gate
+from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
 from passage_processors.runtime.task import Step, Task
 
 _log = structlog.get_logger("passage.processors")
@@ -226,11 +226,12 @@ class Worker:
         self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept)
 
     def _still_true(self, numbers: set[int]) -> set[int]:
-        """Tasks nobody else has moved: the cut the group last committed is their own."""
+        """Tasks nobody else has moved: the cut the group last committed is their own. What isn't decided after one look
+        is restored like any other, so that the group need not wait for us."""
         if not numbers:
             return set()
         try:
-            notes = gate(self.app, self._member, numbers, TRANSACTION_TIMEOUT_SECONDS)
+            notes = gate(self.app, self._member, numbers, GATE_SECONDS)
         except Unreachable:
             return set()
         return {number for number in numbers if notes[number] == self.tasks[number].cut.number}
