@@ -3,7 +3,7 @@
 Facts lie ready on a topic of four partitions. A worker of a fresh group folds them: it opens a case for each (in the
 second variant every other fact closes an earlier one, as soon as there is one) and writes the changelog, the cut and
 the positions in one transaction. Beside it, in turns and on the same broker, a bare loop: consume, produce each record
-as it is, send the offsets, commit. The watch runs from the assignment to the last commit, without joining and restoring.
+as it is, send the offsets, commit. The watch runs from the assignment to the last commit.
 
     .venv/bin/python bench/facts.py [--facts 1000000] [--rounds 3]
 """
