@@ -103,15 +103,18 @@ def test_the_history_refuses_a_gap_and_ignores_a_tick_seen_twice() -> None:
         history.add(SeenTick("s", 4, 3, Instant(4000)))
 
 
-def test_a_history_may_begin_behind_a_floor() -> None:
+def test_the_history_refuses_to_begin_anywhere_but_at_the_beginning() -> None:
+    with pytest.raises(TickGap, match="tick 1 is missing"):
+        TickHistory().add(SeenTick("s", 5, 7, Instant(7 * HOUR)))
+
+
+def test_the_history_knows_every_tick_and_what_was_folded_by_then() -> None:
     history = TickHistory()
-    for number in (7, 8, 9):
-        history.add(SeenTick("s", number - 2, number, Instant(number * HOUR)))
-    assert history.floor == 6
-    assert history.passed("s", Instant(7 * HOUR), 7) == 5
-    assert history.passed("s", Instant(1 * HOUR), 7) == 4
-    assert history.folded_at(8) == {"s": 6}
-    assert history.at(9) == SeenTick("s", 7, 9, Instant(9 * HOUR))
+    for sequence, (schedule, ordinal) in enumerate([("a", 1), ("b", 1), ("a", 2)], 1):
+        history.add(SeenTick(schedule, ordinal, sequence, Instant(sequence * HOUR)))
+    assert history.folded_at(2) == {"a": 1, "b": 1}
+    assert history.folded_at(3) == {"a": 2, "b": 1}
+    assert history.at(3) == SeenTick("a", 2, 3, Instant(3 * HOUR))
 
 
 class NaiveBook:

@@ -134,7 +134,7 @@ class CaseBook:
         def open_case(key: bytes, started: Instant, fact: bytes) -> None:
             if key in cases and not self._gives_way(cases[key], started):
                 return
-            if since is None or started < since:
+            if started < since:
                 self._start_late(key, started, count, schedule, folded, fact)
                 return
             cases[key] = value = pack(OPEN, started) + tail + fact

@@ -168,9 +168,11 @@ class Fold:
             book.settle(schedule, ordinal, tick.ends_at)
         self.folded[schedule] = ordinal
         fired, last = 0, b""
-        for index in range(resumed, len(self.books)):
-            book = self.books[index]
-            due = self._due_of(book, tick, done if index == resumed else None)
+        for index, book in enumerate(self.books):
+            if index < resumed:  # fired before the cut, all of it, unless the app's order has changed since
+                due = book.pop_due(schedule, ordinal)
+            else:
+                due = self._due_of(book, tick, done if index == resumed else None)
             for place, key in enumerate(due):
                 if fired == budget:
                     book.put_back(schedule, ordinal, due[place:])
@@ -271,7 +273,8 @@ def _split_due_key(burst: bytes | None, rules: Rules) -> tuple[int, bytes | None
     if burst is None:
         return 0, None
     name, _, key = burst.partition(b"/")
-    return [policy.name.encode() for policy in rules.policies].index(name), key
+    names = [policy.name.encode() for policy in rules.policies]
+    return (names.index(name), key) if name in names else (0, None)  # a policy that is no more: nothing of it is left
 
 
 def _said(error: Exception) -> str:

@@ -36,6 +36,10 @@ class Feed:
         """Both topics have been read to the end they had at the start."""
         return all(self._reader.position(partition) >= end for partition, end in self._until.items())
 
+    def look_again(self) -> None:
+        """Be ready only once everything on both topics now has been read. Raises Unreachable."""
+        self._until = self._reader.ends([self._ticks, self._schedules])
+
     def poll(self, timeout_seconds: float = 0.0) -> None:
         """Take in what is new. Raises ProcessorError for a record that is no tick or a tick that is missing."""
         while records := self._reader.poll(_BATCH, timeout_seconds):
@@ -75,8 +79,7 @@ class Feed:
 
     def offset_after(self, sequence: int) -> int:
         """Where to read on in the tick topic, this tick having been read; 0 before the first."""
-        index = sequence - self.history.floor - 1
-        return self._offsets[index] + 1 if index >= 0 else 0
+        return self._offsets[sequence - 1] + 1 if sequence else 0
 
     def close(self) -> None:
         self._reader.close()

@@ -31,7 +31,7 @@ def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
     fold = Fold(app.rules, feed.history)
     inputs = {topic: Pending(topic, 0, 0) for topic in app.inputs}
     facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.inputs}
-    sequence = feed.history.floor
+    sequence = 0
     for cut in timeline(app, log, number):
         for one in cut.inputs:
             if records := facts[one.topic].up_to(one.offset):

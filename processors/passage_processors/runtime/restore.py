@@ -49,6 +49,7 @@ class Restore:
             except Unreachable:
                 return None
             self._open_changelog()
+            self._feed.look_again()
             self._notes = notes
         for record in self._reader.poll(_BATCH, timeout_seconds):
             self._load(record.partition(), record.key() or b"", record.value())

@@ -47,7 +47,7 @@ class Task:
         self.cut = cut
         self._app = app
         self._feed = feed
-        self.sequence = max(cut.tick_sequence, feed.history.floor)
+        self.sequence = cut.tick_sequence
         counts = {one.topic: one.count for one in cut.inputs}
         self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0)) for topic in sorted(app.inputs)]
         self.by_topic = {pending.topic: pending for pending in self.inputs}

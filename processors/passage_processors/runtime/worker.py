@@ -191,6 +191,8 @@ class Worker:
     def _step(self, task: Task) -> Step | None:
         for pending in task.inputs:
             pending.position = self._member.position(Partition(pending.topic, task.number))
+        if any(pending.position < 0 for pending in task.inputs):
+            return None  # an input the last cut didn't know, not heard from yet
         bounds = self.patience.bounds(task)
         return task.step(bounds, self._cluster, self.patience.released, self._max_facts, self._max_fires)
 
@@ -218,12 +220,18 @@ class Worker:
         if not assignment.partitions:
             self._suspended = True
             return
-        owned = {partition.number for partition in assignment.partitions}
+        owned = self._whole(assignment)
         kept = self._still_true(owned & self.tasks.keys())
         self.tasks = {number: self.tasks[number] for number in sorted(kept)}
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
         self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept)
+
+    def _whole(self, assignment: Assignment) -> set[int]:
+        """The tasks of which every input is ours. While members with other inputs are in the group (a deployment that
+        adds one), each input is shared out by itself, and whoever has a part of a task must leave it alone."""
+        numbers = {partition.number for partition in assignment.partitions}
+        return {n for n in numbers if all(Partition(topic, n) in assignment.partitions for topic in self.app.inputs)}
 
     def _still_true(self, numbers: set[int]) -> set[int]:
         """Tasks nobody else has moved: the cut the group last committed is their own. What isn't decided after one look
@@ -260,6 +268,7 @@ class Worker:
 
     def _read_on(self) -> None:
         """Read every input from behind what is pending."""
+        self._paused.clear()  # a new assignment begins unpaused
         self._member.assign(
             {
                 Partition(pending.topic, task.number): pending.position
@@ -279,7 +288,7 @@ class Worker:
             self._restore.close()
             self._restore = None
         self._member.assign({})
-        if owned := {partition.number for partition in self._round.partitions}:
+        if owned := self._whole(self._round):
             self._suspended = True
             self._restore = Restore(self.app, self._log, self._member, self.feed, owned)
 
