@@ -6,13 +6,15 @@ Everything that can be wrong with it is said when it is built, before the first 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from passage_processors.core.policy import Policy
 from passage_processors.core.rules import Rules, handlers_of
 from passage_processors.errors import AppError
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import EventSet
+
+OnError = Literal["park", "skip", "stop"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class App:
     grace_seconds: float = 1.0
     max_clock_wait_seconds: float | None = None
     commit_interval_seconds: float = 0.1
-    on_error: Literal["park", "skip", "stop"] = "park"
+    on_error: OnError = "park"
     stop_after_refusals: int = 100
     rules: Rules = field(init=False, repr=False)
 
@@ -71,6 +73,7 @@ class App:
 def _check(app: App) -> None:
     if not app.policies:
         raise AppError(f"app {app.name!r}: has no policies; without one no fact has a consequence")
+    _check_settings(app)
     names = [policy.name for policy in app.policies]
     for name in names:
         if names.count(name) > 1:
@@ -85,6 +88,20 @@ def _check(app: App) -> None:
         raise AppError(f"app {app.name!r}: {app.output!r} is both input and output; policies hear their events anyway")
 
 
+def _check_settings(app: App) -> None:
+    where = f"app {app.name!r}"
+    if not app.inputs:
+        raise AppError(f"{where}: has no inputs; name the topics its facts come from")
+    if app.on_error not in get_args(OnError):
+        raise AppError(f"{where}: on_error={app.on_error!r}; it must be one of {', '.join(get_args(OnError))}")
+    if app.stop_after_refusals < 1:
+        raise AppError(f"{where}: stop_after_refusals={app.stop_after_refusals}; it must be at least 1")
+    for name in ("grace_seconds", "commit_interval_seconds", "max_clock_wait_seconds"):
+        seconds = getattr(app, name)
+        if seconds is not None and not seconds >= 0:
+            raise AppError(f"{where}: {name}={seconds}; it can't be negative")
+
+
 def _check_policy(app: App, policy: Policy, heard: Sequence[type[Any]]) -> None:
     where = f"app {app.name!r}, policy {policy.name!r}"
     for fact in (policy.starts_on, *policy.ends_on):
@@ -95,8 +112,8 @@ def _check_policy(app: App, policy: Policy, heard: Sequence[type[Any]]) -> None:
             raise AppError(f"{where}: no input carries {fact.__name__} and no policy emits it; {hint}")
     if policy.starts_on in policy.ends_on:
         raise AppError(f"{where}: {policy.starts_on.__name__} both starts and ends it; use another fact to end it")
-    if isinstance(policy.after, int) and not 1 <= policy.after < 1 << 31:
-        raise AppError(f"{where}: after={policy.after}; it must be at least one tick")
+    if not callable(policy.after) and (type(policy.after) is not int or not 1 <= policy.after < 1 << 31):
+        raise AppError(f"{where}: after={policy.after!r}; it must be at least one tick, a whole number or a function")
     if not 0 <= policy.marker_ticks < 1 << 31:
         raise AppError(f"{where}: marker_ticks={policy.marker_ticks}; it can't be negative")
     if callable(policy.of) and not app.schedules:
@@ -113,4 +130,6 @@ def _rules(app: App) -> Rules:
     policies = tuple(app.policies)
     codecs = {one: events.codec(one) for one in (*facts, *emitted)}
     handlers = handlers_of(list(codecs.values()), policies, app.counted)
-    return Rules(app.name, policies, handlers, {one: codecs[one] for one in emitted}, app.on_error)
+    return Rules(
+        app.name, policies, handlers, {one: codecs[one] for one in emitted}, app.on_error, app.stop_after_refusals
+    )

@@ -34,6 +34,11 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
     ),
     "one fact that starts and ends": (lambda: invoices(overdue(unless=InvoiceSent)), "both starts and ends it"),
     "no ticks to count": (lambda: invoices(overdue(after=0)), "it must be at least one tick"),
+    "half a tick": (lambda: invoices(overdue(after=2.5)), "a whole number or a function"),
+    "no inputs": (lambda: invoices(overdue(), inputs={}), "has no inputs"),
+    "an on_error there is not": (lambda: invoices(overdue(), on_error="prak"), "must be one of park, skip, stop"),
+    "no refusal allowed": (lambda: invoices(overdue(), stop_after_refusals=0), "must be at least 1"),
+    "a negative grace": (lambda: invoices(overdue(), grace_seconds=-1), "grace_seconds=-1; it can't be negative"),
     "a marker of negative length": (lambda: invoices(overdue(marker_ticks=-1)), "can't be negative"),
     "a schedule from the fact, none declared": (
         lambda: invoices(overdue(of=lambda fact: "day")),  # noqa: ARG005

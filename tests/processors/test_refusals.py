@@ -4,9 +4,11 @@ import pytest
 
 from passage_log.errors import Refused
 from passage_log.memory import MemoryLog
-from passage_log.port import Record, Topic
+from passage_log.port import Partition, Record, Topic
+from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 from passage_processors.core.policy import Case
 from passage_processors.errors import Stopped
+from passage_schemas.instant import Instant
 from passage_schemas.records import CUT
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
@@ -112,7 +114,7 @@ def test_a_whole_topic_of_garbage_stops_the_worker_before_anything_of_it_is_comm
 
 def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest() -> None:
     log = MemoryLog()
-    log.create([Topic("invoices.dead-letters", 1, {"max.message.bytes": "500"})])
+    log.create([Topic("invoices.dead-letters", 1, {"max.message.bytes": "1000"})])
     world = World(invoices(overdue()), log)
     world.name(next_at=day(1))
     world.raw(b"big", b"x" * 2000, day(0.5))
@@ -156,3 +158,107 @@ def test_a_tombstone_is_not_a_fact() -> None:
     world.raw(b"inv-1", None, day(0.5))
     world.settle(world.worker())
     assert world.letters() == []
+
+
+LARGE = 1_048_000
+"""Bytes of a value that an input takes and the changelog, with a case's head before it, would not."""
+
+
+def test_a_fact_too_large_to_keep_is_a_dead_letter_and_not_the_end() -> None:
+    world = World(invoices(overdue(after=1)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("x" * LARGE), day(0.5), key="large")
+    world.fact(InvoiceSent("inv-1"), day(0.6))
+    world.days(1, 1)
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert "more than 900000 can't be kept" in reason_of(letter)
+    assert [record.key() for record in world.output()] == [b"inv-1"]
+
+
+def test_an_event_too_large_to_write_parks_its_case_and_the_others_fire() -> None:
+    def emit(case: Case) -> InvoiceBecameOverdue:
+        return InvoiceBecameOverdue("x" * LARGE if case.key == "large" else case.key, case.started_at)
+
+    world = World(invoices(overdue(after=1, emit=emit)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("large"), day(0.5))
+    world.fact(InvoiceSent("inv-1"), day(0.6))
+    world.days(1, 1)
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert "the event is 1048" in reason_of(letter)
+    assert [record.key() for record in world.output()] == [b"inv-1"]
+
+
+def test_garbage_with_a_key_too_large_for_the_dead_letters_leaves_its_digests() -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.raw(b"k" * (DEFAULT_MAX_MESSAGE_BYTES - 200), b"garbage", day(0.5))
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert (letter.key(), letter.value()) == (None, None)
+    assert "passage_key_sha256" in dict(letter.headers() or [])
+
+
+def test_a_reason_that_is_not_text_is_written_all_the_same() -> None:
+    def after(fact: InvoiceSent) -> int:
+        raise ValueError("bad name \ud800")
+
+    world = World(invoices(overdue(after=after)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1"), day(0.5))
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert reason_of(letter).endswith(r"bad name \ud800")
+
+
+def test_refusals_in_a_row_stop_the_worker_wherever_the_steps_are_cut_and_a_good_fact_breaks_the_row() -> None:
+    world = World(invoices(overdue(), stop_after_refusals=50))
+    world.name(next_at=day(1))
+    for number in range(98):
+        world.raw(b"k", b"garbage", day(0.5))
+        if number == 48:
+            world.fact(InvoiceSent("good"), day(0.5))
+    worker = world.worker(max_facts=7)
+    world.settle(worker)
+    assert len(world.letters()) == 98
+    world.raw(b"k", b"garbage", day(0.5))
+    world.fact(InvoiceSent("good"), day(0.6))
+    with pytest.raises(Stopped, match="50 facts in a row"):
+        world.settle(worker)
+
+
+def test_a_step_full_of_refusals_is_cut_so_that_its_cut_fits_a_record() -> None:
+    world = World(invoices(overdue(), stop_after_refusals=10_000))
+    world.name(next_at=day(1))
+    for _ in range(2_500):
+        world.raw(b"k", b"garbage", day(0.5))
+    world.settle(world.worker())
+    cuts = [CUT.decode(record.value() or b"") for record in world.records("invoices.timeline")]
+    assert [len(cut.refused) for cut in cuts] == [1000, 1000, 500]
+
+
+def test_a_fact_dated_past_the_year_9999_is_refused_and_one_of_a_wrong_clock_is_named() -> None:
+    world = World(invoices(overdue(after=1)))
+    world.name(next_at=day(1))
+    in_microseconds_as_milliseconds = Instant(day(0.5) * 1000)
+    world.fact(InvoiceSent("far"), in_microseconds_as_milliseconds)
+    world.fact(InvoiceSent("inv-1"), day(0.5))
+    world.days(1, 1)
+    worker = world.worker()
+    world.settle(worker)
+    [letter] = world.letters()
+    assert "names no instant; write milliseconds since 1970" in reason_of(letter)
+    assert len(world.output()) == 1
+
+
+def test_a_dead_letter_keeps_the_headers_of_the_record() -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    appender = world.log.appender()
+    appender.append(Partition("billing", 0), b"k", b"garbage", day(0.5) // 1000, [("trace", b"abc")])
+    appender.flush()
+    world.settle(world.worker())
+    [letter] = world.letters()
+    assert dict(letter.headers() or [])["trace"] == b"abc"

@@ -139,12 +139,11 @@ class World:
         return Worker(self.app, self.log, name, monotonic=lambda: 0.0, **settings)
 
     def settle(self, *workers: Worker, turns: int = 1000) -> None:
-        """Turn until a whole round commits nothing."""
-        for worker in workers:
-            for _ in range(4):
-                worker.turn(0.0)
+        """Turn until nothing has been committed for longer than a rebalance and a restore take."""
+        quiet = 0
         for _ in range(turns):
-            if sum(worker.turn(0.0) for worker in workers) == 0:
+            quiet = 0 if sum(worker.turn(0.0) for worker in workers) else quiet + 1
+            if quiet == 8:
                 return
         raise AssertionError(f"still committing after {turns} turns")
 

@@ -13,7 +13,7 @@ from passage_processors.core.cases import OPEN, CaseBook, CaseState, decode_case
 from passage_processors.core.policy import Case, Policy
 from passage_processors.core.rules import Handler, Rules, Terms, TermsError
 from passage_processors.core.ticks import SeenTick, TickHistory
-from passage_processors.core.timeline import Run
+from passage_processors.core.timeline import UNDATED, Run
 from passage_processors.errors import Stopped
 from passage_schemas.codec import unknown
 from passage_schemas.errors import SchemaError
@@ -22,6 +22,13 @@ from passage_schemas.instant import Instant, datetime_of
 
 Reaction = Callable[[bytes, Instant, bytes], None]
 """(key, the fact's instant, the fact to keep)"""
+
+
+MOST_BYTES = 900_000
+"""Of a fact or an event with its key: what surely fits a record of the output and the changelog, beside its headers. A
+constant and no setting of a topic, so that a replay decides alike."""
+MOST_LETTERS = 1_000
+"""In one step, whose cut names each refused fact and must itself fit a record."""
 
 
 class Refusal(ValueError):
@@ -48,6 +55,8 @@ class Letter(NamedTuple):
     instant: Instant
     reason: str
     parked: bool
+    headers: list[tuple[str, bytes]]
+    """The refused fact's own."""
 
 
 @dataclass(slots=True)
@@ -71,12 +80,18 @@ class Fold:
         """The last ordinal folded of each schedule."""
         self.burst: bytes | None = None
         """Inside a burst that was cut: the last due key fired of the tick being folded."""
+        self._refusals: dict[str, tuple[int, int]] = {}
         self.unmatched = 0
         """Facts that should have ended a case where there was none, nor a marker: a sign of unequal partitioners."""
         self.books = [CaseBook(ticks, changes.__setitem__) for changes in self._effects.changes]
 
     def _no_effects(self) -> Effects:
         return Effects(changes=[{} for _policy in self._rules.policies])
+
+    @property
+    def is_full(self) -> bool:
+        """Its effects should be written before more is folded."""
+        return len(self._effects.letters) >= MOST_LETTERS
 
     def take(self) -> Effects:
         """All effects since the last call."""
@@ -87,10 +102,13 @@ class Fold:
 
     # --- facts ---------------------------------------------------------------------------------------------------
 
-    def facts(self, run: Run, refused: frozenset[int] | None = None) -> None:
-        """Fold a run of facts. One that can't be handled becomes a letter and has no other effect; in a replay,
-        exactly those at the offsets `refused` do."""
-        handlers, prefix = self._rules.handlers, slice(PREFIX_BYTES)
+    def facts(self, run: Run, refused: frozenset[int] | None = None) -> int:
+        """Fold a run of facts; tells how many, fewer than all when it has come to MOST_LETTERS.
+
+        One that can't be handled becomes a letter and has no other effect; in a replay, exactly those at the offsets
+        `refused` do. Raises Stopped when the app says so, or so many in a row as it says.
+        """
+        handlers, prefix, at = self._rules.handlers, slice(PREFIX_BYTES), 0
         reactions: dict[bytes, Reaction] = {}
         records = run.pending.records[run.start : run.stop]
         instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
@@ -98,27 +116,36 @@ class Fold:
             value = record.value()
             if value is None:
                 continue  # a tombstone says nothing happened
-            if (react := reactions.get(value[prefix])) and (key := record.key()) is not None and not refused:
+            if (
+                (react := reactions.get(value[prefix]))
+                and instant
+                and (key := record.key()) is not None
+                and not refused
+            ):
                 react(key, instant, b"")
                 continue
             try:
                 if refused is not None and record.offset() in refused:
                     raise Refusal("refused when it was first folded")
-                key = record.key()
                 handler = handlers.get(value[prefix])
                 if handler is None:
                     raise unknown(value[prefix], self._rules.known)
-                if key is None:
-                    raise Refusal("the fact has no key, so there is no aggregate to count for; key it by its aggregate")
+                key = _checked_key(record, value, instant)
                 terms = handler.terms
                 if terms is None:
                     terms = handler.terms_of(handler.codec.decode(value))
             except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; the stream goes on
                 self._refuse(record, instant, error)
+                if refused is None:
+                    at = records.index(record, at)
+                    self._count_refusal(run, at)
+                    if self.is_full:
+                        return at + 1
                 continue
             self._react(handler, terms, key, value, instant)
             if handler.terms is not None:
                 reactions[value[prefix]] = self._reaction(handler, handler.terms)
+        return len(records)
 
     def _reaction(self, handler: Handler, terms: Terms) -> Reaction:
         """What a type of fact does that no policy looks into, prepared once for all of a run."""
@@ -150,8 +177,23 @@ class Fold:
         if self._rules.on_error == "stop":
             raise Stopped(f"{reason} (the app says on_error='stop')") from error
         self._effects.letters.append(
-            Letter(record.topic(), record.offset(), record.key(), record.value(), instant, reason, False)
-        )
+            Letter(
+                record.topic(), record.offset(), record.key(), record.value(), instant, reason, False,
+                record.headers() or [],
+            )
+        )  # fmt: skip
+
+    def _count_refusal(self, run: Run, at: int) -> None:
+        """Whether the fact before this one, on the same input, was refused too, and how many before that."""
+        place = run.pending.count + at
+        before, row = self._refusals.get(run.pending.topic, (-1, 0))
+        row = row + 1 if before == place - 1 else 1
+        self._refusals[run.pending.topic] = place, row
+        if row >= self._rules.stop_after_refusals:
+            raise Stopped(
+                f"{row} facts in a row were refused, the last: {self._effects.letters[-1].reason}; nothing of this step "
+                "was committed: mend the app or the topic, or raise stop_after_refusals"
+            )
 
     # --- ticks ---------------------------------------------------------------------------------------------------
 
@@ -204,9 +246,10 @@ class Fold:
             return  # ended by another policy's event, earlier on this very tick
         state = decode_case(stored)
         try:
-            event = policy.emit(self._case(policy, key, state, tick))
+            event = policy.emit(self._case(key, state, tick))
             codec = self._rules.emits[policy.emits]
             value = codec.encode(event)
+            _check_size(len(key) + len(value), "the event")
             handler = self._rules.handlers.get(codec.prefix)
             terms = handler.terms_of(event) if handler else ()
         except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; it is parked, not us
@@ -219,9 +262,9 @@ class Fold:
         if handler:
             self._deliver(handler, terms, key, value, tick.ends_at)
 
-    def _case(self, policy: Policy, key: bytes, state: CaseState, tick: SeenTick) -> Case:
+    def _case(self, key: bytes, state: CaseState, tick: SeenTick) -> Case:
         fact = None
-        if policy.keep_fact:
+        if state.fact:
             fact = self._rules.handlers[state.fact[:PREFIX_BYTES]].codec.decode(state.fact)
         return Case(key.decode(), state.started, tick.ends_at, fact)
 
@@ -236,7 +279,7 @@ class Fold:
         else:
             book.mark_ended(key, state, self.folded, policy.marker_ticks)
         self._effects.letters.append(
-            Letter(tick.schedule, tick.ordinal, key, state.fact or None, tick.ends_at, reason, True)
+            Letter(tick.schedule, tick.ordinal, key, state.fact or None, tick.ends_at, reason, True, [])
         )
 
     def _headers(
@@ -262,6 +305,22 @@ class Fold:
         self.folded, self.burst = folded, burst
         for book, entries in zip(self.books, cases, strict=True):
             book.load(entries, folded)
+
+
+def _checked_key(record: Record, value: bytes, instant: Instant) -> bytes:
+    """The aggregate. Raises Refusal for a fact that can't be counted, whatever it says."""
+    key = record.key()
+    if key is None:
+        raise Refusal("the fact has no key, so there is no aggregate to count for; key it by its aggregate")
+    if instant == UNDATED:
+        raise Refusal(f"its timestamp, {record.timestamp()[1]}, names no instant; write milliseconds since 1970")
+    _check_size(len(key) + len(value), "the fact, with its key,")
+    return key
+
+
+def _check_size(size: int, what: str) -> None:
+    if size > MOST_BYTES:
+        raise Refusal(f"{what} is {size} bytes; more than {MOST_BYTES} can't be kept in a topic's record of 1,000,000")
 
 
 def due_key(policy: Policy, key: bytes) -> bytes:

@@ -71,6 +71,7 @@ class Rules:
     handlers: dict[bytes, Handler]
     emits: dict[type[Any], Codec[Any]]
     on_error: Literal["park", "skip", "stop"]
+    stop_after_refusals: int
 
     @property
     def known(self) -> dict[bytes, str]:

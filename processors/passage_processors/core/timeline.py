@@ -16,6 +16,9 @@ from passage_schemas.instant import Instant
 
 FOR_EVER = Instant(1 << 62)
 """Later than every instant."""
+UNDATED = Instant(0)
+"""Stands for a timestamp that names no instant (none, or one past the year 9999): first in order, then refused."""
+_YEAR_10000 = 253_402_300_800_000_000
 
 
 class Pending:
@@ -47,7 +50,10 @@ class Pending:
                 return
         self.position = records[-1].offset() + 1
         self.records += records
-        self.instants += [record.timestamp()[1] * 1000 for record in records]
+        instants = [record.timestamp()[1] * 1000 for record in records]
+        if min(instants) <= 0 or max(instants) >= _YEAR_10000:
+            instants = [at if 0 < at < _YEAR_10000 else UNDATED for at in instants]
+        self.instants += instants
 
     def __len__(self) -> int:
         return len(self.records) - self.at

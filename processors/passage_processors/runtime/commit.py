@@ -56,21 +56,21 @@ def _write(app: App, writer: Writer, step: Step) -> None:
 
 
 def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None:
-    """The refused record as it was; one too large for the dead letters leaves its place instead of its value."""
+    """The refused record as it was; one too large for the dead letters leaves its place and its digests."""
     partition = Partition(app.dead_letters, number)
     at = max(1, milliseconds_of(letter.instant))  # a record without a timestamp has -1, which the log would refuse
-    headers = [
-        ("passage_reason", letter.reason[:LONGEST_REASON].encode()),
+    said = [
+        ("passage_reason", letter.reason[:LONGEST_REASON].encode(errors="backslashreplace")),
         ("passage_topic", letter.topic.encode()),
         ("passage_offset", str(letter.offset).encode()),
         ("passage_kind", b"wake-up" if letter.parked else b"fact"),
     ]
     try:
-        writer.append(partition, letter.key, letter.value, at, headers)
+        writer.append(partition, letter.key, letter.value, at, [*letter.headers, *said])
     except Refused:
-        digest = hashlib.sha256(letter.value or b"").hexdigest()
-        headers.append(("passage_sha256", digest.encode()))
-        writer.append(partition, letter.key, None, at, headers)
+        for name, lost in (("passage_key_sha256", letter.key), ("passage_sha256", letter.value)):
+            said.append((name, hashlib.sha256(lost or b"").hexdigest().encode()))
+        writer.append(partition, None, None, at, said)
 
 
 def positions_of(steps: Sequence[Step]) -> dict[Partition, Committed]:

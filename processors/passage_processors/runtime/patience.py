@@ -5,6 +5,7 @@ Everything here is about arrival, and therefore recorded: a replay obeys the cut
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from operator import itemgetter
 
 import structlog
 
@@ -14,7 +15,7 @@ from passage_processors.app import App
 from passage_processors.core.timeline import Bounds, Pending
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.task import Task
-from passage_schemas.instant import Instant
+from passage_schemas.instant import Instant, datetime_of
 
 _log = structlog.get_logger("passage.processors")
 _SAY_AGAIN_SECONDS = 10.0
@@ -84,8 +85,8 @@ class Patience:
         """Notice that facts are held, say so every few seconds, and let them go when the app's bound says so."""
         feed, now = self._feed, self._monotonic()
         hold = feed.promises.hold(self._app.counted, feed.history.last, self.released)
-        heads = [pending.instants[pending.at] for task in tasks for pending in task.inputs if pending]
-        held = sum(instant >= hold.before for instant in heads)
+        heads = [(pending.instants[pending.at], pending) for task in tasks for pending in task.inputs if pending]
+        held = [(instant, pending) for instant, pending in heads if instant >= hold.before]
         if not held or hold.schedule is None:
             self._held_since = self.waiting_for = None
             return
@@ -102,7 +103,8 @@ class Patience:
             _log.warning(
                 "waiting_for_clock",
                 schedule=hold.schedule,
-                partitions=held,
+                partitions=len(held),
+                fact=_named(*max(held, key=itemgetter(0))),
                 waited_seconds=round(now - self._held_since, 1),
                 hint=self.hint(hold.schedule),
             )
@@ -117,3 +119,10 @@ class Patience:
             return f"the clock has never named this schedule; did you mean {near[0]!r}?"
         known = ", ".join(sorted(named)) or "none"
         return f"the clock has never named this schedule; it names: {known}; start it, or correct the policy"
+
+
+def _named(instant: int, pending: Pending) -> str:
+    """Where a fact stands and what it is dated: one from a wrong clock waits for ever."""
+    record = pending.records[pending.at]
+    dated = datetime_of(Instant(instant)).isoformat()
+    return f"{record.topic()}[{record.partition()}]@{record.offset()}, dated {dated}"

@@ -34,6 +34,11 @@ def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
     sequence = 0
     for cut in timeline(app, log, number):
         for one in cut.inputs:
+            if one.topic not in facts:
+                raise ProcessorError(
+                    f"{app.timeline}[{number}] cut {cut.number} read {one.topic}, which the app no longer does; replay "
+                    "with the app as it was"
+                )
             if records := facts[one.topic].up_to(one.offset):
                 inputs[one.topic].extend(records)
         _fold_cut(fold, list(inputs.values()), feed, sequence, cut)

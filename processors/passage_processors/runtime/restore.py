@@ -11,6 +11,8 @@ Without the gate a predecessor's commit lands after the read, and its derived ev
 
 from collections.abc import Iterable
 
+import structlog
+
 from passage_log.errors import Unreachable
 from passage_log.port import EARLIEST, Log, Member, Partition
 from passage_processors.app import App
@@ -19,6 +21,8 @@ from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.task import FRESH, Task
 from passage_schemas.cut import Cut
 from passage_schemas.records import CUT
+
+_log = structlog.get_logger("passage.processors")
 
 CUT_KEY = b"cut"
 GATE_SECONDS = 5.0
@@ -46,7 +50,8 @@ class Restore:
         if self._notes is None:
             try:
                 notes = gate(self._app, self._member, self.numbers, timeout_seconds and GATE_SECONDS)
-            except Unreachable:
+            except Unreachable as error:
+                _log.info("gate_shut", app=self._app.name, partitions=sorted(self.numbers), reason=str(error))
                 return None
             self._open_changelog()
             self._feed.look_again()
@@ -76,6 +81,12 @@ class Restore:
     def _task(self, number: int) -> Task:
         cut = self._cuts[number]
         self._check(number, cut)
+        for policy in self._cases[number].keys() - {policy.name for policy in self._app.policies}:
+            _log.warning(
+                "cases_without_policy", app=self._app.name, partition=number, policy=policy,
+                cases=len(self._cases[number][policy]),
+                consequence="they wait on the changelog; a policy renamed starts with none",
+            )  # fmt: skip
         positions = {one.topic: one.offset for one in cut.inputs}
         for topic in self._app.inputs:
             positions.setdefault(topic, EARLIEST)

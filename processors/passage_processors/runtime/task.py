@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from passage_processors.app import App
 from passage_processors.core.fold import Effects, Fold
 from passage_processors.core.timeline import Bounds, Pending, Run, merge
-from passage_processors.errors import Stopped
 from passage_processors.runtime.feed import Feed
 from passage_schemas.cut import Cut, InputCut, Refusal
 from passage_schemas.instant import Instant
@@ -56,7 +55,6 @@ class Task:
         self.fold = Fold(app.rules, feed.history)
         folded = feed.history.folded_at(self.sequence)
         self.fold.load([cases.get(policy.name, {}) for policy in app.policies], folded, cut.burst)
-        self._refusals_in_a_row = 0
         self._instant = Instant(0)
 
     @property
@@ -88,23 +86,22 @@ class Task:
                 fires -= fired
                 self.sequence = item
                 self._instant = history.ends_at(item)
-            if left <= 0 or fires <= 0:
+            if left <= 0 or fires <= 0 or self.fold.is_full:
                 break
         return self._cut(cluster, released, facts) if left < max_facts else None
 
     def _take(self, run: Run, most: int) -> int:
         run = run._replace(stop=min(run.stop, run.start + most))
-        self.fold.facts(run)
-        run.pending.at = run.stop
-        self._instant = Instant(run.pending.instants[run.stop - 1])
-        run.pending.count += run.stop - run.start
-        return run.stop - run.start
+        taken = self.fold.facts(run)
+        run.pending.at += taken
+        run.pending.count += taken
+        self._instant = Instant(run.pending.instants[run.pending.at - 1])
+        return taken
 
     def _cut(self, cluster: str, released: Sequence[str], facts: int) -> Step:
         assert all(one.folded_to >= 0 for one in self.inputs), "an input is folded past only once it has been read"
         effects = self.fold.take()
         refused = tuple(Refusal(letter.topic, letter.offset) for letter in effects.letters if not letter.parked)
-        self._count_refusals(len(refused), facts, effects)
         self.cut = Cut(
             number=self.cut.number + 1,
             cluster=cluster,
@@ -116,13 +113,3 @@ class Task:
             released=tuple(released),
         )
         return Step(self, self.cut, effects, self._instant, facts)
-
-    def _count_refusals(self, refused: int, facts: int, effects: Effects) -> None:
-        if not facts:
-            return
-        self._refusals_in_a_row = self._refusals_in_a_row + refused if refused == facts else 0
-        if self._refusals_in_a_row >= self._app.stop_after_refusals:
-            raise Stopped(
-                f"{self._refusals_in_a_row} facts in a row were refused, the last: {effects.letters[-1].reason}; "
-                "nothing of this step was committed: mend the app or the topic, or raise stop_after_refusals"
-            )

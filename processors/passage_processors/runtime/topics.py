@@ -7,6 +7,8 @@ from passage_log.port import Log
 from passage_log.preflight import Wanted, preflight
 from passage_processors.app import App
 
+RECORD_BYTES = 1_000_000
+"""What `core/fold.py` counts on when it says which facts and events are too large."""
 HINT = "`passage processors topics MODULE:APP --create` creates the app's, `passage clock topics --create` the clock's"
 
 
@@ -18,9 +20,9 @@ def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
     """
     return [
         *(Wanted(topic, partitions, time="CreateTime") for topic in sorted(app.inputs)),
-        Wanted(app.output, partitions, time="CreateTime", keeps_old_dates=True),
-        Wanted(app.changelog, partitions, cleanup="compact"),
-        Wanted(app.timeline, partitions, cleanup="delete", time="LogAppendTime"),
+        Wanted(app.output, partitions, time="CreateTime", keeps_old_dates=True, max_record_bytes=RECORD_BYTES),
+        Wanted(app.changelog, partitions, cleanup="compact", keeps_old_dates=True, max_record_bytes=RECORD_BYTES),
+        Wanted(app.timeline, partitions, cleanup="delete", time="LogAppendTime", max_record_bytes=RECORD_BYTES),
         Wanted(app.dead_letters, partitions, cleanup="delete", time="LogAppendTime"),
         Wanted(app.ticks, 1, cleanup="compact", time="CreateTime"),
         Wanted(app.clock_schedules, 1, cleanup="compact"),

@@ -22,6 +22,7 @@ import structlog
 from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
 from passage_log.port import Assignment, Log, Partition, Record, Writer
 from passage_processors.app import App
+from passage_processors.errors import ProcessorError
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
@@ -35,6 +36,9 @@ SLOW_COMMIT_SECONDS = 5.0
 """A commit slower than this may have been retried, and the copy still be under way: it could end the next transaction.
 A new writer, with a new epoch, fences it."""
 BACKOFF_SECONDS = 1.0
+_LEAST_EASE = 1 / 64
+_FENCED_TOO_OFTEN, _FORGIVEN_AFTER = 10, 10
+"""So many fences without a rebalance are a name given twice; so many commits in between are not."""
 
 
 @dataclass(slots=True)
@@ -60,8 +64,8 @@ class Worker:
 
     name         stable per replica: a restart under the same name ends at once what its predecessor left open
     monotonic    seconds that only grow; never the time of day
-    max_facts    at most so many facts and ticks of a task in one transaction
-    max_fires    at most so many wake-ups of a task in one transaction: a burst is cut there
+    max_facts    at most so many facts and ticks in one transaction, shared out among the tasks
+    max_fires    at most so many wake-ups in one transaction, likewise: a burst is cut there
     """
 
     def __init__(
@@ -70,8 +74,8 @@ class Worker:
         log: Log,
         name: str,
         monotonic: Callable[[], float] = time.monotonic,
-        max_facts: int = 20_000,
-        max_fires: int = 10_000,
+        max_facts: int = 80_000,
+        max_fires: int = 20_000,
     ) -> None:
         self.app = app
         self.tasks: dict[int, Task] = {}
@@ -92,6 +96,9 @@ class Worker:
         self._paused: set[Partition] = set()
         self._commit_at = monotonic()
         self._resume_at = float("-inf")
+        self._ease = 1.0
+        self._fenced = 0
+        self._commits_since_fenced = 0
 
     @property
     def is_idle(self) -> bool:
@@ -131,6 +138,9 @@ class Worker:
         except (Unfit, Truncated):
             raise
         except (Fenced, WriterLost, Unreachable) as error:
+            self._ease = max(_LEAST_EASE, self._ease / 2)
+            if isinstance(error, Fenced):
+                self._count_fence()
             _log.warning("transaction_failed", error=str(error), consequence="memory dropped, restoring from the log")
             self._start_over()
             return False
@@ -162,13 +172,14 @@ class Worker:
 
     def _hold_back(self) -> None:
         """Read no further ahead than two steps of any input: facts that wait for the clock stay on the log."""
+        most = self._share(self._max_facts)
         for task in self.tasks.values():
             for pending in task.inputs:
                 partition = Partition(pending.topic, task.number)
-                if partition not in self._paused and len(pending) > 2 * self._max_facts:
+                if partition not in self._paused and len(pending) > 2 * most:
                     self._member.pause([partition])
                     self._paused.add(partition)
-                elif partition in self._paused and len(pending) < self._max_facts:
+                elif partition in self._paused and len(pending) < most:
                     self._member.resume([partition])
                     self._paused.discard(partition)
 
@@ -176,7 +187,7 @@ class Worker:
         now = self._monotonic()
         if not self.tasks or self._suspended or self._restore is not None or now < self._resume_at:
             return False
-        full = any(task.pending >= self._max_facts for task in self.tasks.values())
+        full = any(task.pending >= self._share(self._max_facts) for task in self.tasks.values())
         if now < self._commit_at and not full and not self._has_work:
             return False
         self.patience.look_through(self.tasks.values(), self._member)
@@ -194,7 +205,12 @@ class Worker:
         if any(pending.position < 0 for pending in task.inputs):
             return None  # an input the last cut didn't know, not heard from yet
         bounds = self.patience.bounds(task)
-        return task.step(bounds, self._cluster, self.patience.released, self._max_facts, self._max_fires)
+        facts, fires = self._share(self._max_facts), self._share(self._max_fires)
+        return task.step(bounds, self._cluster, self.patience.released, facts, fires)
+
+    def _share(self, of_all: int) -> int:
+        """What each task may take for one transaction: less after one that failed, which may have been too long."""
+        return max(1, int(of_all * self._ease) // max(1, len(self.tasks)))
 
     def _commit(self, steps: list[Step]) -> None:
         writer = self._open_writer()
@@ -202,6 +218,8 @@ class Worker:
         commit(self.app, writer, self._member, steps)
         took = self._monotonic() - began
         self.totals.add(steps)
+        self._ease = min(1.0, self._ease * 2)
+        self._commits_since_fenced += 1
         if took > SLOW_COMMIT_SECONDS:
             _log.warning("commit_slow", seconds=round(took, 1), consequence="the writer is replaced")
             self._drop_writer()
@@ -209,10 +227,21 @@ class Worker:
             for letter in step.effects.letters:
                 _log.warning("dead_letter", app=self.app.name, reason=letter.reason)
 
+    def _count_fence(self) -> None:
+        """Fenced again and again with the group at rest: it is not the group that has moved on."""
+        self._fenced = self._fenced + 1 if self._commits_since_fenced < _FORGIVEN_AFTER else 1
+        self._commits_since_fenced = 0
+        if self._fenced >= _FENCED_TOO_OFTEN:
+            raise ProcessorError(
+                f"worker {self._transactional_id}: fenced {self._fenced} times with the group at rest, so another "
+                "worker has the same name; give each its own (--name, PASSAGE_WORKER)"
+            )
+
     # --- assignment, restore, failure ----------------------------------------------------------------------------
 
     def _reassign(self, assignment: Assignment) -> None:
         self._round = assignment
+        self._fenced = 0
         self._paused.clear()
         if self._restore is not None:
             self._restore.close()
