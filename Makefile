@@ -47,7 +47,7 @@ format: init ## Put the code in the house's format
 	$(BIN)/ruff format $(ROOMS)
 
 kafka: init ## Start a real Kafka on 127.0.0.1 for trying things, until interrupted
-	$(BIN)/python -m passage_log.trial
+	$(BIN)/python -m passage_log.trial $(if $(PORT),--port $(PORT))
 
 chaos: init ## The long version of the fault tests
 	$(BIN)/python -m pytest -m chaos

@@ -17,6 +17,7 @@ from passage_clock.errors import ClockError
 from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -106,7 +107,9 @@ class Follower:
         key, value = record.key(), record.value()
         if value is None:
             self._barrier(record)
-        elif key is not None:
+        elif key is None or b"/" not in key or not value.startswith(TICK.prefixes):
+            _foreign(record, "not a tick: somebody else writes to this topic")
+        else:
             # A schedule's name has no slash, its periods may.
             self._last_values[key[: key.index(b"/")]] = value
             self._last_value = value
@@ -122,8 +125,13 @@ class Follower:
 
     def _entry(self, record: Record) -> None:
         value = record.value()
-        if value is not None:
+        if value is None:
+            return
+        try:
             entry = SCHEDULE_ENTRY.decode(value)
+        except SchemaError as error:
+            _foreign(record, str(error))
+        else:
             self._entries[entry.schedule] = entry
 
     def _ask(self, record: Record) -> None:
@@ -140,6 +148,12 @@ class Follower:
             log.warning("ask_ignored", offset=record.offset(), reason=str(error))
             return
         self._asks[ask.schedule] = ask
+
+
+def _foreign(record: Record, reason: str) -> None:
+    """Nobody else should write here, and one who does must not end the clock: what it wrote is passed over, aloud."""
+    where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
+    log.warning("foreign_record_ignored", where=where, key=str(record.key()), reason=reason)
 
 
 def _published(value: bytes) -> tuple[str, Published]:

@@ -11,6 +11,7 @@ from examples.overdue_invoices.events import AccountWasSuspended, InvoiceBecameO
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition
+from passage_processors.runtime.topics import check_topics
 from passage_schemas import EventSet, datetime_of, instant_of_milliseconds
 
 EVENTS = EventSet([InvoiceBecameOverdue, AccountWasSuspended])
@@ -18,8 +19,7 @@ EVENTS = EventSet([InvoiceBecameOverdue, AccountWasSuspended])
 
 def listen(log: KafkaLog) -> None:
     """Every event of the output, from its beginning, for ever."""
-    topic = log.describe([app.output])[app.output]
-    partitions = range(0 if topic is None else topic.partitions)
+    partitions = range(check_topics(log, app))
     reader = log.reader()
     reader.assign({Partition(app.output, number): EARLIEST for number in partitions})
     while True:

@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from examples.overdue_invoices import app
 from examples.overdue_invoices.events import CustomerWasInvoiced, PaymentWasMade
-from examples.overdue_invoices.facts import PARTITIONS
 from passage_clock import MachineWall
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition
+from passage_processors.runtime.topics import check_topics
 from passage_schemas import event_codec, milliseconds_of
 
 AMOUNT = Decimal("99.50")
@@ -33,9 +33,11 @@ def main(arguments: Sequence[str]) -> int:
     [topic] = app.inputs
     key = number.encode()
     try:
-        appender = KafkaLog(bootstrap).appender()
+        log = KafkaLog(bootstrap)
+        partitions = check_topics(log, app)
+        appender = log.appender()
         now_ms = milliseconds_of(MachineWall().now())
-        appender.append(Partition(topic, partition_of(key, PARTITIONS)), key, value, now_ms)
+        appender.append(Partition(topic, partition_of(key, partitions)), key, value, now_ms)
         appender.flush()
     except LogError as error:
         print(error, file=sys.stderr)

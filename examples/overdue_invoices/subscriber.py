@@ -20,8 +20,11 @@ consumer = confluent_kafka.Consumer({**settings, "isolation.level": "read_commit
 consumer.subscribe(sys.argv[1:] or ["passage.ticks"])
 while True:
     message = consumer.poll(1.0)
-    if message is None or message.error():
-        continue  # nothing yet; what the client mends by itself needs no word from us
+    if message is None:
+        continue
+    if error := message.error():
+        print(error, file=sys.stderr)  # a topic that isn't there, a broker that is gone; the client goes on trying
+        continue
     if value := message.value():  # without a value it is a leader's barrier, not a tick
         tick: Any = fastavro.schemaless_reader(io.BytesIO(value[HEADER_BYTES:]), SCHEMA, None)
         print(tick["event"], tick["schedule"], tick["ordinal"], tick["period"], tick["ends_at"], flush=True)

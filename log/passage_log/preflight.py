@@ -11,6 +11,9 @@ from typing import Literal
 from passage_log.errors import Unfit
 from passage_log.port import Log, Topic
 
+MISSING = "there is none"
+"""What a complaint says of a topic that isn't there; creating it is then the remedy."""
+
 FOR_EVER_MS = 2**63 - 1
 """Kafka's way to say that a limit on timestamps is none."""
 
@@ -92,7 +95,7 @@ def partition_complaints(topics: Sequence[str], found: Mapping[str, Topic | None
 def _missing(wanted: Wanted) -> str:
     partitions = wanted.partitions or "as many as its readers need"
     settings = ", ".join(f"{name}={value}" for name, value in wanted.settings().items()) or "the broker's own"
-    return f"topic {wanted.topic}: there is none; create it with partitions: {partitions}, settings: {settings}"
+    return f"topic {wanted.topic}: {MISSING}; create it with partitions: {partitions}, settings: {settings}"
 
 
 def _unfit(wanted: Wanted, topic: Topic) -> Iterator[str]:

@@ -34,6 +34,7 @@ from passage_clock.topics import check_topics, clock_topics
 from passage_clock.wall import MachineWall
 from passage_log.errors import Unfit
 from passage_log.kafka import KafkaLog
+from passage_log.preflight import MISSING
 from passage_schemas.instant import Instant, datetime_of, instant_of, milliseconds_of
 
 app = typer.Typer(help="The clock: publishes a tick for every period that ends.", no_args_is_help=True)
@@ -50,12 +51,12 @@ def run(
     """Be a candidate: stand by, lead when it is this one's turn, until SIGTERM or Ctrl-C."""
     settled = load(config)
     tell_logs()
-    stop = stopped_by_signals()
     metrics = Metrics()
     if metrics_port is not None:
         metrics.serve(metrics_port)
     log = _open(settled, bootstrap, connect_timeout_seconds)
     _check_topics(log, settled)
+    stop = stopped_by_signals()
     Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", metrics).run(stop)
     log.close()
 
@@ -139,7 +140,9 @@ def _check_topics(log: KafkaLog, config: ClockConfig, create: bool = False) -> N
     try:
         check_topics(log, config, create)
     except Unfit as error:
-        hint = "" if create else "\n`passage clock topics --create` creates what is missing"
+        hint = (
+            "\n`passage clock topics --config FILE --create` creates what is missing" if MISSING in str(error) else ""
+        )
         raise Unfit(f"{error}{hint}") from error
 
 

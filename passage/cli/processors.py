@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import traceback
 from importlib import import_module
 from typing import Annotated
 
@@ -47,9 +48,9 @@ def run(
     """Be one of the app's workers, until SIGTERM or Ctrl-C. Start as many as there are partitions."""
     found = load_app(where)
     tell_logs()
-    stop = stopped_by_signals()
     log = open_log(bootstrap, None, {}, connect_timeout_seconds)
     check_topics(log, found)
+    stop = stopped_by_signals()
     worker = Worker(found, log, name or f"{socket.gethostname()}-{os.getpid()}")
     if metrics_port is not None:
         Metrics(worker).serve(metrics_port)
@@ -110,15 +111,18 @@ def load_app(where: str) -> App:
         raise AppError(f"{where!r} names no app; write MODULE:APP, e.g. examples.overdue_invoices:app")
     sys.path.insert(0, os.getcwd())
     try:
-        found = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        raise AppError(f"{where}: {error}; run where the module is, or install it") from error
-    except AttributeError as error:
-        raise AppError(f"{where}: {error}") from error
-    except ProcessorError:
-        raise
-    except Exception as error:
-        raise AppError(f"{where}: can't be imported: {type(error).__name__}: {error}") from error
+        imported = import_module(module)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ProcessorError):
+            raise
+        if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
+            raise AppError(f"{where}: {error}; run where the module is, or install it") from error
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error}"
+        raise AppError(f"{where}: can't be imported: {said} ({last.filename}:{last.lineno})") from error
+    found = getattr(imported, name, None)
+    if found is None:
+        raise AppError(f"{where}: module {module} has no {name!r}")
     if not isinstance(found, App):
         raise AppError(f"{where} is a {type(found).__name__}, not an App")
     return found

@@ -58,9 +58,9 @@ def folder(tmp_path: Path) -> Path:
 WRONG = {
     "no colon": ("mine", "'mine' names no app; write MODULE:APP"),
     "no such module": ("yours:app", "yours:app: No module named 'yours'; run where the module is"),
-    "no such name": ("mine:apq", "has no attribute 'apq'"),
+    "no such name": ("mine:apq", "mine:apq: module mine has no 'apq'"),
     "not an app": ("mine:unrelated", "mine:unrelated is a int, not an App"),
-    "a module that raises": ("broken:app", "can't be imported: ZeroDivisionError"),
+    "a module that raises": ("broken:app", "can't be imported: ZeroDivisionError: division by zero ("),
     "no Kafka named": ("mine:app", "where is Kafka?"),
 }
 

@@ -12,7 +12,20 @@ from passage_clock.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS,
 from passage_clock.schedules import Schedule
 from passage_log.errors import Fenced
 from passage_schemas.instant import Instant
-from tests.clock.world import CONTROL, DAY, EDITION, MIDNIGHT, MINUTE, SECOND, TICKS, World, every_minute, whole
+from passage_schemas.records import TICK
+from tests.clock.world import (
+    CONTROL,
+    DAY,
+    EDITION,
+    MIDNIGHT,
+    MINUTE,
+    SCHEDULES,
+    SECOND,
+    TICKS,
+    World,
+    every_minute,
+    whole,
+)
 
 SINCE_AN_HOUR = Instant(MIDNIGHT - 60 * MINUTE)
 
@@ -387,3 +400,23 @@ def test_a_compacted_tick_topic_tells_a_new_candidate_the_same() -> None:
 
     assert whole(world.ticks()) == []
     assert len(world.ticks()) == 62
+
+
+def test_what_somebody_else_wrote_on_the_clocks_topics_ends_no_clock() -> None:
+    world = World(every_minute(starts_at=MIDNIGHT), now=Instant(MIDNIGHT + 3 * MINUTE))
+    first = world.candidate("a")
+    world.run(first)
+    appender = world.log.appender()
+    for key in (b"garbage", b"garbage/1", None):
+        appender.append(TICKS, key, b"garbage", MIDNIGHT // 1000)
+        appender.append(SCHEDULES, key, b"garbage", MIDNIGHT // 1000)
+    appender.flush()
+    world.kill(first)
+    heir = world.candidate("b")
+    world.run(heir, seconds=120)
+    assert heir.leads
+    reader = world.log.reader()
+    reader.assign({TICKS: 0})
+    values = [record.value() for record in reader.poll(10_000, 0.0)]
+    ticks = [TICK.decode(value) for value in values if value not in (None, b"garbage")]
+    assert [tick.ordinal for tick in ticks] == [1, 2, 3, 4, 5]

@@ -181,3 +181,17 @@ def test_a_missing_tick_stops_the_count_rather_than_miscount() -> None:
     world.days(3, 3)
     with pytest.raises(ProcessorError, match=r"passage.ticks\[0\]@2: tick 3 is missing"):
         world.settle(world.worker())
+
+
+def test_what_somebody_else_wrote_on_the_clocks_topics_is_passed_over_aloud() -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.raw(b"garbage", b"garbage", day(0.1), topic="passage.ticks")
+    world.raw(b"garbage", b"garbage", day(0.1), topic="passage.schedules")
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
+    world.days(1, 1)
+    with capture_logs() as said:
+        world.settle(world.worker())
+    places = {line["where"] for line in said if line["event"] == "foreign_record_ignored"}
+    assert places == {"passage.ticks[0]@0", "passage.schedules[0]@1"}
+    assert len(world.derived()) == 1

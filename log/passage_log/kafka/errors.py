@@ -6,11 +6,13 @@ of the room's errors, or nothing at all where the client mends it by itself.
 
 import logging
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from passage_log.errors import Fenced, LogError, Truncated, Unfit, Unreachable, WriterLost
 
 logger = logging.getLogger(__name__)
+brokers = structlog.get_logger("passage.log")
 
 FENCED = frozenset(
     {
@@ -92,6 +94,7 @@ REFUSED = frozenset({KafkaError.INVALID_TIMESTAMP, KafkaError.MSG_SIZE_TOO_LARGE
 """The record is at fault, not the topic, if nothing else was in the batch."""
 
 MENDS = {
+    KafkaError._INCONSISTENT: "records could not be delivered; see whether the brokers answer",
     KafkaError._UNKNOWN_TOPIC: "create the topic",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "create the topic",
     KafkaError.INVALID_TIMESTAMP: "raise the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms",
@@ -131,7 +134,10 @@ def of_event(error: KafkaError, where: str) -> LogError | None:
         return Unfit(told(error, where))
     if error.fatal():
         return LogError(told(error, where))
-    logger.debug("consumer_event where=%s error=%s", where, error)
+    if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        brokers.warning("no_broker_answers", reason=error.str(), consequence="waiting until one does")
+    else:
+        logger.debug("consumer_event where=%s error=%s", where, error)
     return None
 
 

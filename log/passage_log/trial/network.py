@@ -20,7 +20,8 @@ def free_port(wanted: int | None = None) -> int:
             probe.bind(("127.0.0.1", wanted or 0))
         except OSError as error:
             raise TrialError(
-                f"port {wanted} on 127.0.0.1 is in use; stop what listens there, or choose another port"
+                f"port {wanted} on 127.0.0.1 is in use; stop what listens there, or choose another port "
+                "(make kafka PORT=9192)"
             ) from error
         return int(probe.getsockname()[1])
 

@@ -191,7 +191,7 @@ class Fold:
         self._refusals[run.pending.topic] = place, row
         if row >= self._rules.stop_after_refusals:
             raise Stopped(
-                f"{row} facts in a row were refused, the last: {self._effects.letters[-1].reason}; nothing of this step "
+                f"{row} facts in a row were refused, the last: {self._effects.letters[-1].reason}; nothing of the step "
                 "was committed: mend the app or the topic, or raise stop_after_refusals"
             )
 

@@ -4,12 +4,16 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 
-from passage_log.port import EARLIEST, Log, Partition
+import structlog
+
+from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_processors.core.promises import Promises
 from passage_processors.core.ticks import SeenTick, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
+
+_log = structlog.get_logger("passage.processors")
 
 _BATCH = 10_000
 _FORGET_AT_ONCE = 1_000
@@ -41,7 +45,7 @@ class Feed:
         self._until = self._reader.ends([self._ticks, self._schedules])
 
     def poll(self, timeout_seconds: float = 0.0) -> None:
-        """Take in what is new. Raises ProcessorError for a record that is no tick or a tick that is missing."""
+        """Take in what is new. Raises ProcessorError when a tick is missing; what is no tick is passed over, aloud."""
         while records := self._reader.poll(_BATCH, timeout_seconds):
             timeout_seconds = 0.0
             now = self._monotonic()
@@ -54,9 +58,11 @@ class Feed:
                         self._tick(value, record.offset(), now)
                     else:
                         self.promises.entry(SCHEDULE_ENTRY.decode(value))
-                except (SchemaError, TickGap) as error:
-                    where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
-                    raise ProcessorError(f"{where}: {error}; nothing was counted past it") from error
+                except SchemaError as error:
+                    # Not ours. Were it in a tick's place, the next tick would not follow the last.
+                    _log.warning("foreign_record_ignored", where=_place(record), reason=str(error))
+                except TickGap as error:
+                    raise ProcessorError(f"{_place(record)}: {error}; nothing was counted past it") from error
 
     def _tick(self, value: bytes, offset: int, now: float) -> None:
         tick = TICK.decode(value)
@@ -83,3 +89,7 @@ class Feed:
 
     def close(self) -> None:
         self._reader.close()
+
+
+def _place(record: Record) -> str:
+    return f"{record.topic()}[{record.partition()}]@{record.offset()}"

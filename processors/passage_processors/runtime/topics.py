@@ -4,12 +4,15 @@ from dataclasses import replace
 
 from passage_log.errors import Unfit
 from passage_log.port import Log
-from passage_log.preflight import Wanted, preflight
+from passage_log.preflight import MISSING, Wanted, preflight
 from passage_processors.app import App
 
 RECORD_BYTES = 1_000_000
 """What `core/fold.py` counts on when it says which facts and events are too large."""
-HINT = "`passage processors topics MODULE:APP --create` creates the app's, `passage clock topics --create` the clock's"
+HINT = (
+    "`passage processors topics MODULE:APP --create` creates the app's, "
+    "`passage clock topics --config FILE --create` the clock's"
+)
 
 
 def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
@@ -36,7 +39,7 @@ def check_topics(log: Log, app: App) -> int:
     try:
         return preflight(log, wanted, per_partition)[app.output].partitions
     except Unfit as error:
-        raise Unfit(f"{error}\n{HINT}") from error
+        raise Unfit(f"{error}\n{HINT}" if MISSING in str(error) else str(error)) from error
 
 
 def create_topics(log: Log, app: App, partitions: int) -> None:
