@@ -114,8 +114,9 @@ def test_the_broker_dies_with_the_process_that_started_it(how: signal.Signals, t
 
 
 KEEPER = """
-import sys, threading
+import signal, sys, threading
 from passage_log.trial import java, stopped_by_sigterm
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, as CI may be, ignores it
 with stopped_by_sigterm(), java.broker(int(sys.argv[1])):
     print("running", flush=True)
     threading.Event().wait()

@@ -159,6 +159,21 @@ def test_a_fenced_writer_that_was_idle_writes_nothing_readable(world: World, par
     assert read_to_end(reading(world, partition), partition) == [b"in office", b"successor"]
 
 
+def test_a_fenced_writer_that_goes_on_appending_is_told_that_it_is_fenced(world: World, partition: Partition) -> None:
+    older = open_writer(world, name := world.name("clock"))
+    append_all(open_writer(world, name), partition, [(b"k", b"successor")])
+
+    def go_on() -> None:
+        older.begin()
+        for _ in range(1_000_000):  # the broker's refusal comes in the midst of it
+            older.append(partition, b"k", b"zombie", T0)
+        older.commit()
+
+    with pytest.raises(Fenced):
+        go_on()
+    assert read_to_end(reading(world, partition), partition) == [b"successor"]
+
+
 def test_a_discarded_writers_transaction_is_aborted_by_the_next_of_its_name(world: World, partition: Partition) -> None:
     lost = open_writer(world, name := world.name("worker"))
     lost.begin()

@@ -223,12 +223,21 @@ class KafkaWriter:
         """What to raise. A transaction the client wants aborted is aborted, so that it does not block readers."""
         if isinstance(error, BufferError):
             return WriterLost(f"{self._where}: no broker took a record within {self._timeout_seconds:g} s")
-        inside = errors.of(error)
+        inside = self._cause_of(errors.of(error))
         if inside.txn_requires_abort():
             self._abort_quietly()
         if inside.code() == KafkaError._INCONSISTENT and (absent := self._absent(sorted(self._targets))):
             return Unfit(f"{self._where}: there is no {absent[0].topic}[{absent[0].number}]; create the topic")
         return errors.of_writer(inside, self._where)
+
+    def _cause_of(self, error: KafkaError) -> KafkaError:
+        """Once the client has met a fatal error, all that `produce` says is that it has; its transaction says which."""
+        if error.code() == KafkaError._FATAL and self._producer is not None:
+            try:
+                self._producer.abort_transaction(0)
+            except KafkaException as told:
+                return errors.of(told)
+        return error
 
     def _abort_quietly(self) -> None:
         if self._producer is None:
