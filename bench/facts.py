@@ -25,6 +25,7 @@ from passage_log.port import Partition, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.policy import Policy
+from passage_processors.runtime.collector import collect_seldom
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
@@ -203,6 +204,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    collect_seldom()  # for both ways, as `passage processors run` does
     with choose("kafka") as trial:
         assert trial.bootstrap is not None
         print(trial.why)

@@ -20,6 +20,7 @@ from passage.cli.terminal import (
     tell_logs,
 )
 from passage_processors import App, AppError, ProcessorError, Worker
+from passage_processors.runtime.collector import collect_seldom
 from passage_processors.runtime.metrics import Metrics
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
@@ -54,6 +55,7 @@ def run(
     worker = Worker(found, log, name or f"{socket.gethostname()}-{os.getpid()}")
     if metrics_port is not None:
         Metrics(worker).serve(metrics_port)
+    collect_seldom()
     worker.run(stop.is_set)
     log.close()
 

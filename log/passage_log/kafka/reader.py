@@ -23,6 +23,9 @@ from passage_log.port import EARLIEST, Partition, Record
 
 assert EARLIEST == OFFSET_BEGINNING  # so that positions go to the client as they are
 
+LEAST_WAIT_SECONDS = 0.001
+"""The client counts in whole milliseconds: asked to wait for less, it does not wait at all."""
+
 SILENCE_SECONDS = 3.0
 """After this long without a sign from a partition, its topic may not be there."""
 
@@ -79,7 +82,7 @@ class KafkaReader:
         # First what is there already: `consume` with a timeout would wait until it is full.
         records = self._sorted_out(self._consumer.consume(max_records, 0))
         while not records and self._changes == before and (left := deadline - monotonic()) > 0:
-            first = self._consumer.poll(left)
+            first = self._consumer.poll(max(left, LEAST_WAIT_SECONDS))
             if first is not None:
                 records = self._sorted_out([first, *self._consumer.consume(max_records - 1, 0)])
         if not records and monotonic() > self._look_for_topics_at:
