@@ -16,13 +16,13 @@ from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoice
 
 
 def memory_of(worker: Worker) -> dict[int, object]:
-    """Everything a task remembers, in plain values."""
+    """Everything a task remembers, in plain values; how far it has read ahead is no memory."""
     return {
         number: (
-            task.cut, task.sequence, task.fold.folded, task.fold.burst,
+            task.cut, task.sequence, {name: at for name, at in task.fold.folded.items() if at}, task.fold.burst,
             [dict(book.items()) for book in task.fold.books],
             [(book.open, book.passed) for book in task.fold.books],
-            [(one.topic, one.folded_to, one.count) for one in task.inputs],
+            [(one.topic, one.count) for one in task.inputs],
         )
         for number, task in worker.tasks.items()
     }  # fmt: skip
