@@ -133,7 +133,7 @@ class Killer:
 
     def _worker(self, name: str) -> Process:
         return self._command(
-            "worker", self._bootstrap, name, str(self._random.choice([2, 5, 9])), str(self._random.choice([1, 2, 3]))
+            "worker", self._bootstrap, name, str(self._random.choice([6, 15, 27])), str(self._random.choice([3, 6, 9]))
         )
 
     def _kill(self, clocks: Victims, workers: Victims, ticks: TickWatch, watch: Watch) -> Toll:
