@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,8 @@ from passage_clock import load
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition
 from passage_processors import ProcessorError
-from passage_schemas import Instant
+from passage_schemas import TICK, Instant
+from tests.examples.arrivals import clock_records
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400_000_000
@@ -159,9 +162,12 @@ def test_the_chart_counts_every_event_once(outcomes: list[Outcome]) -> None:
 def test_a_processor_that_can_not_go_on_ends_the_demo_with_its_reason(invoices: list[Invoice]) -> None:
     log, clock = MemoryLog(), load(CLOCK, {})
     make_topics(log, app, clock)
-    log.appender().append(Partition(app.ticks, 0), b"day.amsterdam/2011-12-31", b"not a tick", 1)
+    *_, last = clock_records(date(2012, 1, 7))
+    tick = TICK.decode(last.value() or b"")
+    seventh = TICK.encode(replace(tick, schedule="lost.utc"))
+    log.appender().append(Partition(app.ticks, 0), b"lost.utc/7", seventh, 1)
     before = threading.active_count()
-    with pytest.raises(ProcessorError, match=r"passage\.ticks\[0\]@0: "):
+    with pytest.raises(ProcessorError, match=r"passage\.ticks\[0\]@0: tick 1 is missing"):
         Demo(app, clock, log, Console(file=io.StringIO())).run(invoices)
     assert threading.active_count() == before
 
