@@ -11,7 +11,3 @@ class AppError(ProcessorError):
 
 class Stopped(ProcessorError):
     """The worker stopped itself rather than go on writing what nobody wants (`on_error="stop"`, too many refusals)."""
-
-
-class CaseError(ProcessorError):
-    """A policy's own code failed on one fact or one wake-up. It is refused or parked; the stream goes on."""

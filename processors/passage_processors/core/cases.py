@@ -288,9 +288,6 @@ class CaseBook:
                 self.passed.add(key)
         self._due.put_back(schedule, ordinal, due)
 
-    def due_counts(self, schedule: str) -> dict[int, int]:
-        return self._due.counts(schedule)
-
     # --- restore -------------------------------------------------------------------------------------------------
 
     def load(self, cases: dict[bytes, bytes], folded: dict[str, int]) -> None:

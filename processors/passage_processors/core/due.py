@@ -58,7 +58,3 @@ class DueIndex:
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
         """The rest of a bucket whose burst was cut; popped again, they come in the same order."""
         self._buckets.setdefault(schedule, {})[ordinal] = _Bucket(keys)
-
-    def counts(self, schedule: str) -> dict[int, int]:
-        """How many stand at each ordinal, stale ones included: for people, not for counting."""
-        return {ordinal: len(bucket.keys) for ordinal, bucket in self._buckets.get(schedule, {}).items()}

@@ -74,7 +74,6 @@ class Fold:
 
     def __init__(self, rules: Rules, ticks: TickHistory) -> None:
         self._rules = rules
-        self._ticks = ticks
         self._effects = self._no_effects()
         self.folded: dict[str, int] = {}
         """The last ordinal folded of each schedule."""
