@@ -19,7 +19,7 @@ from passage_clock.config import ClockConfig, Topics
 from passage_clock.observer import Quiet
 from passage_clock.office import Batch
 from passage_clock.plan import Plan
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import periodic
 from passage_clock.service import BATCH_TICKS, Clock
 from passage_clock.ticks import EncodedTick, TickWriter
 from passage_clock.topics import check_topics
@@ -100,7 +100,7 @@ def bare(bootstrap: str, ticks: int, run: str) -> Result:
 
 def _config(ticks: int, run: str) -> ClockConfig:
     now = MachineWall().now() // SECOND * SECOND
-    schedule = Schedule("second.utc", "second", "UTC", starts_at=Instant(now - ticks * SECOND))
+    schedule = periodic("second.utc", "second", "UTC", starts_at=Instant(now - ticks * SECOND))
     names = (f"bench.{kind}.{run}" for kind in ("ticks", "schedules", "control"))
     return ClockConfig(schedules=(schedule,), topics=Topics(*names), group=f"bench.{run}")
 

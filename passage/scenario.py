@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from passage_clock.calendars import calendar_of
+from passage_clock.calendars import national
 from passage_clock.config import ClockConfig, Topics, load
-from passage_clock.schedules import PERIODS, Period, Schedule
+from passage_clock.schedules import PERIODS, Schedule, periodic
 from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
@@ -41,7 +41,7 @@ class Passing:
     """So many ticks pass: of the schedule named `of`, or of the app's only one with this period."""
 
     count: int
-    every: Period | None = None
+    every: str | None = None
     of: str | None = None
 
 
@@ -164,10 +164,10 @@ class Scenario:
 
     def _meant(self, passing: Passing) -> Schedule:
         meant = [
-            one for one in self._schedules if passing.of in (None, one.name) and passing.every in (None, one.every)
+            one for one in self._schedules if passing.of in (None, one.name) and passing.every in (None, _every(one))
         ]
         if len(meant) != 1:
-            names = ", ".join(f"{one.name} (every {one.every})" for one in self._schedules)
+            names = ", ".join(f"{one.name} (every {_every(one)})" for one in self._schedules)
             raise AppError(f"which schedule passes? there is {names}; say of='...'")
         return meant[0]
 
@@ -205,10 +205,16 @@ def _schedules(app: App, given: Sequence[Schedule] | Path | str | None) -> tuple
 
 def _guessed(app: App, name: str) -> Schedule:
     period, _, place = name.partition(".")
+    if period == "workday":
+        return periodic(name, "workday", "UTC", calendar=national(place.upper()))
     for every in PERIODS:
         if period == every:
-            return Schedule(name, every, "UTC", calendar=calendar_of(place.upper()) if every == "workday" else None)
+            return periodic(name, every, "UTC")
     raise AppError(f"app {app.name!r}: what schedule is {name!r}? give Scenario(schedules=[...]), or a clock.yaml")
+
+
+def _every(schedule: Schedule) -> str:
+    return str(schedule.rule.definition.get("every", "moment"))
 
 
 def _difference(expected: Sequence[object], followed: Sequence[object]) -> str:

@@ -4,17 +4,16 @@ The pure half is named here: civil time, calendars, schedules, the plan, the con
 module (`passage_clock.service`).
 """
 
-from passage_clock.calendars import Calendar, calendar_of, holidays_version
+from passage_clock.calendars import Calendar, National, holidays_version, national
 from passage_clock.civil import tzdata_version, zone_names
 from passage_clock.config import ClockConfig, Topics, load
 from passage_clock.errors import CalendarError, ClockError, ConfigError, PlanError, ScheduleError, ZoneError
 from passage_clock.plan import LastTick, Plan, Planned
-from passage_clock.schedules import EVENTS, PERIODS, Occurrence, Period, Schedule
+from passage_clock.schedules import PERIODS, Occurrence, Period, Rule, Schedule, periodic
 from passage_clock.ticks import EncodedTick, TickTemplate, TickWriter
 from passage_clock.wall import MachineWall, SettableWall, Wall
 
 __all__ = [
-    "EVENTS",
     "PERIODS",
     "Calendar",
     "CalendarError",
@@ -24,11 +23,13 @@ __all__ = [
     "EncodedTick",
     "LastTick",
     "MachineWall",
+    "National",
     "Occurrence",
     "Period",
     "Plan",
     "PlanError",
     "Planned",
+    "Rule",
     "Schedule",
     "ScheduleError",
     "SettableWall",
@@ -37,9 +38,10 @@ __all__ = [
     "Topics",
     "Wall",
     "ZoneError",
-    "calendar_of",
     "holidays_version",
     "load",
+    "national",
+    "periodic",
     "tzdata_version",
     "zone_names",
 ]

@@ -14,23 +14,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from passage_clock.calendars import Calendar, calendar_of
+from passage_clock.calendars import Calendar, national
 from passage_clock.civil import instant_of_civil
 from passage_clock.errors import ClockError, ConfigError
-from passage_clock.schedules import PERIODS, Period, Schedule
+from passage_clock.schedules import PERIODS, Period, Schedule, periodic
 from passage_schemas.instant import Instant
 
 NAME = re.compile(r"[a-z0-9._-]+")
 EVENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SOURCE = re.compile(r"\S+")
+
+EVERY: tuple[Period | Literal["workday"], ...] = (*PERIODS[:4], "workday", *PERIODS[4:])
 
 YEARS = range(1971, 9000)
 """When a schedule may start: Kafka's timestamps begin with 1970 in UTC, which is later than 1970 in the east; Python's
@@ -196,7 +198,7 @@ def _schedule(section: _Section) -> Schedule:
     except ClockError as error:
         raise section.wrong("zone", str(error)) from error
     calendar = _calendar(section, every)
-    return Schedule(
+    return periodic(
         name=name,
         every=every,
         zone=zone,
@@ -206,14 +208,14 @@ def _schedule(section: _Section) -> Schedule:
     )
 
 
-def _every(section: _Section) -> Period:
-    every = section.text("every", SOURCE, f"one of {', '.join(PERIODS)}")
-    if every not in PERIODS:
-        raise section.wrong("every", f"{every!r} is no period; {_nearest(every, PERIODS)}")
+def _every(section: _Section) -> Period | Literal["workday"]:
+    every = section.text("every", SOURCE, f"one of {', '.join(EVERY)}")
+    if every not in EVERY:
+        raise section.wrong("every", f"{every!r} is no period; {_nearest(every, EVERY)}")
     return every
 
 
-def _calendar(section: _Section, every: Period) -> Calendar | None:
+def _calendar(section: _Section, every: str) -> Calendar | None:
     expected = "a country, e.g. NL, or one of its subdivisions, e.g. DE/BY"
     if every != "workday":
         if "calendar" in section.data:
@@ -223,7 +225,7 @@ def _calendar(section: _Section, every: Period) -> Calendar | None:
         return None
     code = section.text("calendar", SOURCE, expected)
     try:
-        return calendar_of(code)
+        return national(code)
     except ClockError as error:
         raise section.wrong("calendar", str(error)) from error
 

@@ -100,7 +100,7 @@ def _entry_of(schedule: Schedule, promise: Instant | None, memory: Memory, editi
         schedule=schedule.name,
         event=schedule.event,
         zone=schedule.zone,
-        calendar=schedule.calendar.label if schedule.calendar is not None else None,
+        calendar=schedule.rule.data,
         definition=schedule.definition,
         definition_text=schedule.definition_text,
         status=status,

@@ -5,10 +5,10 @@ loudly: it will stop, because nobody guesses holidays.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 
 import structlog
 
+from passage_clock.civil import DAY
 from passage_clock.office import Batch
 from passage_clock.plan import Planned
 from passage_clock.schedules import Schedule
@@ -19,7 +19,7 @@ from passage_schemas.schedule_entry import ScheduleEntry
 TOLD_TICKS = 10
 
 # A new holiday list has to be released, installed and rolled out in this time.
-CALENDAR_NOTICE_DAYS = 60
+CALENDAR_NOTICE_DAYS = 90
 
 log = structlog.get_logger(__name__)
 
@@ -87,13 +87,14 @@ def _tell_tick(tick: Planned, sequence: int, published_at: Instant, term: int | 
         term=term,
         lateness_seconds=(published_at - occurrence.ends_at) / 1_000_000,
     )
-    if schedule.calendar is not None:
-        days = (date(schedule.calendar.last_year, 12, 31) - datetime_of(occurrence.ends_at).date()).days
+    known_until = schedule.rule.known_until
+    if known_until is not None:
+        days = (known_until - occurrence.ends_at) // DAY
         if days <= CALENDAR_NOTICE_DAYS:
             log.warning(
                 "calendar_ends_soon",
                 schedule=schedule.name,
-                calendar=schedule.calendar.label,
+                calendar=schedule.rule.data,
                 days=days,
                 mend="install a newer holidays package on every replica; after that day the schedule stops",
             )

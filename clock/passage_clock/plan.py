@@ -39,12 +39,13 @@ class LastTick:
 @dataclass(frozen=True, slots=True)
 class Planned:
     """An occurrence that is due, with what its tick will say of its place: its ordinal, and when the next one comes
-    (None: nothing more is known to come)."""
+    (None: nothing more is known to come). `stands_for`: how many occurrences, itself the last, its tick stands for."""
 
     schedule: Schedule
     occurrence: Occurrence
     ordinal: int
     next_at: Instant | None
+    stands_for: int = 1
 
 
 class _Progress:

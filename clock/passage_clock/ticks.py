@@ -60,11 +60,11 @@ class TickTemplate:
     __slots__ = ("_begin", "_definition", "_end", "_end_bytes", "_headers", "_key", "_next", "_next_bytes", "_zone")
 
     def __init__(self, schedule: Schedule, source: str, tzdata: str) -> None:
-        calendar = schedule.calendar
+        data = schedule.rule.data
         self._begin = TICK.prefix + avro_string(schedule.event) + avro_string(schedule.name)
         self._zone = (
             avro_string(schedule.zone)
-            + (_PRESENT + avro_string(calendar.label) if calendar is not None else _NULL)
+            + (_PRESENT + avro_string(data) if data is not None else _NULL)
             + avro_string(tzdata)
         )
         self._definition = avro_string(schedule.definition)
@@ -107,6 +107,7 @@ class TickTemplate:
                 published_at,
                 self._definition,
                 _NULL if previous is None else _PRESENT + previous,
+                avro_long(planned.stands_for),
             )
         )
         key = (self._key + occurrence.period).encode()

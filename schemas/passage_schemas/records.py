@@ -10,6 +10,7 @@ from passage_schemas.codec import Codec
 from passage_schemas.cut import Cut
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
+from passage_schemas.triggered import Triggered
 
 T = TypeVar("T")
 
@@ -21,3 +22,4 @@ def _codec(cls: type[T], record: str) -> Codec[T]:
 TICK = _codec(Tick, "tick")
 SCHEDULE_ENTRY = _codec(ScheduleEntry, "schedule_entry")
 CUT = _codec(Cut, "cut")
+TRIGGERED = _codec(Triggered, "triggered")

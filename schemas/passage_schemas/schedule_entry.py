@@ -26,3 +26,7 @@ class ScheduleEntry:
     generation: int
     tzdata: str
     holidays: str
+    floor_ordinal: int = 1
+    floor_sequence: int = 0
+    floor_at: Instant | None = None
+    floor_digest: bytes | None = None

@@ -23,6 +23,7 @@ class Tick:
     published_at: Instant
     definition: str
     previous: bytes | None
+    stands_for: int = 1
 
     @property
     def key(self) -> bytes:

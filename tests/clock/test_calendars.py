@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from passage_clock.calendars import calendar_of, holidays_version
+from passage_clock.calendars import holidays_version, national
 from passage_clock.errors import CalendarError
 
 
@@ -25,16 +25,16 @@ from passage_clock.errors import CalendarError
     ],
 )
 def test_a_country_decides_which_days_count(code: str, day: str, counts: bool) -> None:
-    assert calendar_of(code).counts(date.fromisoformat(day)) is counts
+    assert national(code).counts(date.fromisoformat(day)) is counts
 
 
 def test_a_calendar_says_by_which_list_it_decided() -> None:
-    assert calendar_of("NL").label == f"NL, holidays {holidays_version()}"
-    assert calendar_of("DE/BY").label == f"DE/BY, holidays {holidays_version()}"
+    assert national("NL").label == f"NL, holidays {holidays_version()}"
+    assert national("DE/BY").label == f"DE/BY, holidays {holidays_version()}"
 
 
 def test_it_refuses_to_guess_beyond_the_years_it_knows() -> None:
-    calendar = calendar_of("NL")
+    calendar = national("NL")
 
     with pytest.raises(CalendarError, match=f"from {calendar.first_year} to {calendar.last_year}, not 2101"):
         calendar.counts(date(2101, 3, 1))
@@ -56,4 +56,4 @@ def test_it_refuses_to_guess_beyond_the_years_it_knows() -> None:
 )
 def test_an_unknown_calendar_is_answered_with_the_nearest(code: str, said: str) -> None:
     with pytest.raises(CalendarError, match=said):
-        calendar_of(code)
+        national(code)

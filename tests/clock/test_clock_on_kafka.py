@@ -19,7 +19,7 @@ from passage_clock.config import ClockConfig, Topics, load
 from passage_clock.entries import Edition
 from passage_clock.follower import Follower
 from passage_clock.office import Office
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import periodic
 from passage_clock.service import Clock, places
 from passage_clock.topics import check_topics
 from passage_clock.wall import MachineWall
@@ -43,7 +43,7 @@ def config(kafka_bootstrap: str) -> ClockConfig:
     run = uuid4().hex[:8]
     since = Instant(MachineWall().now() // SECOND * SECOND - 5_000 * SECOND)
     config = ClockConfig(
-        schedules=(Schedule("second.utc", "second", "UTC", starts_at=since),),
+        schedules=(periodic("second.utc", "second", "UTC", starts_at=since),),
         bootstrap=kafka_bootstrap,
         topics=Topics(f"ticks.{run}", f"schedules.{run}", f"control.{run}"),
         group=f"clock.{run}",

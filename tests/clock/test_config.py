@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from passage_clock.calendars import Calendar, holidays_version
+from passage_clock.calendars import holidays_version, national
 from passage_clock.civil import instant_of_civil, tzdata_version
 from passage_clock.config import ClockConfig, Topics, load
 from passage_clock.errors import ConfigError
+from passage_clock.rules.days import Workdays
+from passage_clock.rules.periods import Every
 
 DAY = """\
 schedules:
@@ -41,8 +43,8 @@ def test_a_schedule_is_all_a_file_needs(write: Write) -> None:
     config = loaded(write(DAY))
 
     (schedule,) = config.schedules
-    assert (schedule.name, schedule.every, schedule.zone) == ("day.amsterdam", "day", "Europe/Amsterdam")
-    assert (schedule.event, schedule.calendar, schedule.starts_at) == ("DayHasPassed", None, None)
+    assert (schedule.name, schedule.rule) == ("day.amsterdam", Every("day", "Europe/Amsterdam"))
+    assert (schedule.event, schedule.starts_at) == ("DayHasPassed", None)
     assert config == ClockConfig(
         schedules=config.schedules,
         bootstrap=None,
@@ -83,11 +85,11 @@ schedules:
     )
 
     bavaria, oslo, norway = config.schedules
-    assert bavaria.calendar == Calendar("DE", "BY")
+    assert bavaria.rule == Workdays(national("DE/BY"), "Europe/Berlin")
     assert bavaria.event == "BavariaHasWorked"
     assert bavaria.starts_at == instant_of_civil(date(2012, 1, 1), "Europe/Berlin")
     assert oslo.starts_at == instant_of_civil(datetime(2026, 3, 29, 3), "Europe/Oslo")  # noqa: DTZ001
-    assert norway.calendar == Calendar("NO")
+    assert norway.rule == Workdays(national("NO"), "Europe/Oslo")
     assert config.bootstrap == "kafka-1:9092,kafka-2:9092"
     assert config.generation == 12
     assert config.topics == Topics("t.ticks", "t.schedules", "t.control")

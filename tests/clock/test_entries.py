@@ -7,11 +7,11 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passage_clock.calendars import calendar_of
+from passage_clock.calendars import national
 from passage_clock.control import Ask, decode_ask
 from passage_clock.entries import Edition, newer_than, version_key
 from passage_clock.errors import ClockError
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import periodic
 from passage_clock.skew import Reading, must_probe, skew_seconds
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -112,9 +112,9 @@ def test_a_tight_limit_makes_smaller_jumps_count() -> None:
 
 
 def test_a_calendar_that_comes_to_its_end_is_told_of_before_the_schedule_stops() -> None:
-    calendar = calendar_of("NL")
+    calendar = national("NL")
     last_days = Instant(round((calendar.last_year + 1 - 1970) * 365.2425) * DAY)
-    workdays = Schedule("workday.nl", "workday", "UTC", calendar=calendar, starts_at=Instant(last_days - 10 * DAY))
+    workdays = periodic("workday.nl", "workday", "UTC", calendar=calendar, starts_at=Instant(last_days - 10 * DAY))
     world = World(workdays, now=Instant(last_days - 7 * DAY))
     with structlog.testing.capture_logs() as told:
         world.run(world.candidate(), seconds=20 * 86_400, stride=3_600)
@@ -129,7 +129,7 @@ def test_two_definitions_under_one_generation_are_told_of() -> None:
     world = World()
     with structlog.testing.capture_logs() as told:
         for event in ("MinuteHasPassed", "MinuteIsOver"):
-            candidate = world.candidate("x", Schedule("minute.utc", "minute", "UTC", event=event))
+            candidate = world.candidate("x", periodic("minute.utc", "minute", "UTC", event=event))
             world.run(candidate)
             world.kill(candidate)
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passage_clock.calendars import calendar_of
+from passage_clock.calendars import national
 from passage_clock.civil import DAY, HOUR, MINUTE, instant_of_civil
 from passage_clock.errors import PlanError
 from passage_clock.plan import LastTick, Plan, Planned
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
 
 ZONE = "Europe/Amsterdam"
@@ -25,10 +25,10 @@ def at(year: int, month: int, day: int) -> Instant:
 
 AUTUMN = at(2026, 10, 20)  # five days before the clocks go back
 
-EACH_DAY = Schedule("day.amsterdam", "day", ZONE, starts_at=AUTUMN)
-EACH_HOUR = Schedule("hour.amsterdam", "hour", ZONE, starts_at=AUTUMN)
-EACH_WORKDAY = Schedule("workday.nl", "workday", ZONE, calendar=calendar_of("NL"), starts_at=AUTUMN)
-EACH_WEEK = Schedule("week.tokyo", "week", "Asia/Tokyo", starts_at=Instant(AUTUMN - 30 * DAY))
+EACH_DAY = periodic("day.amsterdam", "day", ZONE, starts_at=AUTUMN)
+EACH_HOUR = periodic("hour.amsterdam", "hour", ZONE, starts_at=AUTUMN)
+EACH_WORKDAY = periodic("workday.nl", "workday", ZONE, calendar=national("NL"), starts_at=AUTUMN)
+EACH_WEEK = periodic("week.tokyo", "week", "Asia/Tokyo", starts_at=Instant(AUTUMN - 30 * DAY))
 ALL = (EACH_DAY, EACH_HOUR, EACH_WORKDAY, EACH_WEEK)
 
 
@@ -84,7 +84,7 @@ def test_a_clock_that_was_down_catches_up_in_that_order_too() -> None:
 
 
 def test_a_leader_that_dies_between_two_ticks_of_one_instant_leaves_the_other_to_be_first() -> None:
-    schedules = [EACH_HOUR, replace(EACH_HOUR, name="hour.berlin", zone="Europe/Berlin")]
+    schedules = [EACH_HOUR, periodic("hour.berlin", "hour", "Europe/Berlin", starts_at=EACH_HOUR.starts_at)]
     published = Plan(schedules, {}, {}).due(Instant(AUTUMN + 2 * HOUR), 3)
     plan = Plan(schedules, last_ticks(published), {})
 
@@ -130,7 +130,7 @@ def test_a_backfill_that_has_caught_up_is_live() -> None:
 
 
 def test_without_a_start_it_starts_where_it_was_first_promised_however_late_the_leader_is() -> None:
-    schedule = Schedule("day.amsterdam", "day", ZONE)
+    schedule = periodic("day.amsterdam", "day", ZONE)
     plan = Plan([schedule], {}, {"day.amsterdam": Instant(AUTUMN + DAY)})
 
     assert plan.promises() == {"day.amsterdam": AUTUMN + DAY}
@@ -139,7 +139,7 @@ def test_without_a_start_it_starts_where_it_was_first_promised_however_late_the_
 
 def test_a_schedule_that_has_nowhere_to_start_is_refused() -> None:
     with pytest.raises(PlanError, match=r"day\.amsterdam: no tick, no starts_at and no recorded promise"):
-        Plan([Schedule("day.amsterdam", "day", ZONE)], {}, {})
+        Plan([periodic("day.amsterdam", "day", ZONE)], {}, {})
 
 
 def test_where_the_holidays_end_the_schedule_stops_and_promises_nothing() -> None:
@@ -156,11 +156,11 @@ def test_where_the_holidays_end_the_schedule_stops_and_promises_nothing() -> Non
 @pytest.mark.parametrize(
     ("changed", "last_period", "last_end"),
     [
-        (Schedule("x", "day", "Pacific/Honolulu"), "2026-10-20", at(2026, 10, 21)),  # the same label again
-        (Schedule("x", "day", "Pacific/Honolulu"), "2026-10-21", at(2026, 10, 21)),  # one from before
-        (Schedule("x", "week", "America/New_York"), "2026-W42", at(2026, 10, 19)),
-        (Schedule("x", "month", "America/New_York"), "2026-10", at(2026, 11, 1)),
-        (Schedule("x", "year", "America/New_York"), "2026", at(2027, 1, 1)),
+        (periodic("x", "day", "Pacific/Honolulu"), "2026-10-20", at(2026, 10, 21)),  # the same label again
+        (periodic("x", "day", "Pacific/Honolulu"), "2026-10-21", at(2026, 10, 21)),  # one from before
+        (periodic("x", "week", "America/New_York"), "2026-W42", at(2026, 10, 19)),
+        (periodic("x", "month", "America/New_York"), "2026-10", at(2026, 11, 1)),
+        (periodic("x", "year", "America/New_York"), "2026", at(2027, 1, 1)),
     ],
 )
 def test_a_schedule_moved_west_may_not_repeat_a_label(changed: Schedule, last_period: str, last_end: Instant) -> None:
@@ -171,12 +171,12 @@ def test_a_schedule_moved_west_may_not_repeat_a_label(changed: Schedule, last_pe
 @pytest.mark.parametrize(
     ("changed", "last_period", "last_end", "continues_with"),
     [
-        (Schedule("x", "day", "Asia/Tokyo"), "2026-10-20", at(2026, 10, 21), "2026-10-21"),
-        (Schedule("x", "month", ZONE), "2026-10-20", at(2026, 10, 21), "2026-10"),
-        (Schedule("x", "month", ZONE), "2026-Q3", at(2026, 10, 1), "2026-10"),
-        (Schedule("x", "hour", "UTC"), "2026-10-20T23:00+02:00", at(2026, 10, 21), "2026-10-20T22:00+00:00"),
+        (periodic("x", "day", "Asia/Tokyo"), "2026-10-20", at(2026, 10, 21), "2026-10-21"),
+        (periodic("x", "month", ZONE), "2026-10-20", at(2026, 10, 21), "2026-10"),
+        (periodic("x", "month", ZONE), "2026-Q3", at(2026, 10, 1), "2026-10"),
+        (periodic("x", "hour", "UTC"), "2026-10-20T23:00+02:00", at(2026, 10, 21), "2026-10-20T22:00+00:00"),
         (
-            Schedule("x", "day", "Pacific/Honolulu", starts_at=at(2026, 10, 22)),
+            periodic("x", "day", "Pacific/Honolulu", starts_at=at(2026, 10, 22)),
             "2026-10-20",
             at(2026, 10, 21),
             "2026-10-22",

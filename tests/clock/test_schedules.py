@@ -4,19 +4,21 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import islice, pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passage_clock import civil
-from passage_clock.calendars import calendar_of
+from passage_clock.calendars import national
 from passage_clock.errors import ScheduleError, ZoneError
-from passage_clock.schedules import EVENTS, PERIODS, Occurrence, Period, Schedule
+from passage_clock.rules.periods import EVENTS, PERIODS, Period
+from passage_clock.schedules import Occurrence, Schedule, periodic
 from passage_schemas.instant import Instant, datetime_of, instant_of
 from tests.clock.zonefiles import offset_changes, zone_info
 
-PLAIN: tuple[Period, ...] = tuple(every for every in PERIODS if every != "workday")
+ANY: tuple[Period | Literal["workday"], ...] = (*PERIODS, "workday")
 
 # Where trouble lives: every zone is drawn, these more often.
 TROUBLED = [
@@ -45,11 +47,11 @@ def in_order(schedule: Schedule, after: Instant | None, count: int) -> list[Occu
     return list(islice(schedule.occurrences(after), count))
 
 
-@given(place=places_in_time(), every=st.sampled_from(PLAIN))
+@given(place=places_in_time(), every=st.sampled_from(PERIODS))
 @settings(max_examples=400, deadline=None)
 def test_periods_touch_so_no_instant_is_lost_and_none_is_in_two(place: tuple[str, Instant], every: Period) -> None:
     zone, after = place
-    found = in_order(Schedule("any", every, zone), after, 200)
+    found = in_order(periodic("any", every, zone), after, 200)
 
     assert found[0].starts_at <= after < found[0].ends_at
     assert all(one.starts_at < one.ends_at for one in found)
@@ -62,7 +64,7 @@ def test_periods_touch_so_no_instant_is_lost_and_none_is_in_two(place: tuple[str
 def test_a_clock_period_is_named_by_the_very_instant_it_begins_at(place: tuple[str, Instant], every: Period) -> None:
     zone, after = place
 
-    for found in in_order(Schedule("any", every, zone), after, 200):
+    for found in in_order(periodic("any", every, zone), after, 200):
         named = datetime.fromisoformat(found.period)
         assert instant_of(named) == found.starts_at
         assert named.utcoffset() == datetime_of(found.starts_at).astimezone(zone_info(zone)).utcoffset()
@@ -73,7 +75,7 @@ def test_a_clock_period_is_named_by_the_very_instant_it_begins_at(place: tuple[s
 def test_a_day_is_named_by_the_date_the_zone_shows_when_it_begins(place: tuple[str, Instant]) -> None:
     zone, after = place
 
-    for found in in_order(Schedule("any", "day", zone), after, 30):
+    for found in in_order(periodic("any", "day", zone), after, 30):
         shown = datetime_of(found.starts_at).astimezone(zone_info(zone))
         just_before = (datetime_of(found.starts_at) - timedelta(microseconds=1)).astimezone(zone_info(zone))
         assert shown.date().isoformat() == found.period
@@ -84,39 +86,39 @@ def test_a_day_is_named_by_the_date_the_zone_shows_when_it_begins(place: tuple[s
 @settings(max_examples=100, deadline=None)
 def test_every_midnight_is_also_the_end_of_an_hour(place: tuple[str, Instant]) -> None:
     zone, after = place
-    midnights = [one.ends_at for one in in_order(Schedule("any", "day", zone), after, 3)]
-    hours = {one.ends_at for one in in_order(Schedule("any", "hour", zone), after, 100)}
+    midnights = [one.ends_at for one in in_order(periodic("any", "day", zone), after, 3)]
+    hours = {one.ends_at for one in in_order(periodic("any", "hour", zone), after, 100)}
 
     assert all(midnight in hours for midnight in midnights)
 
 
 @given(
     place=places_in_time(),
-    every=st.sampled_from(PERIODS),
+    every=st.sampled_from(ANY),
     skip=st.integers(0, 60),
     inside=st.floats(0, 1, exclude_max=True),
 )
 @settings(max_examples=300, deadline=None)
 def test_it_does_not_matter_from_where_one_looks(
-    place: tuple[str, Instant], every: Period, skip: int, inside: float
+    place: tuple[str, Instant], every: Period | Literal["workday"], skip: int, inside: float
 ) -> None:
     zone, after = place
-    schedule = Schedule("any", every, zone, calendar=calendar_of("NL") if every == "workday" else None)
+    schedule = periodic("any", every, zone, calendar=national("NL") if every == "workday" else None)
     whole = in_order(schedule, after, 80)
     look = Instant(whole[skip].ends_at + int(inside * (whole[skip + 1].ends_at - whole[skip].ends_at)))
 
     assert in_order(schedule, look, 79 - skip) == whole[skip + 1 :]
 
 
-@given(place=places_in_time(), every=st.sampled_from(PERIODS))
+@given(place=places_in_time(), every=st.sampled_from(ANY))
 @settings(max_examples=200, deadline=None)
 def test_nothing_begins_before_starts_at_and_nothing_after_it_is_left_out(
-    place: tuple[str, Instant], every: Period
+    place: tuple[str, Instant], every: Period | Literal["workday"]
 ) -> None:
     zone, start = place
-    calendar = calendar_of("NL") if every == "workday" else None
-    endless = Schedule("any", every, zone, calendar=calendar)
-    started = Schedule("any", every, zone, calendar=calendar, starts_at=start)
+    calendar = national("NL") if every == "workday" else None
+    endless = periodic("any", every, zone, calendar=calendar)
+    started = periodic("any", every, zone, calendar=calendar, starts_at=start)
 
     expected = [one for one in in_order(endless, start, 22) if one.starts_at >= start][:20]
     assert in_order(started, None, 20) == expected
@@ -127,8 +129,8 @@ def test_nothing_begins_before_starts_at_and_nothing_after_it_is_left_out(
 def test_workdays_are_the_days_that_count_each_ending_at_its_own_midnight() -> None:
     zone = "Europe/Amsterdam"
     christmas = civil.instant_of_civil(date(2026, 12, 23), zone)
-    workdays = in_order(Schedule("workday.nl", "workday", zone, calendar=calendar_of("NL")), christmas, 4)
-    days = {one.period: one for one in in_order(Schedule("day.nl", "day", zone), christmas, 14)}
+    workdays = in_order(periodic("workday.nl", "workday", zone, calendar=national("NL")), christmas, 4)
+    days = {one.period: one for one in in_order(periodic("day.nl", "day", zone), christmas, 14)}
 
     # The 25th is Christmas on a Friday, the 26th and 27th are a weekend.
     assert [one.period for one in workdays] == ["2026-12-23", "2026-12-24", "2026-12-28", "2026-12-29"]
@@ -136,7 +138,7 @@ def test_workdays_are_the_days_that_count_each_ending_at_its_own_midnight() -> N
 
 
 def test_workdays_end_where_the_holidays_are_no_longer_known() -> None:
-    schedule = Schedule("workday.nl", "workday", "Europe/Amsterdam", calendar=calendar_of("NL"))
+    schedule = periodic("workday.nl", "workday", "Europe/Amsterdam", calendar=national("NL"))
     autumn = civil.instant_of_civil(date(2100, 12, 1), "Europe/Amsterdam")
 
     found = list(schedule.occurrences(autumn))
@@ -148,7 +150,7 @@ def test_workdays_end_where_the_holidays_are_no_longer_known() -> None:
 def test_without_a_start_the_first_promise_is_the_end_of_the_period_that_is_running() -> None:
     noon = civil.instant_of_civil(datetime(2026, 11, 20, 12), "Europe/Amsterdam")  # noqa: DTZ001
     midnight = civil.instant_of_civil(date(2026, 11, 21), "Europe/Amsterdam")
-    schedule = Schedule("day.amsterdam", "day", "Europe/Amsterdam")
+    schedule = periodic("day.amsterdam", "day", "Europe/Amsterdam")
 
     assert schedule.first_promise(noon) == midnight
     assert schedule.first_promise(midnight) == civil.instant_of_civil(date(2026, 11, 22), "Europe/Amsterdam")
@@ -156,7 +158,7 @@ def test_without_a_start_the_first_promise_is_the_end_of_the_period_that_is_runn
 
 def test_with_a_start_the_first_promise_is_its_first_whole_period_however_late_it_is() -> None:
     start = civil.instant_of_civil(date(2026, 1, 15), "Europe/Amsterdam")
-    schedule = Schedule("month.amsterdam", "month", "Europe/Amsterdam", starts_at=start)
+    schedule = periodic("month.amsterdam", "month", "Europe/Amsterdam", starts_at=start)
 
     assert schedule.first_promise(Instant(start + 10**15)) == civil.instant_of_civil(
         date(2026, 3, 1), "Europe/Amsterdam"
@@ -165,31 +167,31 @@ def test_with_a_start_the_first_promise_is_its_first_whole_period_however_late_i
 
 def test_a_schedule_that_starts_nowhere_must_be_told() -> None:
     with pytest.raises(ValueError, match="no starts_at"):
-        next(Schedule("day.amsterdam", "day", "Europe/Amsterdam").occurrences(None))
+        next(periodic("day.amsterdam", "day", "Europe/Amsterdam").occurrences(None))
 
 
 def test_the_definition_is_the_hash_of_what_the_user_decided() -> None:
-    schedule = Schedule("workday.by", "workday", "Europe/Berlin", calendar=calendar_of("DE/BY"))
+    schedule = periodic("workday.by", "workday", "Europe/Berlin", calendar=national("DE/BY"))
 
     assert json.loads(schedule.definition_text) == {
-        "calendar": "DE/BY", "event": "WorkdayHasEnded", "every": "workday", "starts_at": None, "zone": "Europe/Berlin",
+        "calendar": "DE/BY", "event": "WorkdayHasEnded", "every": "workday", "zone": "Europe/Berlin",
     }  # fmt: skip
     assert schedule.definition == sha256(schedule.definition_text.encode()).hexdigest()
-    renamed = Schedule("other", "workday", "Europe/Berlin", calendar=calendar_of("DE/BY"))
-    moved = Schedule("workday.by", "workday", "Europe/Vienna", calendar=calendar_of("DE/BY"))
+    renamed = periodic("other", "workday", "Europe/Berlin", calendar=national("DE/BY"))
+    moved = periodic("workday.by", "workday", "Europe/Vienna", calendar=national("DE/BY"))
     assert schedule.definition == renamed.definition != moved.definition
 
 
-@pytest.mark.parametrize("every", PLAIN)
+@pytest.mark.parametrize("every", PERIODS)
 def test_an_event_has_a_name_by_its_period_unless_it_is_given_one(every: Period) -> None:
-    assert Schedule("any", every, "UTC").event == EVENTS[every]
-    assert Schedule("any", every, "UTC", event="MarketHasOpened").event == "MarketHasOpened"
+    assert periodic("any", every, "UTC").event == EVENTS[every]
+    assert periodic("any", every, "UTC", event="MarketHasOpened").event == "MarketHasOpened"
 
 
 def test_contradictions_are_refused() -> None:
     with pytest.raises(ScheduleError, match="needs a calendar"):
-        Schedule("any", "workday", "UTC")
+        periodic("any", "workday", "UTC")
     with pytest.raises(ScheduleError, match="has no use for it"):
-        Schedule("any", "day", "UTC", calendar=calendar_of("NL"))
+        periodic("any", "day", "UTC", calendar=national("NL"))
     with pytest.raises(ZoneError, match="Europe/Amsterdam"):
-        Schedule("any", "day", "Europe/Amsterdm")
+        periodic("any", "day", "Europe/Amsterdm")

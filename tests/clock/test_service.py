@@ -9,7 +9,7 @@ from passage_clock.control import Ask
 from passage_clock.entries import Edition
 from passage_clock.follower import RESIGNED_HEADER, TERM_KEY
 from passage_clock.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS, Stage
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import periodic
 from passage_log.errors import Fenced
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
@@ -302,7 +302,7 @@ def test_a_wall_that_drifts_is_found_within_half_a_minute() -> None:
 def test_a_schedule_is_recorded_once_and_again_only_when_it_changes() -> None:
     world = World(every_minute())
     for event in ("MinuteHasPassed", "MinuteHasPassed", "MinuteIsOver"):
-        candidate = world.candidate("x", Schedule(name="minute.utc", every="minute", zone="UTC", event=event))
+        candidate = world.candidate("x", periodic(name="minute.utc", every="minute", zone="UTC", event=event))
         world.run(candidate, seconds=60)
         world.kill(candidate)
 
@@ -313,7 +313,7 @@ def test_a_changed_promise_is_recorded_and_kept() -> None:
     """A day in another zone ends at another time: the last tick's promise no longer holds."""
     world = World()
     for zone in ("UTC", "Europe/Amsterdam"):
-        candidate = world.candidate("x", Schedule(name="day", every="day", zone=zone))
+        candidate = world.candidate("x", periodic(name="day", every="day", zone=zone))
         world.run(candidate, seconds=25 * 3600, stride=1800, steps=6)
         world.kill(candidate)
 

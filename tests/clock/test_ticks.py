@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passage_clock.calendars import Calendar, calendar_of
+from passage_clock.calendars import Calendar, national
 from passage_clock.civil import instant_of_civil, tzdata_version
 from passage_clock.plan import Plan, Planned
-from passage_clock.schedules import Occurrence, Period, Schedule
+from passage_clock.schedules import Occurrence, Schedule, periodic
 from passage_clock.ticks import EncodedTick, TickWriter, avro_long
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
@@ -22,7 +22,7 @@ START = instant_of_civil(date(2026, 10, 24), ZONE)
 longs = st.integers(-(2**63), 2**63 - 1)
 instants = st.integers(-(2**50), 2**57).map(Instant)  # 1934 to 6536
 labels = st.text(max_size=30)
-calendars = st.sampled_from([None, calendar_of("NL"), calendar_of("DE/BY")])
+calendars = st.sampled_from([None, national("NL"), national("DE/BY")])
 
 
 def published(*schedules: Schedule, days: int = 40) -> list[tuple[Planned, EncodedTick]]:
@@ -55,8 +55,7 @@ def test_a_tick_has_the_bytes_its_schema_gives_it(
     published_at: Instant,
     previous: bytes | None,
 ) -> None:
-    every: Period = "workday" if calendar else "day"
-    schedule = Schedule(name, every, ZONE, event=event, calendar=calendar)
+    schedule = periodic(name, "workday" if calendar else "day", ZONE, event=event, calendar=calendar)
     writer = TickWriter("passage/clock", "2026c", {name: previous} if previous else {})
 
     for occurrence in occurrences:
@@ -95,8 +94,8 @@ def test_a_long_reads_back_as_avro_reads_it(number: int) -> None:
 
 
 def test_the_ticks_of_a_schedule_are_a_chain_over_the_hour_that_came_twice() -> None:
-    days = Schedule("day.amsterdam", "day", ZONE, starts_at=START)
-    hours = Schedule("hour.amsterdam", "hour", ZONE, starts_at=START)
+    days = periodic("day.amsterdam", "day", ZONE, starts_at=START)
+    hours = periodic("hour.amsterdam", "hour", ZONE, starts_at=START)
     found = published(days, hours)
 
     for schedule in (days, hours):
@@ -109,7 +108,7 @@ def test_the_ticks_of_a_schedule_are_a_chain_over_the_hour_that_came_twice() -> 
 
 
 def test_a_successor_goes_on_with_the_chain() -> None:
-    days = Schedule("day.amsterdam", "day", ZONE, starts_at=START)
+    days = periodic("day.amsterdam", "day", ZONE, starts_at=START)
     found = published(days)
     successor = TickWriter("passage/clock", tzdata_version(), {"day.amsterdam": found[3][1].digest})
 
@@ -117,9 +116,7 @@ def test_a_successor_goes_on_with_the_chain() -> None:
 
 
 def test_a_subscriber_can_filter_by_headers_alone() -> None:
-    ((_, tick),) = published(
-        Schedule("workday.nl", "workday", ZONE, calendar=calendar_of("NL"), starts_at=START), days=4
-    )
+    ((_, tick),) = published(periodic("workday.nl", "workday", ZONE, calendar=national("NL"), starts_at=START), days=4)
 
     assert tick.headers == [
         ("ce_specversion", b"1.0"),

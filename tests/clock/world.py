@@ -7,7 +7,7 @@ from passage_clock.entries import Edition
 from passage_clock.leadership import Leadership, Stage
 from passage_clock.observer import Quiet
 from passage_clock.office import Batch
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import Schedule, periodic
 from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
@@ -146,7 +146,7 @@ class World:
 
 
 def every_minute(name: str = "minute.utc", starts_at: Instant | None = None) -> Schedule:
-    return Schedule(name=name, every="minute", zone="UTC", starts_at=starts_at)
+    return periodic(name=name, every="minute", zone="UTC", starts_at=starts_at)
 
 
 def whole(ticks: list[Tick]) -> list[str]:

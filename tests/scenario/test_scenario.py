@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 
 from passage import AppError, Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
-from passage_clock.calendars import calendar_of
-from passage_clock.schedules import Schedule
+from passage_clock.calendars import national
+from passage_clock.schedules import periodic
 from tests.processors.world import (
     AccountWasSuspended,
     InvoiceBecameOverdue,
@@ -58,8 +58,8 @@ def test_an_app_of_two_schedules_says_which_one_passes() -> None:
     with pytest.raises(AppError, match="which schedule passes"):
         Scenario(app).given(ticks_pass(1, of="day.utcc"))
     schedules = [
-        Schedule("day.utc", "day", "Europe/Amsterdam"),
-        Schedule("workday.nl", "workday", "Europe/Amsterdam", calendar=calendar_of("NL")),
+        periodic("day.utc", "day", "Europe/Amsterdam"),
+        periodic("workday.nl", "workday", "Europe/Amsterdam", calendar=national("NL")),
     ]
     (
         Scenario(app, schedules=schedules)
@@ -77,7 +77,7 @@ def test_a_schedule_it_cannot_guess_and_a_fact_nobody_carries_are_told() -> None
 
 def test_facts_keep_the_time_of_day_over_a_change_of_clocks() -> None:
     before = datetime.fromisoformat("2026-03-28T12:00:00+01:00")
-    schedules = [Schedule("day.utc", "day", "Europe/Amsterdam")]
+    schedules = [periodic("day.utc", "day", "Europe/Amsterdam")]
     scenario = Scenario(invoices(), schedules=schedules, starts_at=before)
     scenario.given(day_passes(), InvoiceSent("inv-1", terms=1), day_passes())
     after = datetime.fromisoformat("2026-03-29T13:00:00+02:00")  # twelve hours into the day that had 23

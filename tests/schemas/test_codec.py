@@ -9,11 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passage_schemas import CUT, SCHEDULE_ENTRY, TICK, Codec, Cut, Instant, SchemaError, Tick, avsc
+from passage_schemas import (
+    CUT,
+    SCHEDULE_ENTRY,
+    TICK,
+    TRIGGERED,
+    Codec,
+    Cut,
+    Instant,
+    ScheduleEntry,
+    SchemaError,
+    Tick,
+    avsc,
+)
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 INSTANTS = LONGS.map(Instant)
-RECORDS: dict[type, Codec[Any]] = {codec.cls: codec for codec in (TICK, SCHEDULE_ENTRY, CUT)}
+RECORDS: dict[type, Codec[Any]] = {codec.cls: codec for codec in (TICK, SCHEDULE_ENTRY, TRIGGERED, CUT)}
 
 TICK_OF_THE_THIRD_OF_MAY = Tick(
     event="DayHasPassed",
@@ -39,8 +51,9 @@ def records() -> st.SearchStrategy[Any]:
     own = {int: LONGS, str: st.text(), bytes: st.binary()}
     for kind, strategy in own.items():
         st.register_type_strategy(kind, strategy)
-    ticks = st.builds(Tick, previous=st.none() | st.binary(min_size=32, max_size=32))
-    return st.one_of(ticks, *(st.from_type(cls) for cls in RECORDS if cls is not Tick))
+    digests = st.none() | st.binary(min_size=32, max_size=32)
+    ticks, entries = st.builds(Tick, previous=digests), st.builds(ScheduleEntry, floor_digest=digests)
+    return st.one_of(ticks, entries, *(st.from_type(cls) for cls in RECORDS if cls not in (Tick, ScheduleEntry)))
 
 
 @given(records())

@@ -88,7 +88,8 @@ def test_the_published_records_keep_their_fingerprints() -> None:
     }
 
     assert {version: digest.hex() for version, digest in kept.items()} == {
-        "tick.1": "a3b23e33f3060b8d",
-        "schedule_entry.1": "99c35fc113694efa",
+        "tick.1": "08d328d7f4a4e1d1",
+        "schedule_entry.1": "12b2bc76512c3cf3",
+        "triggered.1": "43b4ed249d6da0ac",
         "cut.1": "dd888a86349f97cc",
     }

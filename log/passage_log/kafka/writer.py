@@ -231,11 +231,12 @@ class KafkaWriter:
         return errors.of_writer(inside, self._where)
 
     def _cause_of(self, error: KafkaError) -> KafkaError:
-        """Once the client has met a fatal error, all that `produce` says is that it has; its transaction says which.
+        """Once the client has met a fatal error, all that `produce` says is that it has, or just before it has noted it
+        that its state is wrong; its transaction says which.
 
         The client answers at once, but by a thread of its own: without patience a busy machine hears a time-out.
         """
-        if error.code() == KafkaError._FATAL and self._producer is not None:
+        if error.code() in (KafkaError._FATAL, KafkaError._STATE) and self._producer is not None:
             try:
                 self._producer.abort_transaction(ABORT_TIMEOUT_SECONDS)
             except KafkaException as told:

@@ -1,4 +1,4 @@
-"""Calendars: which days count as business days, by the public holidays and the weekend of a country.
+"""A country's business days, by its public holidays and its weekend.
 
 Data comes from the `holidays` package, whose version is part of every label: a published tick says by which list it
 was decided. Refuses to guess beyond the years that list knows.
@@ -13,6 +13,7 @@ from importlib.metadata import version
 import holidays
 
 from passage_clock.errors import CalendarError
+from passage_schemas.instant import Instant
 
 
 @cache
@@ -28,7 +29,7 @@ def country_codes() -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class National:
     """The business days of a country, or of one of its subdivisions. Raises CalendarError for one that is unknown."""
 
     country: str
@@ -62,8 +63,18 @@ class Calendar:
         """The horizon: the last year the list knows. What lies behind it must not be guessed."""
         return holidays.country_holidays(self.country).end_year
 
-    def counts(self, day: date) -> bool:
+    @property
+    def definition(self) -> str:
+        return self.code
+
+    def as_of(self, instant: Instant) -> "National":
+        """Itself: the lists do not say when a holiday was announced."""
+        del instant
+        return self
+
+    def counts(self, day: date, known_at: Instant | None = None) -> bool:
         """Whether this is a business day. Raises CalendarError outside the years the list knows."""
+        del known_at
         return day.toordinal() in _business_days(self.country, self.subdivision, day.year)
 
 
@@ -79,10 +90,10 @@ def _business_days(country: str, subdivision: str | None, year: int) -> frozense
     return frozenset(day for day in range(first, last + 1) if table.is_working_day(date.fromordinal(day)))
 
 
-def calendar_of(code: str) -> Calendar:
+def national(code: str) -> National:
     """`NL` or `DE/BY`. Raises CalendarError."""
     country, slash, subdivision = code.partition("/")
-    return Calendar(country, subdivision if slash else None)
+    return National(country, subdivision if slash else None)
 
 
 def _country_spellings() -> dict[str, str]:
