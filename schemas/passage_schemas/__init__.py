@@ -1,7 +1,7 @@
 """The words: every record Passage puts on the log, and how it becomes bytes and back.
 
-Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, `ScheduleEntry`, `Triggered` and `Cut` are ours;
-`event_codec` and `EventSet` are for the domain events of whoever uses Passage.
+Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, `ScheduleEntry`, `Triggered` and `Cut`
+are ours; `event_codec` and `EventSet` are for the domain events of whoever uses Passage.
 """
 
 from passage_schemas.codec import Codec
