@@ -16,6 +16,12 @@ from passage_clock.rules.periods import PERIODS, Every, Period
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant, datetime_of
 
+Misfire = Literal["publish_all", "coalesce", "skip"]
+OnChange = Literal["refuse", "keep"]
+
+GRACE_SECONDS = 60.0
+"""How late an occurrence may be before a misfire policy takes it for missed: longer than any fail-over takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -23,12 +29,21 @@ class Schedule:
 
     `event` defaults by the rule. With `starts_at` the first occurrence is the first whole period from there; without,
     the schedule starts where it was first promised.
+
+    `misfire` says what becomes of occurrences that are late when the clock comes to them: each gets its tick; one tick
+    stands for all; or those later than `misfire_grace_seconds` get none. `keep_days`: how long its ticks are kept, for
+    ever if None. `on_change`: whether a definition that contradicts its published ticks is refused, or they are kept
+    and only the future changes.
     """
 
     name: str
     rule: Rule
     event: str = ""
     starts_at: Instant | None = None
+    misfire: Misfire = "publish_all"
+    misfire_grace_seconds: float = GRACE_SECONDS
+    keep_days: int | None = None
+    on_change: OnChange = "refuse"
 
     def __post_init__(self) -> None:
         if not self.event:
@@ -45,9 +60,13 @@ class Schedule:
 
     @property
     def definition_text(self) -> str:
-        """What the user decided, as canonical JSON in the configuration's own words: sorted keys, no spaces. Not which
-        data it was worked out with."""
+        """What the user decided about which ticks come, as canonical JSON in the configuration's own words: sorted
+        keys, no spaces. Not which data it was worked out with."""
         decided = {**self.rule.definition, "event": self.event}
+        if self.misfire != "publish_all":
+            decided["misfire"] = self.misfire
+            if self.misfire_grace_seconds != GRACE_SECONDS:
+                decided["misfire_grace_seconds"] = self.misfire_grace_seconds
         if self.starts_at is not None:
             decided["starts_at"] = datetime_of(self.starts_at).isoformat()
         return json.dumps(decided, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -93,4 +112,4 @@ def periodic(
     return Schedule(name, Workdays(calendar, zone), event, starts_at)
 
 
-__all__ = ["PERIODS", "Occurrence", "Period", "Rule", "Schedule", "periodic"]
+__all__ = ["PERIODS", "Misfire", "Occurrence", "OnChange", "Period", "Rule", "Schedule", "periodic"]

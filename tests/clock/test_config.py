@@ -241,7 +241,7 @@ MISTAKES = {
     "an unknown topic": (DAY + "topics:\n  tick: t\n", "6: topics.tick: there is no such field; did you mean 'ticks'?"),
     "one topic for two": (
         DAY + "topics: {ticks: t, control: t}\n",
-        "5: topics: two of them are the same; ticks, schedules and control need a topic each",
+        "5: topics: two of them are the same; ticks, schedules, control and triggers need a topic each",
     ),
     "client settings as a list": (
         DAY + "client: [a]\n",

@@ -41,17 +41,20 @@ dates end with 9999."""
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The clock's three topics, by name."""
+    """The clock's topics, by name."""
 
     ticks: str = "passage.ticks"
     schedules: str = "passage.schedules"
     control: str = "passage.control"
+    triggers: str = "passage.triggers"
 
 
 @dataclass(frozen=True, slots=True)
 class ClockConfig:
     """What the file says, checked. `generation` grows with every change of the file: an older one refuses office.
-    `client` are plain Kafka client settings, as text, by their Kafka names."""
+    `client` are plain Kafka client settings, as text, by their Kafka names; secrets among them are read already.
+    `catch_up_ticks_per_second` bounds the backfill; None: as fast as it goes. `fast_failover_grace_seconds` lets a
+    standby take office when a tick is that late; None: never."""
 
     schedules: tuple[Schedule, ...]
     bootstrap: str | None = None
@@ -61,6 +64,8 @@ class ClockConfig:
     max_skew_seconds: float = 2.0
     source: str = "passage/clock"
     client: Mapping[str, str] = field(default_factory=dict)
+    catch_up_ticks_per_second: int | None = None
+    fast_failover_grace_seconds: float | None = None
 
 
 DEFAULTS = ClockConfig(schedules=())
@@ -255,15 +260,16 @@ def _topics(top: _Section) -> Topics:
     section = top.section("topics")
     if section is None:
         return DEFAULTS.topics
-    section.only("ticks", "schedules", "control")
+    section.only("ticks", "schedules", "control", "triggers")
     expected = "a topic name: letters, digits and . _ -"
     topics = Topics(
         ticks=section.text("ticks", TOPIC, expected, DEFAULTS.topics.ticks),
         schedules=section.text("schedules", TOPIC, expected, DEFAULTS.topics.schedules),
         control=section.text("control", TOPIC, expected, DEFAULTS.topics.control),
+        triggers=section.text("triggers", TOPIC, expected, DEFAULTS.topics.triggers),
     )
-    if len({topics.ticks, topics.schedules, topics.control}) < 3:
-        raise top.wrong("topics", "two of them are the same; ticks, schedules and control need a topic each")
+    if len({topics.ticks, topics.schedules, topics.control, topics.triggers}) < 4:
+        raise top.wrong("topics", "two of them are the same; ticks, schedules, control and triggers need a topic each")
     return topics
 
 
