@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
+# Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
+WORKERS ?= 2
 ROOMS := passage schemas log clock processors tests examples bench
 PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
 # Lock files name packages, versions and hashes: never where this machine gets them from.
@@ -29,8 +31,7 @@ demo: init ## Two years of real invoices in seconds: ticks, payments, and what b
 	$(BIN)/python -m examples.overdue_invoices.demo
 
 test: init ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report term-missing:skip-covered
 
 check: init ## What a change must pass: lint, format, types, import directions, schema evolution
 	$(BIN)/ruff check $(ROOMS)
