@@ -48,7 +48,16 @@ PROBE = 3 * DAY
 LONGEST_SPAN = 400 * DAY
 """A span is cut here even if the offset goes on; a cut between equal offsets changes no answer."""
 
+WIDEST_SHIFT = 2 * DAY
+"""More than any zone ever moved its clocks (a day, over the date line): this far from a change nothing is in doubt."""
+
 LongPeriod = Literal["week", "month", "quarter", "year"]
+
+Gap = Literal["next", "skip", "previous"]
+"""What a civil time that the zone skips becomes: the first instant after the gap, none, the last second before it."""
+
+Fold = Literal["first", "second", "both"]
+"""Which is meant of a civil time that the zone has twice."""
 
 
 def tzdata_version() -> str:
@@ -110,6 +119,16 @@ class Zone:
         while local - span.offset >= span.ends_at:
             span = self.span_at(span.ends_at)
         return Instant(max(local - span.offset, span.begins_at))
+
+    def passes(self, local: int) -> list[Instant]:
+        """Every instant at which the zone's clock says `local`: one; none in a gap, two in a fold."""
+        span = self.span_at(local - WIDEST_SHIFT)
+        found = []
+        while span.begins_at < local + WIDEST_SHIFT:
+            if span.begins_at <= local - span.offset < span.ends_at:
+                found.append(Instant(local - span.offset))
+            span = self.span_at(span.ends_at)
+        return found
 
     def midnight(self, day: int) -> Instant:
         """When the civil day with this ordinal (`date.toordinal`) begins."""
@@ -195,6 +214,40 @@ def instant_of_civil(moment: datetime | date, name: str) -> Instant:
     """When the zone's clock says this naive date (its midnight) or datetime."""
     naive = moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001
     return zone(name).resolve((naive.replace(tzinfo=UTC) - EPOCH) // MICROSECOND)
+
+
+def civil_instants(name: str, day: int, time_us: int, gap: Gap, fold: Fold) -> tuple[Instant, ...]:
+    """When the zone's clock says this time of this day: one instant; in a gap none or one, in a fold one or two.
+
+    `day` is the date's ordinal, `time_us` what its clock says, in microseconds since midnight (of a day of 24 hours).
+    """
+    here = zone(name)
+    local = (day - EPOCH_DAY) * DAY + time_us
+    passes = here.passes(local)
+    if not passes:
+        return _beside_the_gap(here.resolve(local), gap)
+    if fold == "both":
+        return tuple(passes)
+    return (passes[0 if fold == "first" else -1],)
+
+
+def _beside_the_gap(ends_at: Instant, gap: Gap) -> tuple[Instant, ...]:
+    if gap == "skip":
+        return ()
+    return (ends_at if gap == "next" else Instant(ends_at - SECOND),)
+
+
+def is_skipped(name: str, day: int) -> bool:
+    """Whether the zone left out this whole civil day: Apia 2011-12-30."""
+    here = zone(name)
+    return here.midnight(day) == here.midnight(day + 1)
+
+
+def moment_label(name: str, instant: Instant) -> str:
+    """What the zone's clock says, and its offset, so that a fold has two: 2026-10-25T02:30+01:00. Seconds if any."""
+    offset = zone(name).span_at(instant).offset
+    shown = (EPOCH + timedelta(microseconds=instant + offset)).replace(tzinfo=None).isoformat()
+    return shown.removesuffix(":00") + offset_text(offset)
 
 
 def first_day(period: LongPeriod, day: int) -> int:

@@ -184,3 +184,66 @@ def test_a_misspelt_zone_is_answered_with_the_nearest(written: str, meant: str) 
 def test_what_is_no_zone_at_all_is_refused(written: str) -> None:
     with pytest.raises(ZoneError):
         civil.zone(written)
+
+
+GAPS = [
+    # zone, civil time, with gap: next, and with gap: previous
+    ("Europe/Amsterdam", "2026-03-29T02:30", "2026-03-29T03:00+02:00", "2026-03-29T01:59:59+01:00"),
+    ("Australia/Lord_Howe", "2026-10-04T02:00", "2026-10-04T02:30+11:00", "2026-10-04T01:59:59+10:30"),
+    ("America/Havana", "2026-03-08T00:00", "2026-03-08T01:00-04:00", "2026-03-07T23:59:59-05:00"),
+    ("Asia/Kathmandu", "1986-01-01T00:10", "1986-01-01T00:15+05:45", "1985-12-31T23:59:59+05:30"),
+    ("Pacific/Apia", "2011-12-30T17:00", "2011-12-31T00:00+14:00", "2011-12-29T23:59:59-10:00"),
+]
+
+FOLDS = [
+    # zone, civil time, the first pass, the second
+    ("Europe/Amsterdam", "2026-10-25T02:30", "2026-10-25T02:30+02:00", "2026-10-25T02:30+01:00"),
+    ("Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-05T01:45+11:00", "2026-04-05T01:45+10:30"),
+    ("Atlantic/Azores", "2026-10-25T00:00", "2026-10-25T00:00+00:00", "2026-10-25T00:00-01:00"),
+    ("Africa/Cairo", "2026-10-29T23:30", "2026-10-29T23:30+03:00", "2026-10-29T23:30+02:00"),
+]
+
+
+def named(zone: str, written: str, gap: civil.Gap = "next", fold: civil.Fold = "first") -> list[str]:
+    moment = datetime.fromisoformat(written)
+    since_midnight = moment - datetime.combine(moment, datetime.min.time())
+    instants = civil.civil_instants(zone, moment.toordinal(), since_midnight // timedelta(microseconds=1), gap, fold)
+    return [civil.moment_label(zone, instant) for instant in instants]
+
+
+@pytest.mark.parametrize(("zone", "written", "following", "previous"), GAPS)
+def test_a_civil_time_in_a_gap_is_what_the_policy_says(zone: str, written: str, following: str, previous: str) -> None:
+    assert named(zone, written) == [following]
+    assert named(zone, written, gap="previous") == [previous]
+    assert named(zone, written, gap="skip") == []
+
+
+@pytest.mark.parametrize(("zone", "written", "first", "second"), FOLDS)
+def test_a_civil_time_that_comes_twice_is_what_the_policy_says(
+    zone: str, written: str, first: str, second: str
+) -> None:
+    assert named(zone, written) == [first]
+    assert named(zone, written, fold="second") == [second]
+    assert named(zone, written, fold="both") == [first, second]
+    assert named(zone, written, gap="skip") == [first]
+
+
+def test_a_date_that_a_zone_left_out_is_known_as_skipped() -> None:
+    day = date(2011, 12, 29).toordinal()
+
+    assert [civil.is_skipped("Pacific/Apia", day + more) for more in range(3)] == [False, True, False]
+    assert not civil.is_skipped("America/Havana", date(2026, 3, 8).toordinal())
+
+
+@given(
+    zone=st.sampled_from(sorted(civil.zone_names())),
+    moment=st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001
+)
+@settings(max_examples=200, deadline=None)
+def test_a_moment_is_named_so_that_its_instant_can_be_read_back(zone: str, moment: datetime) -> None:
+    time_us = (moment - datetime.combine(moment, datetime.min.time())) // timedelta(microseconds=1)
+
+    for instant in civil.civil_instants(zone, moment.toordinal(), time_us, "skip", "both"):
+        label = datetime.fromisoformat(civil.moment_label(zone, instant))
+        assert instant_of(label) == instant
+        assert label.replace(tzinfo=None) == moment
