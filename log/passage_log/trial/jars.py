@@ -1,0 +1,89 @@
+"""Java and Kafka's jars, which Maven fetches once: what it takes to run a Kafka without Docker.
+
+The jars stay in a cache (`.kafka/` here, or $PASSAGE_CACHE).
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from passage_log.trial.choice import TrialError
+
+KAFKA = "kafka-4.3.1"
+POM = Path(__file__).with_name("pom.xml")
+MAVEN = ("mvn", "-q", "-B", "dependency:copy-dependencies")
+OLDEST_JAVA = 17
+FETCH_TIMEOUT_SECONDS = 600
+
+
+def why_not() -> str | None:
+    """The reason why a Java broker can't be started here; None if it can."""
+    java = _java()
+    if java is None:
+        return "there is no Java"
+    major = _major(java)
+    if major < OLDEST_JAVA:
+        return f"Java is version {major}, older than {OLDEST_JAVA}"
+    if shutil.which("mvn") is None and not _jars().is_dir():
+        return "there is no Maven (mvn) to fetch Kafka with"
+    return None
+
+
+def fetch_jars() -> Path:
+    """The directory of Kafka's jars, fetched by Maven when it isn't there yet. Raises TrialError."""
+    jars = _jars()
+    if jars.is_dir():
+        return jars
+    jars.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=jars.parent, prefix="fetching-", ignore_cleanup_errors=True) as directory:
+        project = Path(directory)
+        shutil.copy(POM, project / "pom.xml")
+        run(
+            [*MAVEN, "-f", str(project / "pom.xml"), f"-DoutputDirectory={project / 'jars'}"],
+            f"Maven could not fetch {KAFKA}; is there a network, or a mirror in ~/.m2/settings.xml?",
+        )
+        # Renamed when whole: a fetch that was interrupted leaves nothing that looks like the jars.
+        if not jars.is_dir():
+            (project / "jars").rename(jars)
+    return jars
+
+
+def command(jars: Path, *options: str) -> list[str]:
+    """Java with Kafka on its class path; the main class and its arguments follow. Raises TrialError."""
+    java = _java()
+    if java is None:
+        raise TrialError(f"there is no Java; install version {OLDEST_JAVA} or newer, or set JAVA_HOME")
+    return [java, *options, "-cp", f"{jars}/*"]
+
+
+def run(arguments: list[str], complaint: str) -> None:
+    """Raises TrialError, which begins with the complaint, when the program fails or does not end."""
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=FETCH_TIMEOUT_SECONDS)
+    except FileNotFoundError as error:
+        raise TrialError(f"{complaint} ({arguments[0]} is not installed)") from error
+    except subprocess.TimeoutExpired as error:
+        raise TrialError(f"{complaint} (no end after {FETCH_TIMEOUT_SECONDS} s)") from error
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
+        raise TrialError(f"{complaint} (exit code {done.returncode}: {said[0]})")
+
+
+def _jars() -> Path:
+    return Path(os.environ.get("PASSAGE_CACHE") or ".kafka").resolve() / KAFKA
+
+
+def _java() -> str | None:
+    home = os.environ.get("JAVA_HOME")
+    of_home = shutil.which("java", path=str(Path(home) / "bin")) if home else None
+    return of_home or shutil.which("java")
+
+
+def _major(java: str) -> int:
+    """17 of `openjdk version "17.0.15"`, 8 of `java version "1.8.0_292"`."""
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    numbers = re.search(r'version "(?:1\.)?(\d+)', said)
+    return int(numbers.group(1)) if numbers else 0
