@@ -64,6 +64,14 @@ class Assignment(NamedTuple):
     partitions: frozenset[Partition]
 
 
+class GroupMember(NamedTuple):
+    """A member as its group knows it: the id it was given, the host it speaks from, and what it owns."""
+
+    id: str
+    host: str
+    partitions: frozenset[Partition]
+
+
 class Reader(Protocol):
     """Reads the partitions it was told to, read_committed: aborted and undecided records are never returned."""
 
@@ -226,6 +234,11 @@ class Log(Protocol):
 
     def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
         """Each topic with all its effective settings, None where there is none. Raises Unreachable."""
+        ...
+
+    def group_members(self, group: str) -> Sequence[GroupMember]:
+        """Who is in the group, ordered by id; nobody in a group that never was. One that is gone without a word stays
+        until its session ends; in a rebalance members may own nothing yet. Raises Unreachable."""
         ...
 
     def create(self, topics: Sequence[Topic]) -> None:

@@ -7,7 +7,19 @@ the middle of a transaction and wakes up later). Nothing is faked: whatever got 
 from collections.abc import Callable, Mapping, Sequence
 
 from passage_log.memory import MemoryLog
-from passage_log.port import Appender, Assignor, Committed, Delivery, Headers, Member, Partition, Reader, Topic, Writer
+from passage_log.port import (
+    Appender,
+    Assignor,
+    Committed,
+    Delivery,
+    GroupMember,
+    Headers,
+    Member,
+    Partition,
+    Reader,
+    Topic,
+    Writer,
+)
 
 Hook = Callable[[str], None]
 """Called with `before open`, `after open`, `before append`, ... `after commit`."""
@@ -64,6 +76,9 @@ class FaultyLog:
 
     def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
         return self._log.describe(topics)
+
+    def group_members(self, group: str) -> Sequence[GroupMember]:
+        return self._log.group_members(group)
 
     def create(self, topics: Sequence[Topic]) -> None:
         self._log.create(topics)

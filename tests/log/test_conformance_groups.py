@@ -39,6 +39,26 @@ def test_a_member_owns_nothing_before_it_has_polled(world: World, partition: Par
     member.close()
 
 
+def test_a_group_tells_its_members_and_what_each_owns(world: World, partition: Partition) -> None:
+    group = world.name("group")
+    assert list(world.log.group_members(group)) == []
+    first = settled(world, group, partition)
+    (owner,) = world.log.group_members(group)
+    assert owner.partitions == {partition}
+
+    second = member_of(world, group, [partition.topic])
+    wait([first, second], lambda: len(told(world, group)) == 2)
+    assert owner.id in told(world, group)
+
+    first.close()
+    second.close()
+    assert told(world, group) == {}
+
+
+def told(world: World, group: str) -> dict[str, frozenset[Partition]]:
+    return {member.id: member.partitions for member in world.log.group_members(group)}
+
+
 def test_a_member_reads_nothing_until_it_has_assigned_positions(world: World, partition: Partition) -> None:
     append_all(open_writer(world), partition, [(b"k", b"1"), (b"k", b"2")])
     member = settled(world, world.name("group"), partition)

@@ -10,7 +10,7 @@ from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader
 from passage_log.kafka.writer import Hear, KafkaWriter
-from passage_log.port import Assignor, Topic
+from passage_log.port import Assignor, GroupMember, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 
 READERS_GROUP = "passage-readers"
@@ -35,6 +35,9 @@ class KafkaLog:
 
     def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
         return self._questions.describe(topics)
+
+    def group_members(self, group: str) -> list[GroupMember]:
+        return self._questions.group_members(group)
 
     def create(self, topics: Sequence[Topic]) -> None:
         self._questions.create(topics)

@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka import errors, settings
-from passage_log.port import Committed, Partition, Topic
+from passage_log.port import Committed, GroupMember, Partition, Topic
 from passage_log.positions import undecided
 
 Answer = TypeVar("Answer")
@@ -101,6 +101,24 @@ class Questions:
             }
             for resource, answer in answers.items()
         }
+
+    def group_members(self, group: str) -> list[GroupMember]:
+        """A coordinator that is only just finding its feet is asked again."""
+        deadline = monotonic() + self._timeout_seconds
+        while True:
+            try:
+                return sorted(map(_group_member, self._described(group)))
+            except _Moving:
+                if monotonic() > deadline:
+                    raise
+                sleep(ASK_AGAIN_SECONDS)
+
+    def _described(self, group: str) -> list[Any]:
+        answer = self._ask(lambda: self._admin.describe_consumer_groups([group], **self._timeout))[group]
+        try:
+            return list(self._result(answer, f"group {group}").members)
+        except _NoSuchGroup:
+            return []
 
     def create(self, topics: Sequence[Topic]) -> None:
         """Create those that don't exist; comes back when every one of them can be written and read."""
@@ -251,6 +269,8 @@ class Questions:
             inside = errors.of(error)
             if inside.code() in NO_SUCH_TOPIC:
                 raise _NoSuchTopic(where) from error
+            if inside.code() == KafkaError.GROUP_ID_NOT_FOUND:
+                raise _NoSuchGroup(where) from error
             if inside.code() == KafkaError._NOENT and partition is not None and self.absent([partition]):
                 raise _NoSuchTopic(where) from error
             if inside.code() in errors.MOVING:
@@ -260,8 +280,18 @@ class Questions:
             raise Unreachable(self.no_answer) from error
 
 
+def _group_member(member: Any) -> GroupMember:
+    owned = frozenset(Partition(one.topic, one.partition) for one in member.assignment.topic_partitions)
+    # The broker puts a slash before the address.
+    return GroupMember(str(member.member_id), str(member.host).lstrip("/"), owned)
+
+
 class _Moving(Unreachable):
     """The partition's leader is changing, or not yet there: ask again."""
+
+
+class _NoSuchGroup(Exception):
+    """There is no such group; since Kafka 4 that is an error, before it was a group without members."""
 
 
 class _NoSuchTopic(Exception):

@@ -8,7 +8,7 @@ commit until the others have all rejoined: whoever lives with this lives with th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from passage_log.port import Assignor, Committed, Partition
+from passage_log.port import Assignor, Committed, GroupMember, Partition
 
 NOTHING: frozenset[Partition] = frozenset()
 
@@ -53,6 +53,9 @@ class Group:
 
     def holds(self, seat: Seat) -> bool:
         return seat in self._seats
+
+    def members(self) -> list[GroupMember]:
+        return [GroupMember(f"{self.name}-{seat.number}", "memory", seat.holding) for seat in self._seats]
 
     def is_empty(self) -> bool:
         return not self._seats

@@ -10,7 +10,7 @@ from passage_log.memory.reader import MemoryMember, MemoryReader
 from passage_log.memory.state import State
 from passage_log.memory.store import CREATE_TIME, LOG_APPEND_TIME, Store
 from passage_log.memory.writer import MemoryAppender, MemoryWriter
-from passage_log.port import Assignor, Member, Partition, Topic
+from passage_log.port import Assignor, GroupMember, Member, Partition, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 
 FOR_EVER = "9223372036854775807"
@@ -47,6 +47,11 @@ class MemoryLog:
     def _topic(self, name: str) -> Topic | None:
         settings = self._state.settings.get(name)
         return None if settings is None else Topic(name, len(self._state.partitions[name]), settings)
+
+    def group_members(self, group: str) -> list[GroupMember]:
+        with self._state.changed:
+            found = self._state.groups.get(group)
+            return sorted(found.members()) if found is not None else []
 
     def create(self, topics: Sequence[Topic]) -> None:
         with self._state.changed:
