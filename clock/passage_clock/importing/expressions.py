@@ -1,0 +1,81 @@
+"""Other schedulers' spellings of cron, in ours: five fields, Sunday is 0, no question marks.
+
+Raises ValueError with the reason for what no cron of ours can say.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+MACROS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+_EVERY = re.compile(r"@every\s+(\S+)")
+_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_QUARTZ_DAY = re.compile(r"(?<![#/\d])([1-7])(?!\d)")
+
+
+def of_macro(text: str) -> dict[str, Any]:
+    """`@daily`, `@every 1h30m`."""
+    every = _EVERY.fullmatch(text)
+    if every:
+        span = _SPAN.fullmatch(every[1])
+        if span is None or not any(span.groups()):
+            raise ValueError(f"{text!r} is no span like 1h30m")
+        hours, minutes, seconds = (int(part or 0) for part in span.groups())
+        return of_seconds(hours * 3600 + minutes * 60 + seconds)
+    if text not in MACROS:
+        raise ValueError(f"{text!r} is no point in time" if text == "@reboot" else f"{text!r} is not known")
+    return {"cron": MACROS[text]}
+
+
+def of_seconds(seconds: float) -> dict[str, Any]:
+    """An interval, as a period on the zone's clock: only those that divide the minute, the hour or the day."""
+    whole = int(seconds)
+    if whole != seconds or whole < 1:
+        raise ValueError(f"every {seconds:g} s is no whole number of seconds")
+    for unit, length, next_unit in (("second", 1, 60), ("minute", 60, 60), ("hour", 3600, 24)):
+        count, rest = divmod(whole, length)
+        if rest == 0 and count == 1:
+            return {"every": unit}
+        if rest == 0 and count < next_unit and next_unit % count == 0:
+            return {"every": f"{count} {unit}s"}
+    if whole == 86400:
+        return {"every": "day"}
+    raise ValueError(
+        f"every {whole} s drifts through the day, for it divides neither the minute, the hour nor the day; choose a "
+        "period that does"
+    )
+
+
+def of_quartz(text: str) -> dict[str, Any]:
+    """Six or seven fields, seconds first, ? for any, the week from 1 (Sunday), a year at most `*`."""
+    fields = text.upper().split()
+    if len(fields) not in (6, 7):
+        raise ValueError(f"{text!r} has {len(fields)} fields; Quartz writes 6 or 7")
+    if len(fields) == 7 and fields[6] != "*":
+        raise ValueError(f"{text!r} is bound to the years {fields[6]}; use starts_at, or dates:")
+    second, minute, hour, day, month, weekday = ("*" if field == "?" else field for field in fields[:6])
+    if day.startswith("L-"):
+        raise ValueError(f"{text!r}: {day} counts back from the month's end; use on: day_of_month: -{int(day[2:]) + 1}")
+    if weekday == "L":
+        weekday = "7"
+    weekday = _each(weekday, lambda term: _QUARTZ_DAY.sub(lambda found: str(int(found[1]) - 1), term))
+    rest = f"{_from_one(minute)} {_from_one(hour)} {day} {month} {weekday}"
+    return {"cron": rest if second in ("0", "00") else f"{_from_one(second)} {rest}"}
+
+
+def _each(field: str, change: Callable[[str], str]) -> str:
+    return ",".join(change(term) for term in field.split(","))
+
+
+def _from_one(field: str) -> str:
+    """Quartz writes `/5` for `0/5`."""
+    return _each(field, lambda term: f"*{term}" if term.startswith("/") else term)

@@ -1,0 +1,77 @@
+"""The old scheduler's runs beside the new schedules' occurrences: where do they disagree?
+
+A team that can show weeks without a disagreement can cut over. Each run is paired with the first occurrence of its
+schedule within the tolerance that has no run yet; what is left on either side is a disagreement. Pure.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Literal
+
+from passage_clock.importing.runs import Run
+from passage_clock.schedules import Schedule
+from passage_schemas.instant import Instant
+
+Kind = Literal["missed", "extra", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """`missed`: the schedule names `at` and the old scheduler did not run; `extra`: it ran and the schedule names
+    nothing near; `unknown`: it ran a job that no schedule was imported from."""
+
+    kind: Kind
+    job: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`agreed`: pairs of a run and an occurrence; `latest_seconds`: how late the old scheduler was at worst."""
+
+    agreed: int
+    latest_seconds: float
+    disagreements: Sequence[Disagreement]
+
+
+def compare(
+    schedules: Mapping[str, Schedule], runs: Sequence[Run], since: Instant, until: Instant, tolerance_seconds: float
+) -> Comparison:
+    """`schedules` by what the old scheduler calls the job. Looks at since < instant <= until."""
+    tolerance = round(tolerance_seconds * 1_000_000)
+    looked_at = [run for run in runs if since < run.at <= until]
+    wrong = [Disagreement("unknown", run.known_as, run.at) for run in looked_at if run.known_as not in schedules]
+    agreed, latest = 0, 0
+    for job, schedule in schedules.items():
+        ran = sorted(run.at for run in looked_at if run.known_as == job)
+        named = [one.ends_at for one in takewhile(lambda one: one.ends_at <= until, schedule.occurrences(since))]
+        for run, due in _side_by_side(ran, named, tolerance):
+            if run is None or due is None:
+                wrong.append(_disagreement(job, run, due))
+            else:
+                agreed, latest = agreed + 1, max(latest, run - due)
+    wrong.sort(key=lambda one: (one.at, one.job))
+    return Comparison(agreed, latest / 1_000_000, wrong)
+
+
+def _side_by_side(
+    ran: Sequence[Instant], named: Sequence[Instant], tolerance: int
+) -> Iterator[tuple[Instant | None, Instant | None]]:
+    """Runs and occurrences, both in order: those within the tolerance in pairs, the others alone."""
+    runs, dues = deque(ran), deque(named)
+    while runs or dues:
+        if not dues or (runs and runs[0] < dues[0] - tolerance):
+            yield runs.popleft(), None
+        elif not runs or dues[0] < runs[0] - tolerance:
+            yield None, dues.popleft()
+        else:
+            yield runs.popleft(), dues.popleft()
+
+
+def _disagreement(job: str, run: Instant | None, due: Instant | None) -> Disagreement:
+    if run is not None:
+        return Disagreement("extra", job, run)
+    assert due is not None, "one of them is there"
+    return Disagreement("missed", job, due)

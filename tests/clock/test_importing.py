@@ -1,0 +1,180 @@
+"""Importing: what other schedulers' files say, as schedules, and what can't be one with the reason."""
+
+from typing import Any
+
+import pytest
+
+from passage_clock.errors import ClockError
+from passage_clock.importing import READERS, Found, read
+from passage_clock.importing.expressions import of_quartz, of_seconds
+
+CRONTAB = """\
+# m h dom mon dow command
+MAILTO=ops@example.com
+30 9 * * 1-5  /usr/bin/python3 -u /opt/report.py --all
+@daily        cd /srv && ./rotate.sh %ignored
+CRON_TZ=America/New_York
+0 16 * * FRI  FOO=1 close-books
+@reboot       /opt/warm
+*/7 * * *     forgot-a-field
+0 9 * * *     /opt/report.py
+"""
+
+KUBERNETES = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly-report}
+spec: {schedule: "0 2 * * *", timeZone: Europe/Amsterdam, startingDeadlineSeconds: 300}
+---
+apiVersion: v1
+kind: List
+items:
+  - kind: CronJob
+    metadata: {name: hourly}
+    spec: {schedule: "@hourly", suspend: true}
+  - kind: CronJob
+    metadata: {name: prefixed}
+    spec: {schedule: "CRON_TZ=Asia/Tokyo 0 9 * * *"}
+  - kind: CronJob
+    metadata: {name: empty}
+    spec: {}
+  - kind: Deployment
+    metadata: {name: web}
+"""
+
+CELERY = """\
+from celery.schedules import crontab, solar
+from datetime import timedelta
+app.conf.timezone = "Europe/London"
+app.conf.beat_schedule = {
+    "monday-morning": {"task": "tasks.add", "schedule": crontab(hour=7, minute=30, day_of_week=1)},
+    "sets": {"task": "t", "schedule": crontab(minute=[0, 30], hour="9-17")},
+    "each-half-minute": {"task": "t", "schedule": 30.0},
+    "each-hour": {"task": "t", "schedule": timedelta(hours=1)},
+    "sun": {"task": "t", "schedule": solar("sunset", -37, 144)},
+    "odd": {"task": "t", "schedule": 7.0},
+    "worked-out": {"task": "t", "schedule": when()},
+}
+"""
+
+QUARTZ = """\
+<?xml version="1.0"?>
+<job-scheduling-data xmlns="http://www.quartz-scheduler.org/xml/JobSchedulingData">
+  <schedule>
+    <trigger><cron><name>t1</name><job-name>Close</job-name>
+      <misfire-instruction>MISFIRE_INSTRUCTION_DO_NOTHING</misfire-instruction>
+      <cron-expression>0 0 18 ? * 6L</cron-expression><time-zone>Europe/Paris</time-zone></cron></trigger>
+    <trigger><cron><name>t2</name><job-name>Pay</job-name><calendar-name>holidays</calendar-name>
+      <cron-expression>0 0 12 ? * 6#3</cron-expression></cron></trigger>
+    <trigger><simple><name>t3</name><job-name>Ping</job-name>
+      <repeat-count>-1</repeat-count><repeat-interval>10000</repeat-interval></simple></trigger>
+    <trigger><simple><name>t4</name><job-name>Thrice</job-name>
+      <repeat-count>3</repeat-count><repeat-interval>10000</repeat-interval></simple></trigger>
+    <trigger><cron><name>t5</name><job-name>Once</job-name>
+      <cron-expression>0 0 12 1 1 ? 2027</cron-expression></cron></trigger>
+  </schedule>
+</job-scheduling-data>
+"""
+
+
+def rules(found: Found) -> dict[str, dict[str, Any]]:
+    """By name, without name and event."""
+    return {
+        str(one.item["name"]): {key: value for key, value in one.item.items() if key not in ("name", "event")}
+        for one in found.imported
+    }
+
+
+def test_a_crontab_keeps_its_expressions_and_its_zones() -> None:
+    found = read("crontab", CRONTAB, "crontab", "Europe/Berlin")
+
+    assert rules(found) == {
+        "report": {"cron": "30 9 * * 1-5", "zone": "Europe/Berlin"},
+        "rotate": {"cron": "0 0 * * *", "zone": "Europe/Berlin"},
+        "close.books": {"cron": "0 16 * * FRI", "zone": "America/New_York"},
+        "report.2": {"cron": "0 9 * * *", "zone": "America/New_York"},
+    }
+    assert [one.item["event"] for one in found.imported][:3] == ["ReportWasDue", "RotateWasDue", "CloseBooksWasDue"]
+    assert [(one.place, one.reason.split(";")[0]) for one in found.left_out] == [
+        ("crontab:7", "'@reboot' is no point in time"),
+        ("crontab:8", "this is no line of a crontab: five fields and a command"),
+    ]
+
+
+def test_cron_jobs_bring_their_zone_and_their_deadline() -> None:
+    found = read("kubernetes", KUBERNETES, "jobs.yaml", "UTC")
+
+    assert rules(found) == {
+        "nightly.report": {
+            "cron": "0 2 * * *", "zone": "Europe/Amsterdam", "misfire": "skip", "misfire_grace_seconds": 300,
+        },
+        "hourly": {"cron": "0 * * * *", "zone": "UTC"},
+        "prefixed": {"cron": "0 9 * * *", "zone": "Asia/Tokyo"},
+    }  # fmt: skip
+    assert found.imported[1].remark == "suspended there: pause it here; it names no timeZone; read in UTC"
+    assert [one.known_as for one in found.left_out] == ["empty"]
+
+
+def test_celery_is_read_and_never_run() -> None:
+    found = read("celery", CELERY, "celeryconfig.py", "UTC")
+
+    assert rules(found) == {
+        "monday.morning": {"cron": "30 7 * * 1", "zone": "Europe/London"},
+        "sets": {"cron": "0,30 9-17 * * *", "zone": "Europe/London"},
+        "each.half.minute": {"every": "30 seconds", "zone": "Europe/London"},
+        "each.hour": {"every": "hour", "zone": "Europe/London"},
+    }
+    assert [one.known_as for one in found.left_out] == ["sun", "odd", "worked-out"]
+    assert "drifts through the day" in found.left_out[1].reason
+
+
+def test_quartz_counts_its_weekdays_from_one() -> None:
+    found = read("quartz", QUARTZ, "quartz.xml", "UTC")
+
+    assert rules(found) == {
+        "close": {"cron": "0 18 * * 5L", "zone": "Europe/Paris", "misfire": "skip"},
+        "pay": {"cron": "0 12 * * 5#3", "zone": "UTC"},
+        "ping": {"every": "10 seconds", "zone": "UTC"},
+    }
+    assert found.imported[1].remark == "it leaves out Quartz's calendar 'holidays': add except:"
+    assert [one.known_as for one in found.left_out] == ["Thrice", "Once"]
+
+
+@pytest.mark.parametrize(
+    ("quartz", "cron"),
+    [
+        ("0 15 10 ? * MON-FRI", "15 10 * * MON-FRI"),
+        ("0 0/5 14,18 * * ?", "0/5 14,18 * * *"),
+        ("0 /5 * * * ?", "*/5 * * * *"),
+        ("0 0 12 ? * 2-6", "0 12 * * 1-5"),
+        ("0 0 12 ? * 1,7", "0 12 * * 0,6"),
+        ("0 0 12 ? * L", "0 12 * * 6"),
+        ("0 0 12 LW * ? *", "0 12 LW * *"),
+        ("30 0 12 15W * ?", "30 0 12 15W * *"),
+    ],
+)
+def test_quartzs_spelling_in_ours(quartz: str, cron: str) -> None:
+    assert of_quartz(quartz) == {"cron": cron}
+
+
+@pytest.mark.parametrize(("seconds", "every"), [(1, "second"), (300, "5 minutes"), (21600, "6 hours"), (86400, "day")])
+def test_an_interval_that_divides_its_unit_is_a_period(seconds: int, every: str) -> None:
+    assert of_seconds(seconds) == {"every": every}
+
+
+@pytest.mark.parametrize("seconds", [0, 7, 0.5, 90, 25200, 172800])
+def test_an_interval_that_drifts_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match=r"drifts|whole number"):
+        of_seconds(seconds)
+
+
+@pytest.mark.parametrize(("kind", "text"), [("kubernetes", "a: [b"), ("celery", "def ("), ("quartz", "<a>")])
+def test_a_file_of_another_kind_is_one_clear_error(kind: str, text: str) -> None:
+    with pytest.raises(ClockError, match=r"^old"):
+        read(kind, text, "old", "UTC")
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_an_empty_file_has_nothing_in_it(kind: str) -> None:
+    text = "<job-scheduling-data/>" if kind == "quartz" else ""
+    assert not read(kind, text, "old", "UTC").imported
