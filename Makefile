@@ -31,7 +31,7 @@ demo: init ## Two years of real invoices in seconds: ticks, payments, and what b
 	$(BIN)/python -m examples.overdue_invoices.demo
 
 test: init ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report term-missing:skip-covered
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
 
 check: init ## What a change must pass: lint, format, types, import directions, schema evolution
 	$(BIN)/ruff check $(ROOMS)
