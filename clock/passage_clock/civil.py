@@ -15,9 +15,9 @@ Two rules decide every doubt:
 
 import difflib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module, resources
 from itertools import pairwise
 from threading import Lock
@@ -41,7 +41,7 @@ LAST_DAY = date(9990, 1, 1).toordinal()
 FIRST_INSTANT = Instant(-30 * DAY)
 """Spans begin here. Kafka's timestamps begin with 1970, and 1970-01-01 begins before that in the east."""
 
-PROBE = 3 * DAY
+PROBE = 6 * DAY
 """How far apart a zone's offset is asked for. Two changes of a zone were never less than 6.9 days apart since 1970
 (tests/clock/test_civil.py reads that from the zone files themselves), so no pair of them hides between two probes."""
 
@@ -51,7 +51,8 @@ LONGEST_SPAN = 400 * DAY
 WIDEST_SHIFT = 2 * DAY
 """More than any zone ever moved its clocks (a day, over the date line): this far from a change nothing is in doubt."""
 
-LongPeriod = Literal["week", "month", "quarter", "year"]
+PeriodOf = Callable[[int], tuple[str, int, int]]
+"""Which period of whole days holds the day with this ordinal: its label, its first day and the next one's."""
 
 Gap = Literal["next", "skip", "previous"]
 """What a civil time that the zone skips becomes: the first instant after the gap, none, the last second before it."""
@@ -91,7 +92,7 @@ class Span(NamedTuple):
 class Zone:
     """A zone's rules as spans, found as they are needed and kept. Safe to share between threads."""
 
-    __slots__ = ("_growing", "_info", "_spans", "name")
+    __slots__ = ("_begins", "_growing", "_info", "_spans", "name")
 
     def __init__(self, name: str) -> None:
         if name not in zone_names():
@@ -103,6 +104,7 @@ class Zone:
             self._info = ZoneInfo.from_file(rules, key=name)
         self._growing = Lock()
         self._spans = [self._span_from(FIRST_INSTANT)]
+        self._begins = [FIRST_INSTANT]
 
     def span_at(self, instant: int) -> Span:
         """The span that holds this instant; before 1970 the first one."""
@@ -111,7 +113,7 @@ class Zone:
             self._grow(instant)
         if instant >= spans[-1].begins_at:
             return spans[-1]
-        return spans[max(bisect_right(spans, instant, key=_begins_at) - 1, 0)]
+        return spans[max(bisect_right(self._begins, instant) - 1, 0)]
 
     def resolve(self, local: int) -> Instant:
         """When the zone's clock says `local` (microseconds since its own 1970-01-01T00:00)."""
@@ -173,7 +175,9 @@ class Zone:
     def _grow(self, instant: int) -> None:
         with self._growing:
             while self._spans[-1].ends_at <= instant:
-                self._spans.append(self._span_from(self._spans[-1].ends_at))
+                span = self._span_from(self._spans[-1].ends_at)
+                self._spans.append(span)
+                self._begins.append(span.begins_at)
 
     def _span_from(self, begins_at: Instant) -> Span:
         offset = self._offset(begins_at)
@@ -196,12 +200,8 @@ class Zone:
         return Instant(after * SECOND)
 
     def _offset(self, instant: Instant) -> int:
-        moment = EPOCH.astimezone(UTC) + timedelta(microseconds=instant)
-        return (moment.astimezone(self._info).utcoffset() or timedelta()) // MICROSECOND
-
-
-def _begins_at(span: Span) -> Instant:
-    return span.begins_at
+        offset = datetime.fromtimestamp(instant // SECOND, self._info).utcoffset()
+        return (offset or timedelta()) // MICROSECOND
 
 
 @cache
@@ -250,30 +250,15 @@ def moment_label(name: str, instant: Instant) -> str:
     return shown.removesuffix(":00") + offset_text(offset)
 
 
-def first_day(period: LongPeriod, day: int) -> int:
-    """The ordinal of the first day of the period that holds the day with this ordinal. Weeks are ISO: from Monday."""
-    here = pendulum.date(*date.fromordinal(day).timetuple()[:3])
-    return (here.start_of("week") if period == "week" else here.first_of(period)).toordinal()
+@lru_cache(maxsize=4096)
+def months_of(day: int, months: int, first_month: int = 1) -> tuple[int, int]:
+    """The first day of the stretch of so many months that holds this day, and the first day of the next; ordinals.
 
-
-def next_first_day(period: LongPeriod, first: int) -> int:
-    """The ordinal of the first day of the period after the one that begins on the day `first`."""
-    here = pendulum.date(*date.fromordinal(first).timetuple()[:3])
-    step = {"week": {"weeks": 1}, "month": {"months": 1}, "quarter": {"months": 3}, "year": {"years": 1}}[period]
-    return here.add(**step).toordinal()
-
-
-def period_label(period: LongPeriod, first: int) -> str:
-    """The ISO 8601 name of a long period; quarters as in ISO 8601-2's practice: 2026-Q4."""
-    day = date.fromordinal(first)
-    if period == "week":
-        year, week, _ = day.isocalendar()
-        return f"{year:04}-W{week:02}"
-    if period == "month":
-        return f"{day.year:04}-{day.month:02}"
-    if period == "quarter":
-        return f"{day.year:04}-Q{(day.month + 2) // 3}"
-    return f"{day.year:04}"
+    Stretches are counted from `first_month`, so they are whole in a year that begins there; `months` divides 12.
+    """
+    here = pendulum.Date.fromordinal(day)
+    first = here.first_of("month").subtract(months=(here.month - first_month) % months)
+    return first.toordinal(), first.add(months=months).toordinal()
 
 
 def offset_text(offset: int) -> str:
@@ -311,6 +296,22 @@ def clock_periods(name: str, unit: int, since: Instant) -> Iterator[tuple[str, I
             begin = end
 
 
+def day_periods(name: str, since: Instant, period_of: PeriodOf) -> Iterator[tuple[str, Instant, Instant]]:
+    """(label, begin, end) of periods of whole civil days, from one at or before the one that holds `since`.
+
+    One whose days the zone skipped is left out.
+    """
+    here = zone(name)
+    label, first, following = period_of(here.day_of(since) - 1)
+    begin = here.midnight(first)
+    while following < LAST_DAY:
+        end = here.midnight(following)
+        if begin < end:
+            yield label, begin, end
+        begin = end
+        label, _, following = period_of(following)
+
+
 def days(name: str, since: Instant) -> Iterator[tuple[date, Instant, Instant]]:
     """(date, begin, end) of the civil days, from the one before that holds `since`; a skipped day is none."""
     here = zone(name)
@@ -319,16 +320,3 @@ def days(name: str, since: Instant) -> Iterator[tuple[date, Instant, Instant]]:
     for (day, begin), (_, end) in pairwise(midnights):
         if begin < end:
             yield date.fromordinal(day), begin, end
-
-
-def long_periods(name: str, period: LongPeriod, since: Instant) -> Iterator[tuple[str, Instant, Instant]]:
-    """(label, begin, end) of weeks, months, quarters or years, from one at or before the one that holds `since`."""
-    here = zone(name)
-    first = first_day(period, here.day_of(since) - 1)
-    begin = here.midnight(first)
-    while first < LAST_DAY:
-        following = next_first_day(period, first)
-        end = here.midnight(following)
-        if begin < end:
-            yield period_label(period, first), begin, end
-        first, begin = following, end

@@ -110,21 +110,6 @@ def test_a_civil_time_that_is_skipped_or_repeated_has_one_instant(zone: str, wri
     assert instant == instant_of(datetime.fromisoformat(meant).replace(tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
-    ("period", "day", "labels"),
-    [
-        ("week", "2026-12-25", ["2026-W52", "2026-W53", "2027-W01"]),
-        ("month", "2026-11-21", ["2026-11", "2026-12", "2027-01"]),
-        ("quarter", "2026-11-21", ["2026-Q4", "2027-Q1", "2027-Q2"]),
-        ("year", "2026-11-21", ["2026", "2027", "2028"]),
-    ],
-)
-def test_long_periods_are_named_as_iso_8601_names_them(period: civil.LongPeriod, day: str, labels: list[str]) -> None:
-    since = civil.instant_of_civil(date.fromisoformat(day), "Europe/Amsterdam")
-
-    assert [label for label, _, _ in islice(civil.long_periods("Europe/Amsterdam", period, since), 3)] == labels
-
-
 def test_no_two_changes_of_any_zone_lie_closer_than_two_probes() -> None:
     for zone in sorted(civil.zone_names()):
         seconds = [second for second, _, _ in offset_changes(zone) if second >= 0]
