@@ -1,7 +1,15 @@
-"""Passage: the passage of time as a fact on the log. This is the front door: what users import."""
+"""Passage: the passage of time as a fact on the log. This is the front door: what users import.
 
-from passage.scenario import Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
-from passage_processors import App, AppError, Case, Policy, ProcessorError
+Each name is imported when it is first asked for: the `passage` command comes through this door too, and must not wait
+for the processors to say its help.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from passage.scenario import Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
+    from passage_processors import App, AppError, Case, Policy, ProcessorError
 
 __all__ = [
     "App",
@@ -16,3 +24,17 @@ __all__ = [
     "workday_passes",
     "workdays_pass",
 ]
+
+_PROCESSORS = {"App", "AppError", "Case", "Policy", "ProcessorError"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'passage' has no attribute {name!r}")
+    found = getattr(import_module("passage_processors" if name in _PROCESSORS else "passage.scenario"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

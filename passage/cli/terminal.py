@@ -1,14 +1,15 @@
 """What the command says, and where: results on standard output, everything else on standard error.
 
-One place decides how an error looks (one line, the reason, what would mend it) and how logs look: lines for a person at
-a terminal, JSON where something else reads them.
+One place decides how JSON looks, and how logs look: lines for a person at a terminal, JSON where something else reads
+them.
 """
 
+import json
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -17,10 +18,14 @@ from rich.table import Column, Table
 
 from passage_clock.errors import ClockError
 from passage_log.kafka import KafkaLog
+from passage_schemas.instant import Instant, datetime_of
 
 BOOTSTRAP_VARIABLE = "PASSAGE_BOOTSTRAP"
 
 DEFAULT_CONNECT_SECONDS = 30.0
+
+DIFFERENT = 1
+"""The exit code for two things that should have been alike."""
 
 BootstrapOption = Annotated[
     str | None,
@@ -29,6 +34,7 @@ BootstrapOption = Annotated[
 ConnectOption = Annotated[
     float, typer.Option("--connect-timeout-seconds", min=0.1, help="How long to try before giving up on the brokers.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for programs.")]
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The clock's configuration file.")]
 
 # Where nobody looks at a screen, a line is as long as it is: what reads it wants one row to a line.
@@ -40,10 +46,14 @@ def columns(*names: str) -> Table:
     return Table(*(Column(name, no_wrap=True) for name in names), box=None, header_style="bold", pad_edge=False)
 
 
-def complain(error: Exception | str) -> None:
-    """One line on standard error for each thing that is wrong, unwrapped, so that it can be searched for."""
-    for line in str(error).splitlines():
-        print(f"passage: {line}", file=sys.stderr, flush=True)
+def tell_json(document: Any) -> None:
+    """One JSON document on one line of standard output. Field names are stable, instants RFC 3339 in UTC."""
+    print(json.dumps(document, ensure_ascii=False))
+
+
+def rfc3339(instant: Instant | None) -> str | None:
+    """`2026-11-20T23:00:00Z`, with microseconds only where there are some."""
+    return None if instant is None else datetime_of(instant).isoformat().replace("+00:00", "Z")
 
 
 def tell_logs() -> None:

@@ -1,0 +1,41 @@
+"""Asking the leader for something: a record on the control topic, by whom and why.
+
+The leader hears it within a moment, and one that comes to office later still finds it.
+"""
+
+import getpass
+import socket
+from typing import Annotated
+
+import typer
+
+from passage.cli.clock.opened import named, open_clock_log
+from passage.cli.terminal import out, tell_json
+from passage_clock.config import ClockConfig
+from passage_clock.control import Ask
+from passage_clock.service import places
+from passage_clock.wall import MachineWall
+from passage_schemas.instant import milliseconds_of
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; every service that lists the schedules can read it.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who asks; default: user@host.")]
+
+
+def asker(by: str | None) -> str:
+    return by or f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def ask(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float, asked: Ask, json: bool) -> None:
+    """Write it down. Raises ClockError for a schedule that isn't in the configuration."""
+    named(config.schedules, asked.schedule)
+    log = open_clock_log(config, bootstrap, connect_timeout_seconds)
+    appender = log.appender()
+    # The topic keeps the broker's time; ours says nothing there.
+    appender.append(places(config).control, asked.key, asked.encode(), milliseconds_of(MachineWall().now()))
+    appender.flush()
+    appender.close()
+    log.close()
+    if json:
+        tell_json({"schedule": asked.schedule, "asked": asked.status, "by": asked.by, "reason": asked.reason})
+    else:
+        out.print(f"asked the leader: {asked.schedule} {asked.status}", highlight=False)

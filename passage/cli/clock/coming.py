@@ -1,0 +1,108 @@
+"""What is to come: the ticks these schedules name, in the order of publication, and the days their zones leave out.
+
+By the configuration alone. Refuses to guess: where a calendar's data ends, its schedule ends.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from heapq import merge
+
+from passage_clock import civil
+from passage_clock.errors import ClockError
+from passage_clock.schedules import Occurrence, Schedule
+from passage_schemas.instant import Instant, instant_of
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A tick to come."""
+
+    schedule: Schedule
+    occurrence: Occurrence
+
+    @property
+    def at(self) -> Instant:
+        return self.occurrence.ends_at
+
+    @property
+    def day(self) -> date:
+        """The civil day people would look for it on: a period's last one, not the midnight at which it is over."""
+        inside = self.at - (self.occurrence.starts_at < self.at)
+        return date.fromordinal(civil.zone(self.schedule.zone).day_of(inside))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A civil day the zone never had: Apia's 2011-12-30. `at`: the instant that is both its midnights."""
+
+    zone: str
+    day: date
+    at: Instant
+
+
+def moment(option: str, text: str, zone: str) -> Instant:
+    """A date, or a date and time, on the zone's clock; one with an offset means the same everywhere."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ClockError(f"{option}: {text!r} is no date; write 2026-11-20 or 2026-11-20T09:00") from None
+    if not 1970 <= read.year <= 9000:
+        raise ClockError(f"{option}: {text!r} won't do; write a year from 1970 to 9000")
+    return instant_of(read) if read.tzinfo is not None else civil.instant_of_civil(read, zone)
+
+
+def exact_moment(option: str, text: str) -> Instant:
+    """A date and time with an offset. Raises ClockError for one without: several zones may be asked at once."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = datetime.min  # noqa: DTZ901
+    if read.tzinfo is None:
+        raise ClockError(f"{option}: {text!r} names no instant; write it with an offset, 2012-10-28T22:00-04:00")
+    return instant_of(read)
+
+
+def as_of(schedules: Sequence[Schedule], known_at: Instant) -> list[Schedule]:
+    """The schedules by what had been announced before then, under the same names."""
+    return [replace(schedule, rule=schedule.rule.as_of(known_at)) for schedule in schedules]
+
+
+def coming(
+    schedules: Sequence[Schedule], after: Mapping[str, Instant], until: Mapping[str, Instant] | None = None
+) -> Iterator[Coming | Skipped]:
+    """Ticks with after < ends_at <= until, bounds by zone, and the skipped days between them. Without `until` it goes
+    on as long as the rules do."""
+    skipped = {zone: _Skips(zone, instant) for zone, instant in after.items()}
+    streams = (_of(schedule, after[schedule.zone], until) for schedule in schedules)
+    for tick in merge(*streams, key=lambda one: (one.at, one.schedule.name)):
+        for skips in skipped.values():
+            yield from skips.until(tick.at)
+        yield tick
+    if until is not None:
+        for zone, skips in skipped.items():
+            yield from skips.until(until[zone])
+
+
+def _of(schedule: Schedule, after: Instant, until: Mapping[str, Instant] | None) -> Iterator[Coming]:
+    last = None if until is None else until[schedule.zone]
+    for occurrence in schedule.occurrences(after):
+        if last is not None and occurrence.ends_at > last:
+            return
+        yield Coming(schedule, occurrence)
+
+
+class _Skips:
+    """The skipped days of one zone, looked for day by day as far as the ticks have come."""
+
+    def __init__(self, name: str, after: Instant) -> None:
+        self._name = name
+        self._zone = civil.zone(name)
+        self._looked = self._zone.day_of(after)
+
+    def until(self, instant: Instant) -> Iterator[Skipped]:
+        last = self._zone.day_of(instant)
+        while self._looked < last:
+            self._looked += 1
+            if civil.is_skipped(self._name, self._looked):
+                yield Skipped(self._name, date.fromordinal(self._looked), self._zone.midnight(self._looked))

@@ -1,0 +1,105 @@
+"""`passage clock plan`: the ticks to come, as a table, JSON lines, a calendar file or a year on one page."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+
+from passage.cli.clock.as_html import html_page
+from passage.cli.clock.as_ics import ics_file
+from passage.cli.clock.coming import Coming, Skipped, as_of, coming, exact_moment, moment
+from passage.cli.clock.opened import named
+from passage.cli.terminal import ConfigOption, JsonOption, columns, out, rfc3339, tell_json
+from passage_clock.civil import DAY
+from passage_clock.config import load
+from passage_clock.errors import ClockError
+from passage_clock.schedules import Schedule
+from passage_clock.wall import MachineWall
+from passage_schemas.instant import Instant, datetime_of
+
+Format = Literal["table", "json", "ics", "html"]
+
+ROWS = 20
+"""A screenful, where neither --count nor --until says how much."""
+
+A_YEAR = 366 * DAY
+
+
+def plan(
+    config: ConfigOption,
+    schedule: Annotated[list[str] | None, typer.Option(help="Only this schedule; may be given again.")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="A date, or a date and time in each schedule's zone; default: --as-of, or now."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="As --from; what ends then is included.")] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help=f"How many ticks at most; default: {ROWS}, or all until --until.")
+    ] = None,
+    as_of_: Annotated[
+        str | None, typer.Option("--as-of", help="By what had been announced before this instant (with an offset).")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="html: twelve months on one page.")] = "table",
+    json: JsonOption = False,
+) -> None:
+    """List the ticks to come, by this configuration alone.
+
+    The log isn't asked, so ordinals aren't known."""
+    schedules: list[Schedule] = list(load(config).schedules)
+    chosen = [named(schedules, name) for name in schedule] if schedule else schedules
+    now = MachineWall().now()
+    known_at = None if as_of_ is None else exact_moment("--as-of", as_of_)
+    if known_at is not None:
+        chosen = as_of(chosen, known_at)
+    zones = {one.zone for one in chosen}
+    start = known_at if known_at is not None else now
+    after = {zone: start if from_ is None else Instant(moment("--from", from_, zone) - 1) for zone in zones}
+    ends = None if until is None else {zone: moment("--until", until, zone) for zone in zones}
+    if ends is not None and any(ends[zone] <= after[zone] for zone in zones):
+        raise ClockError(f"--until: {until!r} is not after --from {from_ or rfc3339(start)}")
+    shown = "json" if json else format_
+    if shown == "html":
+        print(html_page(chosen, after, ends, count))
+        return
+    if ends is None and shown == "ics":
+        ends = {zone: Instant(instant + A_YEAR) for zone, instant in after.items()}
+    rows = islice(coming(chosen, after, ends), count if count is not None or ends is not None else ROWS)
+    if shown == "ics":
+        print(ics_file(rows, now), end="")
+    elif shown == "json":
+        _tell_lines(rows)
+    else:
+        _tell_table(rows)
+
+
+def _tell_table(rows: Iterable[Coming | Skipped]) -> None:
+    table = columns("ends at", "zone", "period", "schedule", "event")
+    for row in rows:
+        zone = row.zone if isinstance(row, Skipped) else row.schedule.zone
+        at = datetime_of(row.at).astimezone(ZoneInfo(zone)).isoformat(" ")
+        if isinstance(row, Skipped):
+            table.add_row(at, zone, row.day.isoformat(), "-", "skipped")
+        else:
+            table.add_row(at, zone, row.occurrence.period, row.schedule.name, row.schedule.event)
+    out.print(table)
+
+
+def _tell_lines(rows: Iterable[Coming | Skipped]) -> None:
+    for row in rows:
+        if isinstance(row, Skipped):
+            tell_json({"skipped": row.day.isoformat(), "zone": row.zone, "at": rfc3339(row.at)})
+            continue
+        schedule, occurrence = row.schedule, row.occurrence
+        tell_json(
+            {
+                "schedule": schedule.name,
+                "event": schedule.event,
+                "period": occurrence.period,
+                "starts_at": rfc3339(occurrence.starts_at),
+                "ends_at": rfc3339(occurrence.ends_at),
+                "zone": schedule.zone,
+                "calendar": schedule.rule.data,
+            }
+        )

@@ -1,0 +1,22 @@
+"""`passage clock resume`: a paused schedule's ticks again."""
+
+from passage.cli.clock.asked import ByOption, ReasonOption, ask, asker
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
+from passage_clock.config import load
+from passage_clock.control import Ask
+
+
+def resume(
+    schedule: str,
+    config: ConfigOption,
+    reason: ReasonOption = "resumed",
+    by: ByOption = None,
+    bootstrap: BootstrapOption = None,
+    json: JsonOption = False,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Ask the leader to take a paused schedule up again.
+
+    What it missed comes first, in order, by its misfire policy."""
+    asked = Ask(schedule, "active", asker(by), reason)
+    ask(load(config), bootstrap, connect_timeout_seconds, asked, json)

@@ -1,0 +1,37 @@
+"""`passage clock run`: one candidate, in the foreground."""
+
+import os
+import socket
+from typing import Annotated
+
+import typer
+
+from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.signals import stopped_by_signals
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
+from passage_clock.config import load
+from passage_clock.metrics import Metrics
+from passage_clock.service import Clock
+from passage_clock.wall import MachineWall
+
+
+def run(
+    config: ConfigOption,
+    bootstrap: BootstrapOption = None,
+    name: Annotated[str | None, typer.Option(help="What this candidate is called; default: host and process.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")] = None,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Be a candidate: stand by, and lead when it is this one's turn.
+
+    Until SIGTERM or Ctrl-C: it then resigns, so that a standby takes over at once."""
+    settled = load(config)
+    tell_logs()
+    metrics = Metrics()
+    if metrics_port is not None:
+        metrics.serve(metrics_port)
+    log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
+    check(log, settled)
+    stop = stopped_by_signals()
+    Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", metrics).run(stop)
+    log.close()

@@ -1,0 +1,42 @@
+"""`passage clock topics`: what the clock's topics must be, and making them so."""
+
+from typing import Annotated
+
+import typer
+
+from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.terminal import (
+    DEFAULT_CONNECT_SECONDS,
+    BootstrapOption,
+    ConfigOption,
+    ConnectOption,
+    JsonOption,
+    columns,
+    out,
+    tell_json,
+)
+from passage_clock.config import load
+from passage_clock.topics import clock_topics
+
+
+def topics(
+    config: ConfigOption,
+    bootstrap: BootstrapOption = None,
+    create: Annotated[bool, typer.Option("--create", help="Create those that don't exist.")] = False,
+    json: JsonOption = False,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Look at the clock's topics: whether they are as they must be."""
+    settled = load(config)
+    log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
+    check(log, settled, create)
+    log.close()
+    wanted = clock_topics(settled)
+    if json:
+        tell_json([{"topic": one.topic, "partitions": one.partitions, "settings": one.settings()} for one in wanted])
+        return
+    table = columns("topic", "partitions", "settings")
+    for one in wanted:
+        settings = (f"{name}={value}" for name, value in one.settings().items())
+        table.add_row(one.topic, str(one.partitions), " ".join(settings))
+    out.print(table)

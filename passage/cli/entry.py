@@ -1,0 +1,80 @@
+"""What `passage` can do, and the one place where errors end.
+
+A user sees one line and exit code 2 for what is wrong with their command, files, topics or network, never a traceback.
+What is left, and does show one, is a bug of ours.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from passage.cli import clock, processors
+
+WRONG = 2
+"""The exit code for what the user can mend."""
+
+app = typer.Typer(
+    help="The passage of time as a fact on Kafka.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(clock.app, name="clock")
+app.add_typer(processors.app, name="processors")
+
+
+def enter() -> None:
+    """Run what the arguments ask for, and exit."""
+    try:
+        code = app(prog_name="passage", standalone_mode=False)
+    except Exception as error:
+        said = _mendable(error)
+        if said is None:
+            raise
+        complain(said)
+        code = WRONG
+    sys.exit(code or 0)
+
+
+def complain(said: str) -> None:
+    """One line on standard error for each thing that is wrong, unwrapped, so that it can be searched for. What begins
+    by showing the usage is help that was asked for by saying nothing."""
+    sign = "" if said.startswith("Usage:") else "passage: "
+    for line in said.splitlines():
+        print(f"{sign}{line}", file=sys.stderr, flush=True)
+
+
+def _mendable(error: Exception) -> str | None:
+    """What to tell of an error that the user can mend; None for one of ours.
+
+    Asked only when something was raised: naming the rooms' errors imports the rooms."""
+    from passage_clock.errors import ClockError
+    from passage_log.errors import LogError
+    from passage_processors.errors import ProcessorError
+    from passage_schemas.errors import SchemaError
+
+    if isinstance(error, ClockError | LogError | SchemaError | ProcessorError):
+        return str(error)
+    # The option parser's own, whichever copy of it typer brings: they know their message.
+    spoken = getattr(error, "format_message", None)
+    return str(spoken()) if spoken else None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"passage {version('passage-of-time')}")
+        raise typer.Exit
+
+
+@app.callback()
+def passage(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """The passage of time as a fact on Kafka."""
+    del version

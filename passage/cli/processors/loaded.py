@@ -1,0 +1,39 @@
+"""The app a command works with: found by its module and name, every mistake told in one line."""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from passage_processors import App, AppError, ProcessorError
+
+AppArgument = Annotated[
+    str, typer.Argument(metavar="MODULE:APP", help="Where the app is: examples.overdue_invoices:app")
+]
+
+
+def load_app(where: str) -> App:
+    """The app at `module:name`, the working directory's modules included. Raises AppError."""
+    module, _, name = where.partition(":")
+    if not module or not name:
+        raise AppError(f"{where!r} names no app; write MODULE:APP, e.g. examples.overdue_invoices:app")
+    sys.path.insert(0, os.getcwd())
+    try:
+        imported = import_module(module)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ProcessorError):
+            raise
+        if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
+            raise AppError(f"{where}: {error}; run where the module is, or install it") from error
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error}"
+        raise AppError(f"{where}: can't be imported: {said} ({last.filename}:{last.lineno})") from error
+    found = getattr(imported, name, None)
+    if found is None:
+        raise AppError(f"{where}: module {module} has no {name!r}")
+    if not isinstance(found, App):
+        raise AppError(f"{where} is a {type(found).__name__}, not an App")
+    return found

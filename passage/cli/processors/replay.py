@@ -1,0 +1,42 @@
+"""`passage processors replay`: proof that the same log gives the same events."""
+
+import typer
+
+from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.terminal import (
+    DEFAULT_CONNECT_SECONDS,
+    DIFFERENT,
+    BootstrapOption,
+    ConnectOption,
+    columns,
+    open_log,
+    out,
+)
+from passage_processors.runtime import replay as timeline
+from passage_processors.runtime.topics import check_topics
+
+
+def replay(
+    where: AppArgument,
+    bootstrap: BootstrapOption = None,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Fold the recorded timeline again and compare.
+
+    With what was written, partition by partition: exit code 1 where they differ."""
+    found = load_app(where)
+    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    count = check_topics(log, found)
+    table = columns("partition", "written", "replayed", "sha-256 of key, value, timestamp and headers", "")
+    alike = True
+    for number in range(count):
+        written = timeline.digest_of_output(found, log, number)
+        again = timeline.digest(timeline.replay(found, log, number))
+        alike &= written == again
+        table.add_row(
+            str(number), str(written[0]), str(again[0]), again[1], "equal" if written == again else "DIFFERENT"
+        )
+    out.print(table)
+    log.close()
+    if not alike:
+        raise typer.Exit(DIFFERENT)

@@ -1,0 +1,44 @@
+"""`passage processors run`: one worker, in the foreground."""
+
+import os
+import socket
+from typing import Annotated
+
+import typer
+
+from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.signals import stopped_by_signals
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, open_log, tell_logs
+from passage_processors import Worker
+from passage_processors.runtime.collector import collect_seldom
+from passage_processors.runtime.metrics import Metrics
+from passage_processors.runtime.topics import check_topics
+
+
+def run(
+    where: AppArgument,
+    bootstrap: BootstrapOption = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PASSAGE_WORKER",
+            help="What this worker is called: no two alike, stable over restarts. Default: host and process.",
+        ),
+    ] = None,
+    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")] = None,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Be one of the app's workers, until SIGTERM or Ctrl-C.
+
+    Start as many as there are partitions."""
+    found = load_app(where)
+    tell_logs()
+    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    check_topics(log, found)
+    stop = stopped_by_signals()
+    worker = Worker(found, log, name or f"{socket.gethostname()}-{os.getpid()}")
+    if metrics_port is not None:
+        Metrics(worker).serve(metrics_port)
+    collect_seldom()
+    worker.run(stop.is_set)
+    log.close()

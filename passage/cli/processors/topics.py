@@ -1,0 +1,30 @@
+"""`passage processors topics`: what the app's topics must be, and making them so."""
+
+from typing import Annotated
+
+import typer
+
+from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, open_log, out
+from passage_processors.runtime.topics import app_topics, check_topics, create_topics
+
+
+def topics(
+    where: AppArgument,
+    bootstrap: BootstrapOption = None,
+    create: Annotated[bool, typer.Option("--create", help="Create those that don't exist.")] = False,
+    partitions: Annotated[int, typer.Option(min=1, help="How many, for those created.")] = 4,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Look at the app's topics: whether they are as they must be."""
+    found = load_app(where)
+    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    if create:
+        create_topics(log, found, partitions)
+    count = check_topics(log, found)
+    table = columns("topic", "partitions", "settings")
+    for wanted in app_topics(found, count):
+        settings = " ".join(f"{name}={value}" for name, value in wanted.settings().items())
+        table.add_row(wanted.topic, str(wanted.partitions), settings)
+    out.print(table)
+    log.close()
