@@ -8,36 +8,37 @@ Order. The *front* is the latest end among the ticks published so far. An occurr
 with `starts_at` in the past, or one that was resumed). Live ones go first, backfill behind, each in (ends_at, schedule
 name) order. It follows that
 
-- a clock that was down catches up in one order over all its schedules, and so does one whose log is empty;
+- a clock that was down catches up in one order over all its schedules;
 - a new schedule's past never holds up the present: whatever is due live goes before the next piece of it;
 - the order depends on nothing but the log and `now`: a plan made anew from the last ticks goes on as the old one would
   have, and one call for a thousand gives what a thousand calls for one give.
 
+Misfires. What is late when a look comes to it gets a tick each (`publish_all`), or one tick stands for all of it, the
+last (`coalesce`), or gets none when it is later than the schedule's grace (`skip`). Backfill is nothing else: a
+`starts_at` long past gives everything, one tick, or nothing but what comes now. Ordinals are dense all the same. Both
+lenient policies are judged at every look anew, from the log and that look's `now`; nothing about them is remembered but
+that a skip moves the schedule's promise, which the caller has to publish (`moved`) and brings again as `first_at`.
+
 It refuses a label its schedule has already used: the label is the record's key, and compaction would erase history.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
+from typing import NamedTuple
 
 from passage_clock.errors import PlanError
+from passage_clock.progress import LastTick, Progress, start
 from passage_clock.schedules import Occurrence, Schedule
 from passage_schemas.instant import Instant
 
+GATHERED_AT_ONCE = 50_000
+"""Counting a year of seconds takes half a minute; a look may take a tenth of a second, or the group gives us up."""
 
-@dataclass(frozen=True, slots=True)
-class LastTick:
-    """The last readable tick of a schedule. `digest`: SHA-256 of its value's bytes, for the next tick's `previous`."""
-
-    ordinal: int
-    period: str
-    ends_at: Instant
-    digest: bytes
+SAMPLED = 10_000
+"""How many occurrences an estimate of the backlog may work out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """An occurrence that is due, with what its tick will say of its place: its ordinal, and when the next one comes
     (None: nothing more is known to come). `stands_for`: how many occurrences, itself the last, its tick stands for."""
 
@@ -48,131 +49,177 @@ class Planned:
     stands_for: int = 1
 
 
-class _Progress:
-    """How far one schedule has come: the occurrence at its head is the next to be published."""
-
-    __slots__ = ("coming", "head", "ordinal", "schedule")
-
-    def __init__(self, schedule: Schedule, coming: Iterator[Occurrence], ordinal: int) -> None:
-        self.schedule = schedule
-        self.coming = coming
-        self.head = next(coming, None)
-        self.ordinal = ordinal
-
-
-_Queue = list[tuple[Instant, str, _Progress]]
+_Queue = list[tuple[Instant, str, Progress]]
 
 
 class Plan:
     """What is due of these schedules, made once per term.
 
     `last` has the last tick of every schedule that has one. `first_at` has, for those that have none, the `next_at`
-    recorded when the schedule was first promised; it counts where there is no `starts_at`. Names that are not among
-    `schedules` are allowed in both: their last ticks count for the front.
+    recorded when the schedule was first promised, which counts where there is no `starts_at`; and for one that skips,
+    the promise that was recorded last. Names that are not among `schedules` are allowed in both: their last ticks count
+    for the front. `front`: where it is when there are no ticks yet; without it, everything that is due is live then.
 
-    Raises PlanError, naming the schedule, for a label used before or a schedule that has nowhere to start.
+    Raises PlanError for labels used before and schedules that have nowhere to start, naming each in a line of its own.
     """
 
     def __init__(
-        self, schedules: Sequence[Schedule], last: Mapping[str, LastTick], first_at: Mapping[str, Instant]
+        self,
+        schedules: Sequence[Schedule],
+        last: Mapping[str, LastTick],
+        first_at: Mapping[str, Instant],
+        front: Instant | None = None,
     ) -> None:
-        self._front = max((tick.ends_at for tick in last.values()), default=None)
-        self._progress: dict[str, _Progress] = {}
+        self._front = max((tick.ends_at for tick in last.values()), default=front)
+        self._progress: dict[str, Progress] = {}
         self._live: _Queue = []
         self._backfill: _Queue = []
+        self._lenient: _Queue = []
+        """The schedules whose policy has yet to judge what is late. Between two looks that is all of them."""
+        self._moved: dict[str, Instant | None] = {}
+        wrong: list[str] = []
         for schedule in schedules:
-            if schedule.name in self._progress:
-                raise PlanError(f"{schedule.name}: planned twice; a schedule's name is its identity, rename one")
-            progress = _start(schedule, last.get(schedule.name), first_at.get(schedule.name))
-            self._progress[schedule.name] = progress
-            if progress.head is not None:
-                self._queue_of(progress.head).append((progress.head.ends_at, schedule.name, progress))
-        heapify(self._live)
-        heapify(self._backfill)
+            try:
+                self._add(schedule, last.get(schedule.name), first_at.get(schedule.name))
+            except PlanError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise PlanError("\n".join(wrong))
+        for queue in (self._live, self._backfill, self._lenient):
+            heapify(queue)
 
-    def due(self, now: Instant, limit: int) -> list[Planned]:
-        """At most `limit` occurrences with ends_at <= now, in order. They count as published once returned: if they
-        were not, throw the plan away and make one from the log."""
+    def due(self, now: Instant, limit: int, backfill_limit: int | None = None) -> list[Planned]:
+        """At most `limit` occurrences with ends_at <= now, in order, at most `backfill_limit` of them backfill. They
+        count as published once returned: if they were not, throw the plan away and make one from the log.
+
+        It may give none although some are due, when a lenient schedule's are still being counted: look again."""
+        judged = self._judge(now)
         found: list[Planned] = []
+        room = limit if backfill_limit is None else backfill_limit
         while len(found) < limit:
             if self._live and self._live[0][0] <= now:
                 self._front = self._live[0][0]
-                found.append(self._take(self._live))
-            elif self._backfill and self._backfill[0][0] <= now:
-                found.append(self._take(self._backfill))
+                found.append(self._take(self._live, now))
+            elif room > 0 and self._backfill and self._backfill[0][0] <= now:
+                room -= 1
+                found.append(self._take(self._backfill, now))
             else:
                 break
+        if judged:
+            self._withdraw()
         return found
+
+    def moved(self) -> dict[str, Instant | None]:
+        """The promises that moved by a skip since this was last asked. They must be published no later than what was
+        due: nobody else will tell a subscriber not to wait for a tick that doesn't come."""
+        moved, self._moved = self._moved, {}
+        return moved
 
     def wake_at(self) -> Instant | None:
         """When the next occurrence is due; in the past while some are. None: nothing is known to come."""
-        heads = [queue[0][0] for queue in (self._live, self._backfill) if queue]
-        return min(heads, default=None)
+        return min((queue[0][0] for queue in (self._live, self._backfill, self._lenient) if queue), default=None)
+
+    def live_at(self) -> Instant | None:
+        """As `wake_at`, but for the backfill."""
+        return min((queue[0][0] for queue in (self._live, self._lenient) if queue), default=None)
 
     def promises(self) -> dict[str, Instant | None]:
         """Each schedule's next occurrence; None for one that stopped, its calendar's data at an end."""
-        return {name: one.head.ends_at if one.head is not None else None for name, one in self._progress.items()}
+        return {name: one.promise for name, one in self._progress.items()}
 
     def backfilling(self) -> tuple[str, ...]:
         """The schedules whose next occurrence lies before the front, by name."""
-        return tuple(sorted(name for _, name, _ in self._backfill))
+        front = self._front
+        lenient = (name for at, name, _ in self._lenient if front is not None and at < front)
+        return tuple(sorted([*(name for _, name, _ in self._backfill), *lenient]))
+
+    def backlog(self, now: Instant) -> int:
+        """About how many ticks are due by `now`: exact where they are few, else judged by the first of them."""
+        late = [one for _, _, one in (*self._live, *self._backfill) if one.head is not None and one.head.ends_at <= now]
+        each = max(2, SAMPLED // max(1, len(late)))
+        return sum(_about(one, now, each) for one in late) + sum(at <= now for at, _, _ in self._lenient)
+
+    def _add(self, schedule: Schedule, last: LastTick | None, first_at: Instant | None) -> None:
+        if schedule.name in self._progress:
+            raise PlanError(f"{schedule.name}: planned twice; a schedule's name is its identity, rename one")
+        progress = start(schedule, last, first_at)
+        self._progress[schedule.name] = progress
+        if progress.head is not None:
+            queue = self._lenient if progress.is_lenient else self._queue_of(progress.head)
+            queue.append((progress.head.ends_at, schedule.name, progress))
 
     def _queue_of(self, occurrence: Occurrence) -> _Queue:
         return self._live if self._front is None or occurrence.ends_at >= self._front else self._backfill
 
-    def _take(self, queue: _Queue) -> Planned:
+    def _take(self, queue: _Queue, now: Instant) -> Planned:
         """Publish the head of the queue and put its schedule where its next occurrence belongs.
 
         Nothing in the live queue ever ends before the front, since the front is the end of its last least element; so
         schedules only ever move from the backfill to the live ones.
         """
-        progress = queue[0][2]
-        name = progress.schedule.name
-        taken = progress.head
+        _, name, progress = queue[0]
+        taken, stands_for = progress.head, progress.stands_for
         assert taken is not None
-        progress.ordinal += 1
-        following = progress.head = next(progress.coming, None)
+        following = progress.follow()
         if following is None:
             heappop(queue)
-            return Planned(progress.schedule, taken, progress.ordinal, None)
-        if following.ends_at <= taken.ends_at or following.period == taken.period:
-            raise PlanError(f"{name}: {following} does not follow {taken}")
-        home = self._queue_of(following)
+            return Planned(progress.schedule, taken, progress.ordinal, None, stands_for)
+        next_at = following.ends_at
+        if next_at <= taken.ends_at or following.period == taken.period:
+            raise PlanError(
+                f"{name}: its rule names {following.period} at {next_at} after {taken.period} at {taken.ends_at}, "
+                "which is not in order; take the schedule out of the configuration, or say it by another rule"
+            )
+        home = self._lenient if progress.is_lenient and next_at > now else self._queue_of(following)
         if home is queue:
-            heapreplace(queue, (following.ends_at, name, progress))
+            heapreplace(queue, (next_at, name, progress))
         else:
             heappop(queue)
-            heappush(home, (following.ends_at, name, progress))
-        return Planned(progress.schedule, taken, progress.ordinal, following.ends_at)
+            heappush(home, (next_at, name, progress))
+        return Planned(progress.schedule, taken, progress.ordinal, next_at, stands_for)
+
+    def _judge(self, now: Instant) -> bool:
+        """Let the policies decide about what is late at `now`. Whether any lenient schedule is due after that."""
+        left, judged = GATHERED_AT_ONCE, False
+        while left > 0 and self._lenient and self._lenient[0][0] <= now:
+            _, name, progress = heappop(self._lenient)
+            if progress.schedule.misfire == "coalesce":
+                left -= progress.gather(now, left)
+            elif progress.skip(now):
+                self._moved[name] = progress.promise
+            head, promise = progress.head, progress.promise
+            if head is None or promise is None:
+                continue
+            if left > 0 and head.ends_at <= now:
+                heappush(self._queue_of(head), (head.ends_at, name, progress))
+                judged = True
+            else:
+                heappush(self._lenient, (promise, name, progress))
+        return judged
+
+    def _withdraw(self) -> None:
+        """Whatever of the judged was not taken is judged anew at the next look: what is late by then may be more."""
+        for queue in (self._live, self._backfill):
+            judged = [(promise, name, one) for _, name, one in queue if one.is_lenient and (promise := one.promise) is not None]
+            if judged:
+                queue[:] = [entry for entry in queue if not entry[2].is_lenient]
+                heapify(queue)
+                for entry in judged:
+                    heappush(self._lenient, entry)
 
 
-def _start(schedule: Schedule, last: LastTick | None, first_at: Instant | None) -> _Progress:
-    if last is not None:
-        progress = _Progress(schedule, schedule.occurrences(last.ends_at), last.ordinal)
-        if progress.head is not None and _used_before(progress.head.period, last.period):
-            raise PlanError(
-                f"{schedule.name}: its next period would be {progress.head.period}, but its tick {last.ordinal} was "
-                f"{last.period} already (was its zone or rule changed?); give the changed schedule a new name, or a "
-                "starts_at after that period"
-            )
-        return progress
-    if schedule.starts_at is not None:
-        return _Progress(schedule, schedule.occurrences(None), 0)
-    if first_at is not None:
-        return _Progress(schedule, schedule.occurrences(Instant(first_at - 1)), 0)
-    raise PlanError(
-        f"{schedule.name}: no tick, no starts_at and no recorded promise, so it has nowhere to start; record its "
-        "first promise, or give it a starts_at"
-    )
+def _about(progress: Progress, now: Instant, most: int) -> int:
+    """How many of this schedule's occurrences are due by `now`, the head among them."""
+    assert progress.head is not None
+    first = last = progress.head.ends_at
+    counted = 0
+    for occurrence in progress.schedule.occurrences(Instant(first - 1)):
+        if occurrence.ends_at > now:
+            return counted
+        last, counted = occurrence.ends_at, counted + 1
+        if counted == most:
+            return counted + (now - last) * (most - 1) // (last - first)
+    return counted
 
 
-def _used_before(label: str, last: str) -> bool:
-    """Whether a schedule whose last label is `last` may have used this one. Labels of one shape sort by time; those
-    with an offset (`T`) name an instant by themselves, so only the very same is a repetition."""
-    if "T" in label:
-        return label == last
-    return _shape(label) == _shape(last) and label <= last
-
-
-def _shape(label: str) -> str:
-    return re.sub(r"\d", "0", label)
+__all__ = ["LastTick", "Plan", "Planned"]
