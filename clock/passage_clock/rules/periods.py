@@ -65,7 +65,7 @@ class Every:
 
     def __post_init__(self) -> None:
         civil.zone(self.zone)
-        _clock_unit(self.period)
+        clock_unit(self.period)
         if self.week_starts not in WEEKDAYS:
             raise ScheduleError(
                 f"week_starts: {self.week_starts!r} is no weekday; {did_you_mean(self.week_starts, WEEKDAYS)}"
@@ -107,7 +107,7 @@ class Every:
         return self
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
-        unit = _clock_unit(self.period)
+        unit = clock_unit(self.period)
         if unit is not None:
             return starmap(Occurrence, civil.clock_periods(self.zone, unit, since))
         if self.period == "half-day":
@@ -124,7 +124,7 @@ def did_you_mean(seen: str, known: Collection[str]) -> str:
 
 
 @cache
-def _clock_unit(period: str) -> int | None:
+def clock_unit(period: str) -> int | None:
     """How long a clock period is, in microseconds; None for one of whole or half days. Raises ScheduleError."""
     if period in _UNITS:
         return _UNITS[period][0]
