@@ -11,7 +11,7 @@ from typing import Literal
 
 from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.days import Workdays
+from passage_clock.rules.days import workdays
 from passage_clock.rules.periods import PERIODS, Every, Period
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant, datetime_of
@@ -109,7 +109,7 @@ def periodic(
         return Schedule(name, Every(every, zone), event, starts_at)
     if calendar is None:
         raise ScheduleError(f"{name}: a workday needs a calendar; add calendar: with a country, e.g. NL")
-    return Schedule(name, Workdays(calendar, zone), event, starts_at)
+    return Schedule(name, workdays(calendar, zone), event, starts_at)
 
 
 __all__ = ["PERIODS", "Misfire", "Occurrence", "OnChange", "Period", "Rule", "Schedule", "periodic"]

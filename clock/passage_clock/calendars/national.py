@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from importlib.metadata import version
+from typing import NamedTuple
 
 import holidays
 
@@ -56,12 +57,12 @@ class National:
 
     @property
     def first_year(self) -> int:
-        return holidays.country_holidays(self.country).start_year
+        return _years(self.country)[0]
 
     @property
     def last_year(self) -> int:
         """The horizon: the last year the list knows. What lies behind it must not be guessed."""
-        return holidays.country_holidays(self.country).end_year
+        return _years(self.country)[1]
 
     @property
     def definition(self) -> str:
@@ -75,19 +76,44 @@ class National:
     def counts(self, day: date, known_at: Instant | None = None) -> bool:
         """Whether this is a business day. Raises CalendarError outside the years the list knows."""
         del known_at
-        return day.toordinal() in _business_days(self.country, self.subdivision, day.year)
+        return day.toordinal() in _year(self.country, self.subdivision, day.year).workdays
+
+    def is_weekend(self, day: date) -> bool:
+        return day.toordinal() in _year(self.country, self.subdivision, day.year).weekend
+
+    def is_holiday(self, day: date) -> bool:
+        return day.toordinal() in _year(self.country, self.subdivision, day.year).holidays
 
 
-@lru_cache(maxsize=4096)
-def _business_days(country: str, subdivision: str | None, year: int) -> frozenset[int]:
-    table = holidays.country_holidays(country, subdiv=subdivision, years=year)
-    if not table.start_year <= year <= table.end_year:
+class _Year(NamedTuple):
+    """The days of a year by what they are, as day numbers. A holiday may lie in the weekend, and so may a workday."""
+
+    workdays: frozenset[int]
+    weekend: frozenset[int]
+    holidays: frozenset[int]
+
+
+@cache
+def _years(country: str) -> tuple[int, int]:
+    table = holidays.country_holidays(country)
+    return table.start_year, table.end_year
+
+
+@lru_cache(maxsize=1024)
+def _year(country: str, subdivision: str | None, year: int) -> _Year:
+    first_year, last_year = _years(country)
+    if not first_year <= year <= last_year:
         raise CalendarError(
-            f"holidays {holidays_version()} knows {country} from {table.start_year} to {table.end_year}, not {year}"
+            f"holidays {holidays_version()} knows {country} from {first_year} to {last_year}, not {year}"
         )
-    first = date(year, 1, 1).toordinal()
-    last = date(year, 12, 31).toordinal()
-    return frozenset(day for day in range(first, last + 1) if table.is_working_day(date.fromordinal(day)))
+    table = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+    days = [date.fromordinal(day) for day in range(first, last + 1)]
+    return _Year(
+        frozenset(day.toordinal() for day in days if table.is_working_day(day)),
+        frozenset(day.toordinal() for day in days if table.is_weekend(day)),
+        frozenset(day.toordinal() for day in days if day in table),
+    )
 
 
 def national(code: str) -> National:

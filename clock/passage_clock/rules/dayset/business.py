@@ -1,0 +1,100 @@
+"""The kinds of day a calendar decides: its workdays, its holidays, its nth workdays. Nothing outside its years."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from passage_clock.calendars import Calendar
+from passage_clock.calendars.calendar import is_weekend
+from passage_clock.errors import ScheduleError
+from passage_clock.rules.dayset.dayset import ChangeCalendar, Known, year_bounds, years_known
+from passage_clock.rules.dayset.kinds import LONGEST, Stretch, numbers, one_or_list, picked, stretches
+
+Which = Literal["workdays", "holidays", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOf:
+    """Days of a calendar: its `workdays`; all others, `closed`; or, of those, the ones that are not its weekend,
+    `holidays`."""
+
+    which: Which
+    calendar: Calendar
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        return {self.which: self.calendar.definition}
+
+    @property
+    def calendars(self) -> tuple[Calendar, ...]:
+        return (self.calendar,)
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        return (self.calendar.label,)
+
+    @property
+    def known(self) -> Known:
+        return years_known(self.calendar)
+
+    def in_year(self, year: int, zone: str) -> frozenset[int]:
+        del zone
+        first, last = year_bounds(year)
+        return frozenset(day for day in range(first, last + 1) if self._chosen(date.fromordinal(day)))
+
+    def with_calendars(self, change: ChangeCalendar) -> "DaysOf":
+        return DaysOf(self.which, change(self.calendar))
+
+    def _chosen(self, day: date) -> bool:
+        if self.calendar.counts(day):
+            return self.which == "workdays"
+        return self.which == "closed" or (self.which == "holidays" and not is_weekend(self.calendar, day))
+
+
+@dataclass(frozen=True, slots=True)
+class NthWorkday:
+    """The nth workday of each week (ISO: from Monday), month, quarter or year; -1 is the last. One that has not so many
+    has none."""
+
+    nth: tuple[int, ...]
+    of: Stretch
+    calendar: Calendar
+
+    def __post_init__(self) -> None:
+        if self.of not in LONGEST:
+            raise ScheduleError(f"of: {self.of!r} has no nth workday; one of {', '.join(LONGEST)}")
+        object.__setattr__(self, "nth", numbers("workday", self.nth, LONGEST[self.of]))
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        return {"workday": one_or_list(self.nth), "of": self.of, "calendar": self.calendar.definition}
+
+    @property
+    def calendars(self) -> tuple[Calendar, ...]:
+        return (self.calendar,)
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        return (self.calendar.label,)
+
+    @property
+    def known(self) -> Known:
+        """Whole weeks only: of one that begins or ends outside the calendar's years the nth workday is not known."""
+        first, end = years_known(self.calendar)
+        if self.of != "week" or first is None or end is None:
+            return Known(first, end)
+        return Known(first + (1 - first) % 7, end - (end - 1) % 7)
+
+    def in_year(self, year: int, zone: str) -> frozenset[int]:
+        del zone
+        found: set[int] = set()
+        first, last = year_bounds(year)
+        for begin, end in stretches(self.of, year):
+            if self.known.holds(begin, end - 1):
+                workdays = [day for day in range(begin, end) if self.calendar.counts(date.fromordinal(day))]
+                found.update(picked(workdays, self.nth))
+        return frozenset(day for day in found if first <= day <= last)
+
+    def with_calendars(self, change: ChangeCalendar) -> "NthWorkday":
+        return NthWorkday(self.nth, self.of, change(self.calendar))
