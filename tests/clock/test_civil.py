@@ -1,7 +1,8 @@
 """Civil time against real zones in real years: the days on which clocks were put forward or back."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.errors import ZoneError
-from passage_schemas.instant import datetime_of, instant_of
-from tests.clock.zonefiles import offset_changes, zone_info
+from passage_schemas.instant import Instant, datetime_of, instant_of
+from tests.clock.zonefiles import kinds_of_change, offset_changes, zone_info
 
 MEMORABLE_DAYS = [
     # zone, day, when it begins (UTC), how many hours it lasts
@@ -232,3 +233,24 @@ def test_a_moment_is_named_so_that_its_instant_can_be_read_back(zone: str, momen
         label = datetime.fromisoformat(civil.moment_label(zone, instant))
         assert instant_of(label) == instant
         assert label.replace(tzinfo=None) == moment
+
+
+def test_no_kind_of_change_loses_a_civil_time_or_shows_one_that_was_not() -> None:
+    for zone, second in kinds_of_change():
+        change, info = second * civil.SECOND, zone_info(zone)
+        noon = civil.zone(zone).day_of(change) * civil.DAY + 12 * civil.HOUR
+        for local in range(noon - 2 * civil.DAY, noon + 2 * civil.DAY, 15 * civil.MINUTE):
+            day, time_us = divmod(local, civil.DAY)
+            passes = civil.civil_instants(zone, day, time_us, "skip", "both")
+
+            assert passes == passes_by_zoneinfo(info, day, time_us), f"{zone}, {second}"
+            assert passes or civil.civil_instants(zone, day, time_us, "next", "first") == (change,)
+            assert passes or civil.civil_instants(zone, day, time_us, "previous", "first") == (change - civil.SECOND,)
+
+
+def passes_by_zoneinfo(info: ZoneInfo, day: int, time_us: int) -> tuple[Instant, ...]:
+    """Both readings of a civil time, of which those count that read back."""
+    moment = datetime.combine(date.fromordinal(day), time(), tzinfo=info) + timedelta(microseconds=time_us)
+    readings = {instant_of(moment.replace(fold=fold).astimezone(UTC)) for fold in (0, 1)}
+    shown = {one: datetime_of(one).astimezone(info).replace(tzinfo=None) for one in sorted(readings)}
+    return tuple(one for one, civil_time in shown.items() if civil_time == moment.replace(tzinfo=None))

@@ -1,10 +1,10 @@
 """Schedules: which occurrences there are, whatever a zone does to its clocks."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from itertools import islice, pairwise
-from typing import Literal
+from itertools import islice, pairwise, takewhile
 
 import pytest
 from hypothesis import given, settings
@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from passage_clock import civil
 from passage_clock.calendars import national
 from passage_clock.errors import ScheduleError, ZoneError
-from passage_clock.rules.periods import EVENTS, PERIODS, Period
+from passage_clock.rules.fiscal import Fiscal
+from passage_clock.rules.periods import EVENTS, PERIODS, Every, Period
+from passage_clock.rules.rule import Rule
 from passage_clock.schedules import Occurrence, Schedule, periodic
 from passage_schemas.instant import Instant, datetime_of, instant_of
-from tests.clock.zonefiles import offset_changes, zone_info
-
-ANY: tuple[Period | Literal["workday"], ...] = (*PERIODS, "workday")
+from tests.clock.zonefiles import kinds_of_change, offset_changes, zone_info
 
 # Where trouble lives: every zone is drawn, these more often.
 TROUBLED = [
@@ -43,20 +43,64 @@ def places_in_time(draw: st.DrawFn) -> tuple[str, Instant]:
     return zone, instant_of(anywhere.replace(tzinfo=UTC))
 
 
+def touching(zone: str) -> list[Rule]:
+    """A rule of every kind whose periods touch."""
+    return [
+        *(Every(every, zone) for every in PERIODS),
+        *(Every(every, zone) for every in ("30 seconds", "15 minutes", "6 hours")),
+        Every("week", zone, week_starts="sunday"),
+        Fiscal("fiscal-quarter", zone, year_starts="april"),
+        Fiscal("fiscal-year", zone, year_starts="october"),
+        Fiscal("fiscal-period", zone, weeks="4-4-5", year_ends="last saturday of january"),
+        Fiscal("fiscal-quarter", zone, weeks="4-5-4", year_ends="nearest saturday to january 31"),
+        Fiscal("fiscal-year", zone, weeks="5-4-4", year_ends="nearest friday to december 31"),
+    ]
+
+
+@st.composite
+def touching_rules(draw: st.DrawFn) -> tuple[Rule, Instant]:
+    zone, after = draw(places_in_time())
+    return draw(st.sampled_from(touching(zone))), after
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> tuple[Rule, Instant]:
+    """A rule of any kind, and an instant."""
+    zone, after = draw(places_in_time())
+    workdays = periodic("any", "workday", zone, calendar=national("NL")).rule
+    return draw(st.sampled_from([*touching(zone), workdays, Every("day", zone, gap="next")])), after
+
+
 def in_order(schedule: Schedule, after: Instant | None, count: int) -> list[Occurrence]:
     return list(islice(schedule.occurrences(after), count))
 
 
-@given(place=places_in_time(), every=st.sampled_from(PERIODS))
+@given(place=touching_rules())
 @settings(max_examples=400, deadline=None)
-def test_periods_touch_so_no_instant_is_lost_and_none_is_in_two(place: tuple[str, Instant], every: Period) -> None:
-    zone, after = place
-    found = in_order(periodic("any", every, zone), after, 200)
+def test_periods_touch_so_no_instant_is_lost_and_none_is_in_two(place: tuple[Rule, Instant]) -> None:
+    rule, after = place
+    found = in_order(Schedule("any", rule), after, 60)
 
     assert found[0].starts_at <= after < found[0].ends_at
     assert all(one.starts_at < one.ends_at for one in found)
     assert all(one.ends_at == other.starts_at for one, other in pairwise(found))
     assert len({one.period for one in found}) == len(found)
+
+
+@pytest.mark.parametrize("every", ["15 minutes", "hour", "6 hours", "half-day", "day"])
+def test_no_kind_of_change_loses_or_doubles_a_period(every: str) -> None:
+    for zone, second in kinds_of_change():
+        change, here = second * civil.SECOND, civil.zone(zone)
+        until = here.midnight(here.day_of(change) + 2)
+        found = ended_by(until, Schedule("any", Every(every, zone)).occurrences(Instant(change - civil.DAY)))
+
+        assert found[-1].ends_at == until, f"{zone}: every day ends one"
+        assert all(one.starts_at < one.ends_at == other.starts_at for one, other in pairwise(found)), zone
+        assert len({one.period for one in found}) == len(found), zone
+
+
+def ended_by(until: Instant, coming: Iterator[Occurrence]) -> list[Occurrence]:
+    return list(takewhile(lambda one: one.ends_at <= until, coming))
 
 
 @given(place=places_in_time(), every=st.sampled_from(["second", "minute", "hour"]))
@@ -93,32 +137,25 @@ def test_every_midnight_is_also_the_end_of_an_hour(place: tuple[str, Instant]) -
 
 
 @given(
-    place=places_in_time(),
-    every=st.sampled_from(ANY),
+    place=rules(),
     skip=st.integers(0, 60),
     inside=st.floats(0, 1, exclude_max=True),
 )
 @settings(max_examples=300, deadline=None)
-def test_it_does_not_matter_from_where_one_looks(
-    place: tuple[str, Instant], every: Period | Literal["workday"], skip: int, inside: float
-) -> None:
-    zone, after = place
-    schedule = periodic("any", every, zone, calendar=national("NL") if every == "workday" else None)
+def test_it_does_not_matter_from_where_one_looks(place: tuple[Rule, Instant], skip: int, inside: float) -> None:
+    rule, after = place
+    schedule = Schedule("any", rule)
     whole = in_order(schedule, after, 80)
     look = Instant(whole[skip].ends_at + int(inside * (whole[skip + 1].ends_at - whole[skip].ends_at)))
 
     assert in_order(schedule, look, 79 - skip) == whole[skip + 1 :]
 
 
-@given(place=places_in_time(), every=st.sampled_from(ANY))
+@given(place=rules())
 @settings(max_examples=200, deadline=None)
-def test_nothing_begins_before_starts_at_and_nothing_after_it_is_left_out(
-    place: tuple[str, Instant], every: Period | Literal["workday"]
-) -> None:
-    zone, start = place
-    calendar = national("NL") if every == "workday" else None
-    endless = periodic("any", every, zone, calendar=calendar)
-    started = periodic("any", every, zone, calendar=calendar, starts_at=start)
+def test_nothing_begins_before_starts_at_and_nothing_after_it_is_left_out(place: tuple[Rule, Instant]) -> None:
+    rule, start = place
+    endless, started = Schedule("any", rule), Schedule("any", rule, starts_at=start)
 
     expected = [one for one in in_order(endless, start, 22) if one.starts_at >= start][:20]
     assert in_order(started, None, 20) == expected

@@ -29,6 +29,23 @@ def offset_changes(zone: str) -> list[tuple[int, int, int]]:
     return [(second, before, after) for second, before, after in changes if before != after]
 
 
+@cache
+def kinds_of_change() -> list[tuple[str, int]]:
+    """(zone, second since 1970): one of each kind of change there was since 1971, by how much and at which time of day;
+    a rule that survives these survives any change of any zone."""
+    kinds = {
+        (before, after, (second + before) % 86400): (zone, second)
+        for zone in sorted(available_zones())
+        for second, before, after in offset_changes(zone)
+        if second > 366 * 86400
+    }
+    return list(kinds.values())
+
+
+def available_zones() -> frozenset[str]:
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
+
+
 def _end_of_block(data: bytes, at: int, time_bytes: int) -> int:
     counts: list[int]
     magic, _, *counts = HEADER.unpack_from(data, at)
