@@ -1,11 +1,14 @@
 """The ticks a worker has seen, in columns: what was the schedule's count at an instant, and what comes next.
 
-Some twenty bytes a tick, shared by all tasks of a worker; a task's place in it is a sequence. Pure: the runtime brings
+Some thirty bytes a tick, shared by all tasks of a worker; a task's place in it is a sequence. Pure: the runtime brings
 the ticks in the order of the tick topic.
+
+A schedule may have a *floor*: what lies before it was let go by the clock, so counting starts there. A fact from before
+the floor counts from the floor on.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from passage_schemas.instant import Instant
@@ -24,43 +27,81 @@ class SeenTick:
     ends_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a schedule keeps: ticks from `ordinal` on. The one before had `sequence` and was due `at`."""
+
+    ordinal: int
+    sequence: int
+    at: Instant
+
+
+_MEND = "check that the tick topic is compacted only and has not been written to by others"
+
+_NO_FLOOR = Floor(1, 0, BEFORE_ALL)
+
+
 class TickGap(ValueError):
     """A tick is missing between two that were read. Counting on would miscount, so nothing is counted."""
 
 
 class TickHistory:
-    """Every tick there is, from sequence 1 on, without a gap."""
+    """Every tick there is from the schedules' floors on, without a gap."""
 
     def __init__(self) -> None:
         self.last = 0
-        """The sequence of the last tick seen; 0 before the first."""
+        """The sequence of the last tick here; 0 before the first."""
+        self._seen = 0
         self._names: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._sequence = array("q")
         self._schedule = array("H")
         self._ordinal = array("q")
         self._ends: list[array[int]] = []
+        self._floors: dict[str, Floor] = {}
+        self._gone_to = 0
+        self._is_dense = True
+
+    def let_go(self, schedule: str, floor: Floor) -> None:
+        """The clock keeps this schedule from here on. Of one whose ticks are here already nothing is dropped."""
+        self._gone_to = max(self._gone_to, floor.sequence)
+        number = self._numbers.get(schedule)
+        if number is None or not self._ends[number]:
+            self._floors[schedule] = floor
+
+    def floor(self, schedule: str) -> Floor:
+        return self._floors.get(schedule, _NO_FLOOR)
 
     def add(self, tick: SeenTick) -> bool:
-        """Take in the next tick. False for one seen before: it counts once. Raises TickGap when one is missing."""
-        if tick.sequence <= self.last:
+        """Take in the next tick. False for one seen before, which counts once, and for one below its floor. Raises
+        TickGap when one is missing."""
+        if tick.sequence <= self._seen:
             return False
-        if tick.sequence != self.last + 1:
-            raise TickGap(
-                f"tick {self.last + 1} is missing: {tick.schedule} {tick.ordinal} has sequence {tick.sequence}; "
-                "check that the tick topic is compacted only and has not been written to by others"
-            )
+        if tick.sequence != self._seen + 1:
+            self._check_gone(tick)
+            self._is_dense = False
+        floor = self.floor(tick.schedule)
+        if tick.ordinal < floor.ordinal:
+            self._seen, self._is_dense = tick.sequence, False
+            return False
         number = self._number(tick.schedule)
         ends = self._ends[number]
-        if tick.ordinal != len(ends) + 1:
-            raise TickGap(
-                f"{tick.schedule}: ordinal {tick.ordinal} follows {len(ends)}; "
-                "check that the tick topic is compacted only and has not been written to by others"
-            )
+        before = floor.ordinal + len(ends) - 1
+        if tick.ordinal != before + 1:
+            raise TickGap(f"{tick.schedule}: ordinal {tick.ordinal} follows {before}; {_MEND}")
         ends.append(tick.ends_at)
+        self._sequence.append(tick.sequence)
         self._schedule.append(number)
         self._ordinal.append(tick.ordinal)
-        self.last = tick.sequence
+        self.last = self._seen = tick.sequence
         return True
+
+    def _check_gone(self, tick: SeenTick) -> None:
+        if tick.sequence - 1 > self._gone_to:
+            missing = max(self._seen, self._gone_to) + 1
+            raise TickGap(
+                f"tick {missing} is missing: {tick.schedule} {tick.ordinal} has sequence {tick.sequence}; {_MEND}"
+            )
 
     def _number(self, schedule: str) -> int:
         number = self._numbers.get(schedule)
@@ -70,29 +111,46 @@ class TickHistory:
             self._ends.append(array("q"))
         return number
 
+    def place(self, sequence: int) -> int:
+        """How many of the ticks here come before the one with this sequence: where a column has it."""
+        return sequence - 1 if self._is_dense else bisect_left(self._sequence, sequence)
+
+    def after(self, sequence: int) -> int:
+        """The sequence of the first tick here after this one, which must not be the last."""
+        return sequence + 1 if self._is_dense else self._sequence[bisect_right(self._sequence, sequence)]
+
     def at(self, sequence: int) -> SeenTick:
-        """The tick with this sequence, from 1 to `last`."""
-        name, ordinal = self._names[self._schedule[sequence - 1]], self._ordinal[sequence - 1]
-        return SeenTick(name, ordinal, sequence, self.ends_at(sequence))
+        """The tick with this sequence, which must be here."""
+        place = self.place(sequence)
+        return SeenTick(self._names[self._schedule[place]], self._ordinal[place], sequence, self._ends_at(place))
 
     def ends_at(self, sequence: int) -> Instant:
-        return Instant(self._ends[self._schedule[sequence - 1]][self._ordinal[sequence - 1] - 1])
+        return self._ends_at(self.place(sequence))
+
+    def _ends_at(self, place: int) -> Instant:
+        number = self._schedule[place]
+        return Instant(self._ends[number][self._ordinal[place] - self.floor(self._names[number]).ordinal])
 
     def passed(self, schedule: str, instant: Instant, folded: int) -> int:
-        """The ordinal of the schedule's last tick at or before `instant`, among those up to ordinal `folded`; 0 when
-        there is none."""
-        if folded == 0:
-            return 0
+        """The ordinal of the schedule's last tick at or before `instant`, among those up to ordinal `folded`; what is
+        before its floor where there is none."""
+        before = self.floor(schedule).ordinal - 1
+        if folded <= before:
+            return folded
         ends = self._ends[self._numbers[schedule]]
-        return folded if instant >= ends[folded - 1] else bisect_right(ends, instant, 0, folded)
+        here = folded - before
+        return folded if instant >= ends[here - 1] else before + bisect_right(ends, instant, 0, here)
 
     def settled_from(self, schedule: str, folded: int) -> Instant:
         """From which instant on `passed` is just `folded`."""
-        return Instant(self._ends[self._numbers[schedule]][folded - 1]) if folded else BEFORE_ALL
+        floor = self.floor(schedule)
+        if folded < floor.ordinal:
+            return BEFORE_ALL
+        return Instant(self._ends[self._numbers[schedule]][folded - floor.ordinal])
 
     def folded_at(self, sequence: int) -> dict[str, int]:
         """Each schedule's ordinal once every tick up to `sequence` has been folded."""
-        folded: dict[str, int] = {}
-        for index in range(sequence):
-            folded[self._names[self._schedule[index]]] = self._ordinal[index]
+        folded = {schedule: floor.ordinal - 1 for schedule, floor in self._floors.items() if floor.ordinal > 1}
+        for place in range(min(self.place(sequence + 1), len(self._ordinal))):
+            folded[self._names[self._schedule[place]]] = self._ordinal[place]
         return folded

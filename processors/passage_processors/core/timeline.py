@@ -100,18 +100,19 @@ def merge(
     before it asks for more, and stops asking when it has enough.
     """
     if resumed:
-        sequence += 1
+        sequence = ticks.after(sequence)
         yield sequence
     inputs = sorted(inputs, key=lambda pending: pending.topic)
     while True:
         head = min(
             (pending for pending in inputs if pending), key=lambda pending: pending.instants[pending.at], default=None
         )
-        tick_at = ticks.ends_at(sequence + 1) if sequence < bounds.last_tick else FOR_EVER
+        tick = ticks.after(sequence) if sequence < bounds.last_tick else 0
+        tick_at = ticks.ends_at(tick) if tick else FOR_EVER
         if tick_at < FOR_EVER and (head is None or tick_at <= head.instants[head.at]):
-            if not all(pending or bounds.tick_may_pass(sequence + 1, pending) for pending in inputs):
+            if not all(pending or bounds.tick_may_pass(tick, pending) for pending in inputs):
                 return
-            sequence += 1
+            sequence = tick
             yield sequence
             continue
         if head is None or not all(pending or bounds.fact_may_pass(pending) for pending in inputs):

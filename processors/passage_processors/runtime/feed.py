@@ -1,4 +1,8 @@
-"""What a worker hears of the clock: the tick topic and the schedules topic, followed from their beginning."""
+"""What a worker hears of the clock: the tick topic and the schedules topic, followed from their beginning.
+
+The schedules come first: they say from which floor on a schedule's ticks are kept, so that those the clock has let go
+are not taken for lost.
+"""
 
 from array import array
 from bisect import bisect_left
@@ -8,10 +12,11 @@ import structlog
 
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_processors.core.promises import Promises
-from passage_processors.core.ticks import SeenTick, TickGap, TickHistory
+from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.schedule_entry import ScheduleEntry
 
 _log = structlog.get_logger("passage.processors")
 
@@ -34,6 +39,8 @@ class Feed:
         self._reader = log.reader()
         self._reader.assign({self._ticks: EARLIEST, self._schedules: EARLIEST})
         self._until = self._reader.ends([self._ticks, self._schedules])
+        self._reader.pause([self._ticks])
+        self._hears_ticks = False
 
     @property
     def ready(self) -> bool:
@@ -46,7 +53,13 @@ class Feed:
 
     def poll(self, timeout_seconds: float = 0.0) -> None:
         """Take in what is new. Raises ProcessorError when a tick is missing; what is no tick is passed over, aloud."""
-        while records := self._reader.poll(_BATCH, timeout_seconds):
+        while True:
+            if not self._hears_ticks and self._reader.position(self._schedules) >= self._until[self._schedules]:
+                self._reader.resume([self._ticks])
+                self._hears_ticks = True
+            records = self._reader.poll(_BATCH, timeout_seconds)
+            if not records:
+                return
             timeout_seconds = 0.0
             now = self._monotonic()
             for record in records:
@@ -57,12 +70,17 @@ class Feed:
                     if record.topic() == self._ticks.topic:
                         self._tick(value, record.offset(), now)
                     else:
-                        self.promises.entry(SCHEDULE_ENTRY.decode(value))
+                        self._entry(SCHEDULE_ENTRY.decode(value))
                 except SchemaError as error:
                     # Not ours. Were it in a tick's place, the next tick would not follow the last.
                     _log.warning("foreign_record_ignored", where=_place(record), reason=str(error))
                 except TickGap as error:
                     raise ProcessorError(f"{_place(record)}: {error}; nothing was counted past it") from error
+
+    def _entry(self, entry: ScheduleEntry) -> None:
+        self.promises.entry(entry)
+        if entry.floor_at is not None:
+            self.history.let_go(entry.schedule, Floor(entry.floor_ordinal, entry.floor_sequence, entry.floor_at))
 
     def _tick(self, value: bytes, offset: int, now: float) -> None:
         tick = TICK.decode(value)
@@ -85,7 +103,7 @@ class Feed:
 
     def offset_after(self, sequence: int) -> int:
         """Where to read on in the tick topic, this tick having been read; 0 before the first."""
-        return self._offsets[sequence - 1] + 1 if sequence else 0
+        return self._offsets[self.history.place(sequence + 1) - 1] + 1 if sequence else 0
 
     def close(self) -> None:
         self._reader.close()

@@ -28,6 +28,7 @@ def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
     Raises ProcessorError when the timeline and the topics don't fit: facts let go by retention, another cluster.
     """
     feed = read_feed(app, log)
+    _check_floors(app, feed)
     fold = Fold(app.rules, feed.history)
     inputs = {topic: Pending(topic, 0, 0) for topic in app.inputs}
     facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.inputs}
@@ -45,6 +46,16 @@ def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
         sequence = cut.tick_sequence
         _check_counts(app, number, inputs, cut)
         yield from fold.take().events
+
+
+def _check_floors(app: App, feed: Feed) -> None:
+    for schedule in sorted(app.counted):
+        floor = feed.history.floor(schedule)
+        if floor.ordinal > 1:
+            raise ProcessorError(
+                f"{schedule} is kept from its tick {floor.ordinal} on (its keep_days): a replay from the beginning "
+                "needs all of them; replay a copy of the topics that was taken before"
+            )
 
 
 def _fold_cut(fold: Fold, inputs: Sequence[Pending], feed: Feed, sequence: int, cut: Cut) -> None:

@@ -105,6 +105,14 @@ class Restore:
                 f"{where} was written on cluster {cut.cluster}, this is {self._log.cluster_id()}: its offsets mean "
                 "nothing here; point the app at its own cluster"
             )
+        for schedule in sorted(self._app.counted):
+            floor = self._feed.history.floor(schedule)
+            if cut.number and cut.tick_sequence < floor.sequence:
+                raise ProcessorError(
+                    f"{where} has folded the ticks up to {cut.tick_sequence}, but {schedule} is kept from tick "
+                    f"{floor.sequence + 1} on: what it missed is gone; raise the schedule's keep_days above the "
+                    "longest time a worker may be down, and start the app anew under another name"
+                )
         if cut.tick_sequence > self._feed.history.last:
             raise ProcessorError(
                 f"{where} has folded tick {cut.tick_sequence}, but {self._app.ticks} ends at "

@@ -1,0 +1,136 @@
+"""A floor: where the clock has let a schedule's old ticks go, counting starts there and nothing is miscounted."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from passage_log.port import Partition
+from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
+from passage_processors.errors import ProcessorError
+from passage_processors.runtime.replay import replay
+from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.records import SCHEDULE_ENTRY
+from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick, tick_key
+from tests.processors.world import DAY, InvoiceBecameOverdue, InvoiceSent, World, day, invoices, overdue
+
+HOUR = "hour.utc"
+
+
+def let_go(world: World, last: Tick, gone: Sequence[Tick] = ()) -> None:
+    """The clock keeps the schedule from behind `last`, and the broker has already forgotten `gone`."""
+    write = world.log.appender()
+    entry = ScheduleEntry(
+        last.schedule, last.event, "UTC", None, "", "", "active", "", "", last.next_at, world.sequence, 1, "2026f", "0",
+        floor_ordinal=last.ordinal + 1, floor_sequence=last.sequence, floor_at=last.ends_at, floor_digest=bytes(32),
+    )  # fmt: skip
+    write.append(Partition(world.app.clock_schedules, 0), last.schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
+    for tick in gone:
+        write.append(Partition(world.app.ticks, 0), tick_key(tick.schedule, tick.period), None, 1)
+    write.flush()
+    world.log.compact(world.app.ticks, forget_deleted=True)
+
+
+def mixed(world: World, days: int) -> list[Tick]:
+    """Hours and days: every tick of the hours, which are the ones let go."""
+    hours = []
+    for number in range(days):
+        hours += [world.tick(day(number + hour / 24), schedule=HOUR) for hour in range(1, 25)]
+        world.tick(day(number + 1), day(number + 2))
+    return hours
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5])
+def test_a_new_worker_counts_days_though_the_hours_among_them_are_gone(kept: int) -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=3), day(0.5))
+    hours = mixed(world, 4)
+    let_go(world, hours[-6], hours[: -6 - kept])
+
+    world.settle(world.worker())
+
+    assert world.derived() == [InvoiceBecameOverdue("inv-1", sent_at=datetime_of(day(0.5)))]
+    assert dict(world.output()[0].headers() or ())["passage_tick"] == b"day.utc#3"
+
+
+def test_a_worker_of_before_goes_on_and_one_restored_after_is_its_equal() -> None:
+    worlds = [World(invoices(overdue())) for _ in range(2)]
+    for world in worlds:
+        world.name(next_at=day(1))
+        first = world.worker()
+        world.fact(InvoiceSent("inv-1", terms=6), day(0.5))
+        hours = mixed(world, 4)
+        world.settle(first)
+        if world is worlds[1]:
+            let_go(world, hours[-2], hours[:-2])
+            first.close()
+            first = world.worker("b")
+        world.fact(InvoiceSent("inv-2", terms=1), day(4.5))
+        for number in (5, 6, 7):
+            world.tick(day(number), day(number + 1))
+        world.settle(first)
+
+    assert worlds[0].derived() == worlds[1].derived()
+    assert [dict(record.headers() or ())["ce_id"] for record in worlds[1].output()] == [
+        dict(record.headers() or ())["ce_id"] for record in worlds[0].output()
+    ]
+
+
+def test_what_a_worker_missed_and_is_gone_stops_it_with_the_remedy() -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=9), day(0.5))
+    world.days(1, 2)
+    first = world.worker()
+    world.settle(first)
+    first.close()
+    ticks = [world.tick(day(number), day(number + 1)) for number in (3, 4, 5)]
+    let_go(world, ticks[1], ticks[:2])
+
+    with pytest.raises(ProcessorError, match=r"day\.utc is kept from tick 5 on: what it missed is gone; raise"):
+        world.settle(world.worker("b"))
+    assert world.derived() == []
+
+
+def test_a_fact_from_before_the_floor_counts_from_the_floor() -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    ticks = [world.tick(day(number), day(number + 1)) for number in (1, 2, 3, 4)]
+    let_go(world, ticks[2], ticks[:3])
+    world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
+    world.tick(day(5), day(6))
+
+    world.settle(world.worker())
+
+    assert dict(world.output()[0].headers() or ())["passage_tick"] == b"day.utc#5"
+
+
+def test_a_replay_needs_what_was_let_go_and_says_so() -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    ticks = [world.tick(day(number), day(number + 1)) for number in (1, 2, 3)]
+    world.settle(world.worker())
+    let_go(world, ticks[0], ticks[:1])
+
+    with pytest.raises(ProcessorError, match=r"day\.utc is kept from its tick 2 on"):
+        list(replay(world.app, world.log, 0))
+
+
+def test_a_tick_missing_above_every_floor_is_still_missing() -> None:
+    history = TickHistory()
+    history.let_go(HOUR, Floor(3, 5, Instant(500)))
+    assert history.add(SeenTick(DAY, 1, 2, Instant(20)))
+    assert history.add(SeenTick(HOUR, 2, 5, Instant(500))) is False, "not yet forgotten, and not counted"
+    assert history.add(SeenTick(HOUR, 3, 6, Instant(600)))
+
+    with pytest.raises(TickGap, match="tick 7 is missing"):
+        history.add(SeenTick(HOUR, 4, 8, Instant(800)))
+    with pytest.raises(TickGap, match=r"day\.utc: ordinal 3 follows 1"):
+        history.add(SeenTick(DAY, 3, 7, Instant(700)))
+    assert (history.at(2), history.after(2), history.at(6)) == (
+        SeenTick(DAY, 1, 2, Instant(20)), 6, SeenTick(HOUR, 3, 6, Instant(600)),
+    )  # fmt: skip
+    assert history.folded_at(0) == {HOUR: 2}
+    assert history.folded_at(5) == {HOUR: 2, DAY: 1}
+    assert [history.passed(HOUR, Instant(at), 3) for at in (1, 599, 600)] == [2, 2, 3]
