@@ -1,24 +1,29 @@
 """Whether this candidate may publish: a state machine without a clock, a thread or a broker.
 
-                          taking office, in four steps
-    STANDING_BY ─assigned─> OPENING ─opened─> MARKING ─marked─> READING ─caught up─> SETTLING ─settled─> IN_OFFICE
-                             ^  ^                                                    │  │  ^                │
-                             │  │                                      ┌───refused───┘  │  └─waited─ HELD <─┤ ahead
-                             │  │                                      v                └────ahead────^     │
-    STANDING_BY <─waited─────│──│────────────────────────────── REFUSING                                    │
-                             │  └─waited────────────────────── BACKING_OFF <─failed── any step of office ───┤
-                             └──waited, or assigned anew────── FENCED <───────fenced─ any step of office ───┘
-    STANDING_BY <─revoked── any step of office, BACKING_OFF, FENCED
-    STOPPED     <─stop───── anything; nothing leads out of it
+                                  taking office, in four steps
+    STANDING_BY ─assigned, overdue, vacated─> OPENING ─opened─> MARKING ─marked─> READING ─caught up─> SETTLING
+                                               ^                                                          │
+                                               │            IN_OFFICE <──settled──────────────────────────┤
+                                               │                │                                         │
+                                               │                └─ahead─> HELD <──ahead───────────────────┤
+                                               │                            └──waited─> SETTLING          │
+                                               └──waited── BACKING_OFF <─failed── any step of office      │
+    STANDING_BY <──waited── FENCED <─fenced── any step of office                                          │
+    STANDING_BY <──waited── REFUSING <───────────────────────────refused──────────────────────────────────┘
+    STANDING_BY <──revoked── any step of office, BACKING_OFF
+    STOPPED     <──stop───── anything; nothing leads out of it
 
 The group's assignment says who should lead, the writer's epoch who may. So `assigned` opens the way to office and
 proves nothing, and every way back to office leads through OPENING: a writer that only re-initialised would fence its
 successor and go on from a stale memory. `failed` is therefore never followed by a retry in place.
 
-FENCED stands by for its successor; but a broker also fences a writer whose transaction timed out, and then there is no
-successor. Who is still assigned when the group has had time to say otherwise takes office again. REFUSING has left the
-group, so that a candidate with newer data can lead. HELD is in office with a clock that runs ahead: it publishes
-nothing until the next probe of the broker's time.
+Because the assignment proves nothing, the way to office may also be opened by what a standby sees: a tick that is
+*overdue*, or an office that was *vacated* by a resignation. Such a leader is *acting*: the group does not know it, so
+that it is not assigned does not depose it. It acts until it is fenced, or until it is `assigned` after all.
+
+FENCED and REFUSING have left the group: who was fenced lets the assignment follow the office, and who refused lets a
+candidate with newer data lead. Each comes back after a while, for there may be nobody else. HELD is in office with a
+clock that runs ahead: it publishes nothing until the next probe of the broker's time.
 
 Refuses to know the time: `now` is the caller's monotonic seconds. Any other transition is a bug: an AssertionError.
 """
@@ -26,8 +31,9 @@ Refuses to know the time: `now` is the caller's monotonic seconds. Any other tra
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-# Two sessions of six seconds: by then the group has told a member that was put out that it was.
-FENCED_WAIT_SECONDS = 12.0
+# A session: long enough for a successor to be in office, and so long do two clocks that were given one log by mistake
+# leave each other alone. A broker also fences a writer whose transaction timed out; then there may be no successor.
+FENCED_WAIT_SECONDS = 6.0
 # Long enough for a rolling upgrade to move on, short enough to lead again when it was rolled back.
 REFUSING_WAIT_SECONDS = 60.0
 # A clock that is being slewed loses a few milliseconds in this time; one that is stepped is right at the next probe.
@@ -54,6 +60,8 @@ class Stage(Enum):
 
 class Input(Enum):
     ASSIGNED = auto()
+    OVERDUE = auto()
+    VACATED = auto()
     REVOKED = auto()
     OPENED = auto()
     MARKED = auto()
@@ -72,11 +80,18 @@ OFFICE = frozenset(
 )
 """The stages that own a writer."""
 
+ACTING = frozenset({Input.OVERDUE, Input.VACATED})
+"""What opens the way to office without the group."""
+
+OUTSIDE = frozenset({Stage.FENCED, Stage.REFUSING, Stage.STOPPED})
+"""The stages that have left the group."""
+
 WAITING = frozenset({Stage.BACKING_OFF, Stage.FENCED, Stage.REFUSING, Stage.HELD})
 """The stages that end by `waited`, at `Leadership.until`."""
 
 TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
     (Stage.STANDING_BY, Input.ASSIGNED): Stage.OPENING,
+    **{(Stage.STANDING_BY, sign): Stage.OPENING for sign in ACTING},
     (Stage.OPENING, Input.OPENED): Stage.MARKING,
     (Stage.MARKING, Input.MARKED): Stage.READING,
     (Stage.READING, Input.CAUGHT_UP): Stage.SETTLING,
@@ -87,10 +102,9 @@ TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
     (Stage.HELD, Input.WAITED): Stage.SETTLING,
     (Stage.BACKING_OFF, Input.WAITED): Stage.OPENING,
     (Stage.BACKING_OFF, Input.REVOKED): Stage.STANDING_BY,
-    (Stage.FENCED, Input.WAITED): Stage.OPENING,
-    (Stage.FENCED, Input.ASSIGNED): Stage.OPENING,
-    (Stage.FENCED, Input.REVOKED): Stage.STANDING_BY,
+    (Stage.FENCED, Input.WAITED): Stage.STANDING_BY,
     (Stage.REFUSING, Input.WAITED): Stage.STANDING_BY,
+    **{(stage, Input.ASSIGNED): stage for stage in OFFICE},
     **{(stage, Input.REVOKED): Stage.STANDING_BY for stage in OFFICE},
     **{(stage, Input.FAILED): Stage.BACKING_OFF for stage in OFFICE},
     **{(stage, Input.FENCED): Stage.FENCED for stage in OFFICE},
@@ -101,13 +115,15 @@ TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
 @dataclass(frozen=True, slots=True)
 class Leadership:
     """Where a candidate stands. `since` and `until` are the caller's monotonic seconds; `term` is None out of office
-    and before the barrier is written; `failures` counts those in a row and sets the backoff."""
+    and before the barrier is written; `failures` counts those in a row and sets the backoff.
+    `is_acting`: in office, or on the way, without being assigned."""
 
     stage: Stage = Stage.STANDING_BY
     term: int | None = None
     failures: int = 0
     since: float = 0.0
     until: float = 0.0
+    is_acting: bool = False
 
     @property
     def owns_writer(self) -> bool:
@@ -126,6 +142,9 @@ class Leadership:
         stage = TRANSITIONS.get((self.stage, happened))
         assert stage is not None, f"{happened.name} can't happen while {self.stage.name}"
         assert (term is not None) == (happened is Input.MARKED), "a term comes from its barrier and from nowhere else"
+        if happened is Input.ASSIGNED and stage is self.stage:
+            # The stage's own times stay: nothing has happened but that the group now knows.
+            return replace(self, is_acting=False)
         failures = self._failures(happened, now)
         return replace(
             self,
@@ -134,6 +153,7 @@ class Leadership:
             failures=failures,
             since=now,
             until=now + _wait_seconds(stage, failures) if stage in WAITING else 0.0,
+            is_acting=stage in OFFICE and (self.is_acting or happened in ACTING),
         )
 
     def _failures(self, happened: Input, now: float) -> int:

@@ -1,77 +1,152 @@
 """The clock's metrics, for Prometheus. An alert needs three: is anybody leading, is the wall right, are ticks late.
 
+What is per schedule is told by its leader only, so that a deposed one doesn't go on telling of ages that grow.
 Refuses to measure what the clock does not tell: it is an observer, and nothing here can slow or fail a tick.
 """
 
 from collections import Counter as Tally
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from passage_clock.errors import ClockError
+from passage_clock import health
+from passage_clock.civil import DAY
+from passage_clock.health import Health
 from passage_clock.leadership import Leadership, Stage
+from passage_clock.memory import Memory
 from passage_clock.office import Batch
+from passage_clock.schedules import Schedule
+from passage_clock.wall import MachineWall, Wall
+from passage_schemas.instant import Instant
 
 # From a live tick's milliseconds to an outage that was slept through.
-LATENESS_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0, 86400.0)
+LATENESS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0, 86400.0)
 
 
 class Metrics:
     """An Observer. Each has its own registry, so that several clocks of one process don't meet."""
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Wall | None = None) -> None:
+        self._wall = wall if wall is not None else MachineWall()
+        self.health = Health(self._wall)
         self.registry = CollectorRegistry()
-        self._leads = Gauge("passage_clock_leader", "1 while this candidate is in office", registry=self.registry)
-        self._term = Gauge("passage_clock_term", "The term of the last office taken", registry=self.registry)
-        self._stage = Gauge("passage_clock_stage", "1 for the stage of leadership", ["stage"], registry=self.registry)
-        self._taken = Counter("passage_clock_offices_taken", "Offices taken", registry=self.registry)
-        self._fenced = Counter("passage_clock_fenced", "Times a newer leader's fence was met", registry=self.registry)
-        self._failed = Counter("passage_clock_offices_failed", "Offices that ended by an error", registry=self.registry)
-        self._refused = Counter(
-            "passage_clock_offices_refused", "Offices refused for newer data on the log", registry=self.registry
-        )
-        self._ticks = Counter("passage_clock_ticks_published", "Ticks", ["schedule"], registry=self.registry)
-        self._sequence = Gauge("passage_clock_sequence", "The last tick's sequence", registry=self.registry)
+        self._last_at: dict[str, Instant] = {}
+        self._known_until: dict[str, Instant] = {}
+        self._shown: set[tuple[Gauge, str]] = set()
+        self._wake_at: Instant | None = None
+        self._leads = self._gauge("leader", "1 while this candidate is in office")
+        self._acting = self._gauge("acting", "1 while it is in office without being assigned")
+        self._term = self._gauge("term", "The term of the last office taken")
+        self._stage = self._gauge("stage", "1 for the stage of leadership", "stage")
+        self._caught_up = self._gauge("caught_up", "1 once everything readable was read")
+        self._taken = self._counter("offices_taken", "Offices taken")
+        self._take_overs = self._counter("take_overs", "Ways to office opened without the group")
+        self._fenced = self._counter("fenced", "Times a newer leader's fence was met")
+        self._failed = self._counter("offices_failed", "Offices that ended by an error")
+        self._refused = self._counter("offices_refused", "Offices refused for newer data on the log")
+        self._held = self._counter("offices_held", "Times the wall was too far ahead to publish")
+        self._ticks = self._counter("ticks_published", "Ticks", "schedule")
+        self._sequence = self._gauge("sequence", "The last tick's sequence")
+        self._age = self._gauge("last_tick_age_seconds", "Time since the last tick's instant", "schedule")
+        self._horizon = self._gauge("horizon_days", "How far the schedule's calendar data reaches", "schedule")
+        self._catch_up = self._gauge("catch_up_seconds", "How far the earliest unpublished tick lies in the past")
+        self._catch_up.set_function(self._behind_seconds)
         self._lateness = Histogram(
             "passage_clock_lateness_seconds",
             "Publication after the instant, of the earliest tick of each batch",
             buckets=LATENESS_BUCKETS,
             registry=self.registry,
         )
-        self._skew = Gauge(
-            "passage_clock_skew_seconds",
-            "The wall's time minus the broker's, at the last probe",
-            registry=self.registry,
-        )
+        self._skew = self._gauge("skew_seconds", "The wall's time minus the broker's, at the last probe")
         for stage in Stage:
             self._stage.labels(stage.name.lower()).set(0)
         self.moved(Leadership(), Leadership())
 
     def moved(self, before: Leadership, after: Leadership) -> None:
+        self.health.moved(before, after)
         self._stage.labels(before.stage.name.lower()).set(0)
         self._stage.labels(after.stage.name.lower()).set(1)
         self._leads.set(after.stage is Stage.IN_OFFICE)
+        self._acting.set(after.is_acting)
         if before.stage is after.stage:
             return
+        if before.stage is Stage.STANDING_BY and after.is_acting:
+            self._take_overs.inc()
         if before.stage is Stage.SETTLING and after.stage is Stage.IN_OFFICE and after.term is not None:
             self._taken.inc()
             self._term.set(after.term)
-        counters = {Stage.FENCED: self._fenced, Stage.BACKING_OFF: self._failed, Stage.REFUSING: self._refused}
+        counters = {
+            Stage.FENCED: self._fenced,
+            Stage.BACKING_OFF: self._failed,
+            Stage.REFUSING: self._refused,
+            Stage.HELD: self._held,
+        }
         if after.stage in counters:
             counters[after.stage].inc()
+        if before.owns_writer and not after.owns_writer:
+            self._forget()
+
+    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+        for schedule in schedules:
+            published = memory.published.get(schedule.name)
+            if published is not None:
+                self._saw(schedule.name, published.last.ends_at)
+            known_until = schedule.rule.known_until
+            if known_until is not None:
+                self._known_until[schedule.name] = known_until
+                self._show(self._horizon, schedule.name, partial(self._horizon_days, schedule.name))
 
     def published(self, batch: Batch) -> None:
         for schedule, count in Tally(tick.schedule.name for tick in batch.ticks).items():
             self._ticks.labels(schedule).inc(count)
+        for name, ends_at in {tick.schedule.name: tick.occurrence.ends_at for tick in batch.ticks}.items():
+            self._saw(name, ends_at)
         self._sequence.set(batch.last_sequence)
         self._lateness.observe(max(0.0, batch.lateness_seconds))
+
+    def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
+        self.health.stepped(monotonic, has_reached_the_log)
+        self._caught_up.set(has_reached_the_log)
+
+    def waits(self, wake_at: Instant | None) -> None:
+        self._wake_at = wake_at
 
     def probed(self, skew_seconds: float) -> None:
         self._skew.set(skew_seconds)
 
-    def serve(self, port: int, host: str = "") -> None:
-        """Answer on `host` (all addresses by default) until the process ends. Raises ClockError when the port can't be
-        had."""
-        try:
-            start_http_server(port, addr=host or "0.0.0.0", registry=self.registry)
-        except OSError as error:
-            raise ClockError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
+    def serve(self, port: int, host: str = "") -> int:
+        """/metrics, /healthz and /readyz on `host` (all addresses by default) until the process ends; the port, of the
+        system's choice for 0. Raises ClockError when it can't be had."""
+        return health.serve(port, host, self.registry, self.health)
+
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"passage_clock_{name}", says, labels, registry=self.registry)
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"passage_clock_{name}", says, labels, registry=self.registry)
+
+    def _saw(self, schedule: str, ends_at: Instant) -> None:
+        self._last_at[schedule] = max(ends_at, self._last_at.get(schedule, ends_at))
+        self._show(self._age, schedule, lambda: self._since(self._last_at[schedule]))
+
+    def _show(self, gauge: Gauge, schedule: str, tell: Callable[[], float]) -> None:
+        """It is worked out when somebody asks."""
+        if (gauge, schedule) not in self._shown:
+            self._shown.add((gauge, schedule))
+            gauge.labels(schedule).set_function(tell)
+
+    def _since(self, instant: Instant, unit: int = 1_000_000) -> float:
+        return (self._wall.now() - instant) / unit
+
+    def _horizon_days(self, schedule: str) -> float:
+        return -self._since(self._known_until[schedule], DAY)
+
+    def _behind_seconds(self) -> float:
+        wake_at = self._wake_at
+        return 0.0 if wake_at is None else max(0.0, self._since(wake_at))
+
+    def _forget(self) -> None:
+        self._age.clear()
+        self._horizon.clear()
+        self._shown.clear()

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from passage_clock.leadership import Leadership
+from passage_clock.memory import Memory
 from passage_clock.office import Batch
+from passage_clock.schedules import Schedule
+from passage_schemas.instant import Instant
 
 
 class Observer(Protocol):
@@ -16,6 +19,28 @@ class Observer(Protocol):
 
     def published(self, batch: Batch) -> None:
         """These ticks are readable."""
+        ...
+
+    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+        """The office has been taken, or operators were heard: these are the schedules, and this is what is on the log
+        of them."""
+        ...
+
+    def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
+        """One more step is done, at these seconds; whether everything readable was read once since the log answers."""
+        ...
+
+    def waits(self, wake_at: Instant | None) -> None:
+        """The earliest tick that is not published yet, in the past while some are due; None: nothing is known to come,
+        or somebody else leads."""
+        ...
+
+    def catching_up(self, remaining: int | None) -> None:
+        """About so many ticks are due and not published yet: told once a second while there are any, then None."""
+        ...
+
+    def horizon(self, schedule: str, days: int) -> None:
+        """In so many days the schedule's data ends, and the schedule with it: told once a day."""
         ...
 
     def probed(self, skew_seconds: float) -> None:
@@ -31,6 +56,21 @@ class Quiet:
 
     def published(self, batch: Batch) -> None:
         del batch
+
+    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+        del schedules, memory
+
+    def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
+        del monotonic, has_reached_the_log
+
+    def waits(self, wake_at: Instant | None) -> None:
+        del wake_at
+
+    def catching_up(self, remaining: int | None) -> None:
+        del remaining
+
+    def horizon(self, schedule: str, days: int) -> None:
+        del schedule, days
 
     def probed(self, skew_seconds: float) -> None:
         del skew_seconds
@@ -49,6 +89,26 @@ class Several:
     def published(self, batch: Batch) -> None:
         for observer in self._observers:
             observer.published(batch)
+
+    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+        for observer in self._observers:
+            observer.settled(schedules, memory)
+
+    def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
+        for observer in self._observers:
+            observer.stepped(monotonic, has_reached_the_log)
+
+    def waits(self, wake_at: Instant | None) -> None:
+        for observer in self._observers:
+            observer.waits(wake_at)
+
+    def catching_up(self, remaining: int | None) -> None:
+        for observer in self._observers:
+            observer.catching_up(remaining)
+
+    def horizon(self, schedule: str, days: int) -> None:
+        for observer in self._observers:
+            observer.horizon(schedule, days)
 
     def probed(self, skew_seconds: float) -> None:
         for observer in self._observers:

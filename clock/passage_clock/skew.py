@@ -12,6 +12,9 @@ from passage_schemas.instant import Instant
 
 PROBE_EVERY_SECONDS = 30.0
 
+# A leader with nothing to do asks sooner, so that no tick has to wait for an answer.
+IDLE_PROBE_SECONDS = 20.0
+
 # NTP slews at 500 ppm at most: 15 ms between two probes. Half a second at once is a step, or a machine that slept.
 JUMP_SECONDS = 0.5
 
@@ -33,6 +36,11 @@ def skew_seconds(wall_at: Instant, broker_ms: int) -> float:
 def jump_seconds(before: Reading, after: Reading) -> float:
     """What the wall gained on the monotonic clock between two readings: zero unless somebody set the wall."""
     return (after.wall_at - before.wall_at) / 1_000_000 - (after.monotonic - before.monotonic)
+
+
+def may_probe(probed: Reading, now: Reading) -> bool:
+    """Whether it is time to ask again if nothing else is to be done."""
+    return now.monotonic - probed.monotonic >= IDLE_PROBE_SECONDS
 
 
 def must_probe(probed: Reading, now: Reading, max_skew_seconds: float) -> bool:

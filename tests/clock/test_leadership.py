@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passage_clock.leadership import (
+    ACTING,
     FENCED_WAIT_SECONDS,
     LONGEST_BACKOFF_SECONDS,
     OFFICE,
+    OUTSIDE,
     SETTLED_SECONDS,
     TRANSITIONS,
     Input,
@@ -60,6 +62,8 @@ def test_whatever_ends_an_office_the_way_back_begins_with_a_new_writer_and_a_new
         (Stage.SETTLING, Input.AHEAD),
         (Stage.IN_OFFICE, Input.AHEAD),
         (Stage.HELD, Input.WAITED),
+        # Who is in office already, acting, and is now assigned too.
+        *((stage, Input.ASSIGNED) for stage in OFFICE - {Stage.OPENING}),
     }
 
 
@@ -110,13 +114,35 @@ def test_a_failure_after_a_long_time_in_office_is_the_first_one_again() -> None:
     assert state.after(Input.FAILED, NOW + SETTLED_SECONDS).failures == 1
 
 
-def test_a_fenced_leader_stands_by_and_tries_again_only_when_the_group_still_wants_it() -> None:
+def test_a_fenced_leader_leaves_the_group_and_comes_back_as_a_standby_after_a_while() -> None:
     fenced = leadership_after(*TO_OFFICE, Input.FENCED)
 
+    assert fenced.stage in OUTSIDE
     assert not fenced.waited(NOW + FENCED_WAIT_SECONDS - 1)
-    assert fenced.after(Input.REVOKED, NOW).stage is Stage.STANDING_BY
     assert fenced.waited(NOW + FENCED_WAIT_SECONDS)
-    assert fenced.after(Input.WAITED, NOW + FENCED_WAIT_SECONDS).stage is Stage.OPENING
+    assert fenced.after(Input.WAITED, NOW + FENCED_WAIT_SECONDS).stage is Stage.STANDING_BY
+
+
+@pytest.mark.parametrize("sign", sorted(ACTING, key=str))
+def test_who_takes_office_unasked_acts_until_the_group_agrees(sign: Input) -> None:
+    acting = leadership_after(sign, *TO_OFFICE[1:])
+    agreed = acting.after(Input.ASSIGNED, NOW + 7)
+
+    assert acting.may_publish
+    assert (acting.is_acting, agreed.is_acting) == (True, False)
+    assert (agreed.stage, agreed.term, agreed.since) == (acting.stage, acting.term, acting.since)
+
+
+def test_who_acts_takes_every_step_of_office_too() -> None:
+    """Acting is no short cut past the fence and the barrier."""
+    stages = [leadership_after(Input.OVERDUE, *TO_OFFICE[1 : steps + 1]).stage for steps in range(len(TO_OFFICE))]
+
+    assert stages == [Stage.OPENING, Stage.MARKING, Stage.READING, Stage.SETTLING, Stage.IN_OFFICE]
+
+
+@pytest.mark.parametrize("ending", [Input.FENCED, Input.FAILED, Input.REVOKED, Input.STOP])
+def test_an_acting_office_leaves_nothing_behind(ending: Input) -> None:
+    assert not leadership_after(Input.VACATED, *TO_OFFICE[1:], ending).is_acting
 
 
 def test_a_clock_that_runs_ahead_holds_its_office_and_settles_again() -> None:
