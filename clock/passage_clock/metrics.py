@@ -5,13 +5,11 @@ Refuses to measure what the clock does not tell: it is an observer, and nothing 
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from passage_clock import health
-from passage_clock.civil import DAY
 from passage_clock.health import Health
 from passage_clock.leadership import Leadership, Stage
 from passage_clock.memory import Memory
@@ -32,8 +30,7 @@ class Metrics:
         self.health = Health(self._wall)
         self.registry = CollectorRegistry()
         self._last_at: dict[str, Instant] = {}
-        self._known_until: dict[str, Instant] = {}
-        self._shown: set[tuple[Gauge, str]] = set()
+        self._shown: set[str] = set()
         self._wake_at: Instant | None = None
         self._leads = self._gauge("leader", "1 while this candidate is in office")
         self._acting = self._gauge("acting", "1 while it is in office without being assigned")
@@ -50,8 +47,9 @@ class Metrics:
         self._sequence = self._gauge("sequence", "The last tick's sequence")
         self._age = self._gauge("last_tick_age_seconds", "Time since the last tick's instant", "schedule")
         self._horizon = self._gauge("horizon_days", "How far the schedule's calendar data reaches", "schedule")
-        self._catch_up = self._gauge("catch_up_seconds", "How far the earliest unpublished tick lies in the past")
-        self._catch_up.set_function(self._behind_seconds)
+        self._behind = self._gauge("catch_up_seconds", "How far the earliest unpublished tick lies in the past")
+        self._behind.set_function(self._behind_seconds)
+        self._remaining = self._gauge("catch_up_remaining", "About how many ticks are due and not published")
         self._lateness = Histogram(
             "passage_clock_lateness_seconds",
             "Publication after the instant, of the earliest tick of each batch",
@@ -92,10 +90,6 @@ class Metrics:
             published = memory.published.get(schedule.name)
             if published is not None:
                 self._saw(schedule.name, published.last.ends_at)
-            known_until = schedule.rule.known_until
-            if known_until is not None:
-                self._known_until[schedule.name] = known_until
-                self._show(self._horizon, schedule.name, partial(self._horizon_days, schedule.name))
 
     def published(self, batch: Batch) -> None:
         for schedule, count in Tally(tick.schedule.name for tick in batch.ticks).items():
@@ -108,6 +102,12 @@ class Metrics:
     def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
         self.health.stepped(monotonic, has_reached_the_log)
         self._caught_up.set(has_reached_the_log)
+
+    def catching_up(self, remaining: int | None) -> None:
+        self._remaining.set(remaining or 0)
+
+    def horizon(self, schedule: str, days: int) -> None:
+        self._horizon.labels(schedule).set(days)
 
     def waits(self, wake_at: Instant | None) -> None:
         self._wake_at = wake_at
@@ -128,19 +128,13 @@ class Metrics:
 
     def _saw(self, schedule: str, ends_at: Instant) -> None:
         self._last_at[schedule] = max(ends_at, self._last_at.get(schedule, ends_at))
-        self._show(self._age, schedule, lambda: self._since(self._last_at[schedule]))
+        if schedule not in self._shown:
+            self._shown.add(schedule)
+            # Worked out when somebody asks.
+            self._age.labels(schedule).set_function(lambda: self._since(self._last_at[schedule]))
 
-    def _show(self, gauge: Gauge, schedule: str, tell: Callable[[], float]) -> None:
-        """It is worked out when somebody asks."""
-        if (gauge, schedule) not in self._shown:
-            self._shown.add((gauge, schedule))
-            gauge.labels(schedule).set_function(tell)
-
-    def _since(self, instant: Instant, unit: int = 1_000_000) -> float:
-        return (self._wall.now() - instant) / unit
-
-    def _horizon_days(self, schedule: str) -> float:
-        return -self._since(self._known_until[schedule], DAY)
+    def _since(self, instant: Instant) -> float:
+        return (self._wall.now() - instant) / 1_000_000
 
     def _behind_seconds(self) -> float:
         wake_at = self._wake_at
@@ -148,5 +142,5 @@ class Metrics:
 
     def _forget(self) -> None:
         self._age.clear()
-        self._horizon.clear()
         self._shown.clear()
+        self._remaining.set(0)
