@@ -1,0 +1,153 @@
+"""Cron expressions: five fields, or six with seconds first; L, LW, 15W, 5L, 5#2; ? is *.
+
+cronsim reads the fields and says which days match; the rule names those days' civil times, and the zone, `gap` and
+`fold` make instants of them. So a cron is never moved by cronsim's own notion of daylight saving.
+
+What differs from Debian's cron, which runs a job with `*` in its minute or hour by real time and any other by civil
+time: here the policy decides for both alike. By default a skipped time is due at the end of the gap and a repeated one
+once, at the first pass: `*/5 * * * *` rests in the second pass, unless `fold: both` names each pass.
+
+As in Debian's, a day must match both day fields if one of them begins with `*`, else either. 15W is the weekday nearest
+to the 15th, in the same month. An expression that never fires is refused.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from cronsim import CronSim, CronSimError
+
+from passage_clock import civil
+from passage_clock.civil import Fold, Gap
+from passage_clock.errors import ScheduleError
+from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_policy
+from passage_clock.rules.rule import Occurrence
+from passage_schemas.instant import Instant
+
+NEAREST_WEEKDAY = re.compile(r"(\d{1,2})W")
+
+YEARS_SEARCHED = 50
+"""An expression that doesn't fire in so many years never does: the rarest day, a 29 February on a given weekday, comes
+again after 40 at most (over 2100)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """The moments a cron expression names on the zone's clock. Raises ZoneError, ScheduleError."""
+
+    expression: str
+    zone: str
+    gap: Gap = "next"
+    fold: Fold = "first"
+
+    def __post_init__(self) -> None:
+        civil.zone(self.zone)
+        if wrong := wrong_policy(self.gap, self.fold):
+            raise ScheduleError(wrong)
+        _fields(self.expression)
+
+    @property
+    def event(self) -> str:
+        return EVENT
+
+    @property
+    def data(self) -> None:
+        return None
+
+    @property
+    def known_from(self) -> None:
+        return None
+
+    @property
+    def known_until(self) -> None:
+        return None
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        return {"cron": self.expression, "zone": self.zone, **said(self.gap, self.fold)}
+
+    def as_of(self, instant: Instant) -> "Cron":
+        del instant
+        return self
+
+    def occurrences(self, since: Instant) -> Iterator[Occurrence]:
+        fields = _fields(self.expression)
+        times = fields.civil_times(local_from(self.zone, since))
+        return moments(self.zone, times, self.gap, self.fold, by_date=len(fields.times) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What an expression says: on which days, and at which times of such a day (microseconds)."""
+
+    times: tuple[int, ...]
+    days: CronSim
+    any_day_of_month: bool
+    nearest_weekday_to: tuple[int, ...]
+
+    def on(self, day: date) -> bool:
+        if day.month not in self.days.months:
+            return False
+        of_month = (self.any_day_of_month and self.days.match_dom(day)) or self._near(day)
+        of_week = self.days.match_dow(day)
+        return (of_month and of_week) if self.days.day_and else (of_month or of_week)
+
+    def _near(self, day: date) -> bool:
+        return any(day == _nearest_weekday(day, wanted) for wanted in self.nearest_weekday_to)
+
+    def civil_times(self, local: int) -> Iterator[tuple[int, int]]:
+        """(day, time) of all from this civil time on."""
+        first, since_midnight = divmod(local, civil.DAY)
+        for day in range(first + civil.EPOCH_DAY, civil.LAST_DAY):
+            if self.on(date.fromordinal(day)):
+                for time_us in self.times:
+                    if time_us >= since_midnight:
+                        yield day, time_us
+            since_midnight = 0
+
+
+def _nearest_weekday(day: date, wanted: int) -> date | None:
+    """Of the month of `day`: the weekday nearest to its day `wanted`, never in another month."""
+    try:
+        there = day.replace(day=wanted)
+    except ValueError:
+        return None
+    if there.weekday() == 5:
+        return there + timedelta(days=2 if wanted == 1 else -1)
+    if there.weekday() == 6:
+        after = there + timedelta(days=1)
+        return after if after.month == there.month else there - timedelta(days=2)
+    return there
+
+
+@lru_cache(maxsize=4096)
+def _fields(expression: str) -> _Fields:
+    words = expression.upper().replace("?", "*").split()
+    example = "write five fields, e.g. '30 9 L * *', or six with seconds first"
+    if len(words) not in (5, 6):
+        raise ScheduleError(f"cron: {expression!r} has {len(words)} fields; {example}")
+    of_month = words[-3].split(",")
+    nearest = tuple(int(seen[1]) for word in of_month if (seen := NEAREST_WEEKDAY.fullmatch(word)))
+    plain = [word for word in of_month if not NEAREST_WEEKDAY.fullmatch(word)]
+    if any(not 1 <= wanted <= 31 for wanted in nearest):
+        raise ScheduleError(f"cron: {expression!r}: bad day-of-month, there is no such day; {example}")
+    words[-3] = ",".join(plain) or "1"
+    try:
+        days = CronSim(" ".join(words), datetime(1999, 12, 31))  # noqa: DTZ001 - civil, of no zone
+    except (CronSimError, AssertionError) as error:
+        raise ScheduleError(f"cron: {expression!r}: {_lower(str(error)) or 'unreadable'}; {example}") from error
+    units = product(sorted(days.hours), sorted(days.minutes), sorted(days.seconds))
+    times = tuple(((hour * 60 + minute) * 60 + second) * civil.SECOND for hour, minute, second in units)
+    fields = _Fields(times, days, bool(plain), nearest)
+    begin = date(2000, 1, 1).toordinal()
+    if not any(fields.on(date.fromordinal(day)) for day in range(begin, begin + YEARS_SEARCHED * 366)):
+        raise ScheduleError(f"cron: {expression!r} never fires: no month has such a day; {example}")
+    return fields
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,79 @@
+"""From civil times to moments: what a zone's gaps and folds make of them, in order and each once.
+
+Shared by the rules that say when on the clock of a town: cron, RRULE. It refuses to choose the civil times.
+
+A civil time is an instant by the zone, the `gap` and the `fold`; two that come to one instant are one (every five
+minutes of a skipped hour are all the end of the gap). With `fold: both` the second pass of 02:00 comes after the first
+of 02:55, so moments wait until nothing earlier can follow.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from heapq import heappop, heappush
+
+from passage_clock import civil
+from passage_clock.civil import Fold, Gap
+from passage_clock.rules.rule import Occurrence
+from passage_schemas.instant import Instant
+
+EVENT = "TimeHasCome"
+"""What a moment's tick is called unless the user says otherwise."""
+
+_Pending = list[tuple[Instant, bool, int]]
+
+
+def local_from(zone: str, since: Instant) -> int:
+    """From which civil time on (microseconds since the clock's own 1970) none is missed whose moment is after `since`:
+    what the clock says then; two days less where the zone moves its clocks near by."""
+    here = civil.zone(zone)
+    span = here.span_at(since)
+    steady = span.begins_at + civil.WIDEST_SHIFT <= since < span.ends_at - civil.WIDEST_SHIFT
+    return since + span.offset - (0 if steady else civil.WIDEST_SHIFT + civil.DAY)
+
+
+def moments(
+    zone: str, times: Iterable[tuple[int, int]], gap: Gap, fold: Fold, by_date: bool = False
+) -> Iterator[Occurrence]:
+    """The occurrences of these civil times, which come in order: (the date's ordinal, microseconds since midnight).
+
+    A label is the civil time with its offset, or with `by_date` the date alone (for at most one time a day); that of a
+    day which the zone left out is `2011-12-30/skipped`, unless a day that was had a time at the same instant.
+    """
+    pending: _Pending = []
+    day_seen, skipped = 0, False
+    by_date = by_date and fold != "both"
+    for day, time_us in times:
+        instants = civil.civil_instants(zone, day, time_us, gap, fold)
+        if not instants:
+            continue
+        if day != day_seen:
+            day_seen, skipped = day, civil.is_skipped(zone, day)
+        while pending and pending[0][0] < instants[0]:
+            yield _next(pending, zone, by_date)
+        for instant in instants:
+            heappush(pending, (instant, skipped, day))
+    while pending:
+        yield _next(pending, zone, by_date)
+
+
+def _next(pending: _Pending, zone: str, by_date: bool) -> Occurrence:
+    instant, skipped, day = heappop(pending)
+    while pending and pending[0][0] == instant:
+        heappop(pending)
+    if skipped:
+        label = f"{date.fromordinal(day).isoformat()}/skipped"
+    else:
+        label = date.fromordinal(day).isoformat() if by_date else civil.moment_label(zone, instant)
+    return Occurrence(label, instant, instant)
+
+
+def wrong_policy(gap: str, fold: str) -> str | None:
+    """What is wrong with these two, in a line; None: nothing."""
+    if gap not in ("next", "skip", "previous"):
+        return f"gap: {gap!r} is none; write next, skip or previous"
+    return None if fold in ("first", "second", "both") else f"fold: {fold!r} is none; write first, second or both"
+
+
+def said(gap: Gap, fold: Fold) -> dict[str, str]:
+    """The two as a definition holds them: only what isn't the default."""
+    return {name: word for name, word, default in (("gap", gap, "next"), ("fold", fold, "first")) if word != default}

@@ -1,0 +1,192 @@
+"""RRULE (RFC 5545), read by dateutil over civil time: the zone, `gap` and `fold` make instants of what it names.
+
+An RRULE counts from its DTSTART, which is the schedule's `starts_at`. From far later it is not walked from there: the
+start is moved ahead by a whole number of intervals that keeps its date and time, so that all it implies stays. Only
+COUNT has to be walked. A rule that COUNT or UNTIL ends names nothing more; no data ends there.
+
+It refuses EXDATE and RDATE (write `except:` and `any_of:`), a rule that never fires, and one that leaves its time to a
+DTSTART nobody gave.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from dateutil import rrule
+
+from passage_clock import civil
+from passage_clock.civil import Fold, Gap
+from passage_clock.errors import ScheduleError
+from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_policy
+from passage_clock.rules.rule import Occurrence
+from passage_schemas.instant import EPOCH, MICROSECOND, Instant
+
+YEARS_SEARCHED = 50
+"""A rule without an occurrence in so many years has none: see cron."""
+
+EXAMPLE = "write e.g. FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17"
+
+FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
+
+_STEPS = {
+    "WEEKLY": timedelta(weeks=1),
+    "DAILY": timedelta(days=1),
+    "HOURLY": timedelta(hours=1),
+    "MINUTELY": timedelta(minutes=1),
+    "SECONDLY": timedelta(seconds=1),
+}
+
+_DAYS = {
+    "YEARLY": ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYEASTER"),
+    "MONTHLY": ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYEASTER"),
+    "WEEKLY": ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYEASTER"),
+}
+
+_FIRST = datetime(1970, 1, 1)  # noqa: DTZ001 - civil, of no zone
+_LAST_YEAR = 9980
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """The moments an RRULE names on the zone's clock. `starts_at`: its DTSTART, civil; None only where the rule says
+    its day and time itself. Raises ZoneError, ScheduleError."""
+
+    rrule: str
+    zone: str
+    starts_at: datetime | None = None
+    gap: Gap = "next"
+    fold: Fold = "first"
+
+    def __post_init__(self) -> None:
+        civil.zone(self.zone)
+        if wrong := wrong_policy(self.gap, self.fold):
+            raise ScheduleError(wrong)
+        if self.starts_at is not None and self.starts_at.tzinfo is not None:
+            raise ScheduleError(f"starts_at: {self.starts_at} has an offset; leave it out, it is read in {self.zone}")
+        parts = _parts(self.rrule)
+        if self.starts_at is None and (missing := _left_to_start(parts)):
+            raise ScheduleError(f"rrule: {self.rrule!r} {missing}; add starts_at: to say from when, e.g. 2026-01-01")
+        _refuse_if_silent(self.rrule, self._start, self.zone)
+
+    @property
+    def event(self) -> str:
+        return EVENT
+
+    @property
+    def data(self) -> None:
+        return None
+
+    @property
+    def known_from(self) -> None:
+        return None
+
+    @property
+    def known_until(self) -> None:
+        return None
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        start = {} if self.starts_at is None else {"starts_at": self.starts_at.isoformat()}
+        return {"rrule": self.rrule, "zone": self.zone, **start, **said(self.gap, self.fold)}
+
+    def as_of(self, instant: Instant) -> "Recurring":
+        del instant
+        return self
+
+    def occurrences(self, since: Instant) -> Iterator[Occurrence]:
+        local = _FIRST + timedelta(microseconds=local_from(self.zone, since))
+        return moments(self.zone, self._civil_times(local), self.gap, self.fold, by_date=self._once_a_day)
+
+    @property
+    def _start(self) -> datetime:
+        return (self.starts_at or _FIRST).replace(microsecond=0)
+
+    @property
+    def _once_a_day(self) -> bool:
+        parts = _parts(self.rrule)
+        times = ("BYHOUR", "BYMINUTE", "BYSECOND")
+        return FREQUENCIES.index(parts["FREQ"]) <= 3 and not any("," in parts.get(part, "") for part in times)
+
+    def _civil_times(self, local: datetime) -> Iterator[tuple[int, int]]:
+        """(day, time) of all from this civil time on."""
+        parts = _parts(self.rrule)
+        start = self._start if "COUNT" in parts else _moved_ahead(parts, self._start, local)
+        for civil_time in _compiled(self.rrule, start, self.zone):
+            if civil_time.year > _LAST_YEAR:
+                return
+            if civil_time >= local:
+                day = civil_time.toordinal()
+                yield day, (civil_time - datetime.fromordinal(day)) // MICROSECOND
+
+
+def _parts(text: str) -> dict[str, str]:
+    """FREQ, INTERVAL, BYDAY ... as they stand in the text, upper case. Raises ScheduleError."""
+    pairs = [part.partition("=") for part in text.upper().removeprefix("RRULE:").split(";")]
+    parts = {name: value for name, _, value in pairs}
+    if len(parts) < len(pairs) or not all(name and value for name, value in parts.items()):
+        raise ScheduleError(f"rrule: {text!r} is not NAME=value;NAME=value, each name once; {EXAMPLE}")
+    if parts.get("FREQ") not in FREQUENCIES:
+        raise ScheduleError(f"rrule: {text!r} has no FREQ of {', '.join(FREQUENCIES)}; {EXAMPLE}")
+    if not re.fullmatch(r"0*[1-9]\d{0,8}", parts.get("INTERVAL", "1")):
+        raise ScheduleError(f"rrule: INTERVAL={parts['INTERVAL']} won't do; write a whole number from 1")
+    return parts
+
+
+def _left_to_start(parts: Mapping[str, str]) -> str | None:
+    """What the rule takes from its DTSTART, in words; None: nothing."""
+    frequency = parts["FREQ"]
+    if "COUNT" in parts or int(parts.get("INTERVAL", "1")) > 1:
+        return "counts from its start"
+    if frequency in _DAYS and not any(part in parts for part in _DAYS[frequency]):
+        return "does not say the day"
+    if frequency == "YEARLY" and "BYMONTH" not in parts and "BYMONTHDAY" in parts:
+        return None
+    if FREQUENCIES.index(frequency) <= 3 and "BYHOUR" not in parts:
+        return "does not say the hour"
+    return None
+
+
+def _moved_ahead(parts: Mapping[str, str], start: datetime, local: datetime) -> datetime:
+    """The last equal start before `local`: some whole intervals later, on the same date of its year, or weekday."""
+    interval = int(parts.get("INTERVAL", "1"))
+    step = _STEPS.get(parts["FREQ"])
+    if local <= start:
+        return start
+    if step is not None:
+        return start + (local - start) // (step * interval) * (step * interval)
+    # Years by four intervals, so that a 29 February finds another; 2100 has none, and a whole century is 400 years.
+    years = (local.year - 1 - start.year) // (4 * interval) * (4 * interval)
+    while years > 0:
+        try:
+            return start.replace(year=start.year + years)
+        except ValueError:
+            years -= 4 * interval
+    return start
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, start: datetime, zone: str) -> rrule.rrule:
+    """Raises ScheduleError for what dateutil can't read."""
+    parts = dict(_parts(text))
+    until = parts.get("UNTIL", "")
+    try:
+        if until.endswith("Z"):  # RFC 5545 has it in UTC; dateutil wants it civil, as the start is
+            at = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            local = civil.zone(zone).local((at - EPOCH) // MICROSECOND)
+            parts["UNTIL"] = (_FIRST + timedelta(microseconds=local)).strftime("%Y%m%dT%H%M%S")
+        return rrule.rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        raise ScheduleError(f"rrule: {text!r} can't be read: {error}; {EXAMPLE}") from error
+
+
+@lru_cache(maxsize=4096)
+def _refuse_if_silent(text: str, start: datetime, zone: str) -> None:
+    compiled = _compiled(text, start, zone)
+    end = start.replace(year=min(start.year + YEARS_SEARCHED, _LAST_YEAR), day=1)
+    own_end = compiled._until
+    bounded = compiled.replace(until=end if own_end is None else min(end, own_end))
+    if next(iter(bounded), None) is None:
+        raise ScheduleError(f"rrule: {text!r} never fires from {start.isoformat()} on; {EXAMPLE}")
