@@ -14,13 +14,11 @@ Two rules decide every doubt:
 """
 
 import difflib
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import import_module, resources
 from itertools import pairwise
-from threading import Lock
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -45,8 +43,9 @@ PROBE = 6 * DAY
 """How far apart a zone's offset is asked for. Two changes of a zone were never less than 6.9 days apart since 1970
 (tests/clock/test_civil.py reads that from the zone files themselves), so no pair of them hides between two probes."""
 
-LONGEST_SPAN = 400 * DAY
-"""A span is cut here even if the offset goes on; a cut between equal offsets changes no answer."""
+ERA = 66 * PROBE
+"""A zone's rules are looked into an era at a time, some thirteen months, when one is asked for. Where it ends a span is
+cut even if the offset goes on; a cut between equal offsets changes no answer."""
 
 WIDEST_SHIFT = 2 * DAY
 """More than any zone ever moved its clocks (a day, over the date line): this far from a change nothing is in doubt."""
@@ -90,9 +89,9 @@ class Span(NamedTuple):
 
 
 class Zone:
-    """A zone's rules as spans, found as they are needed and kept. Safe to share between threads."""
+    """A zone's rules as spans, found as they are needed and kept. Safe to share between threads: they find the same."""
 
-    __slots__ = ("_begins", "_growing", "_info", "_spans", "name")
+    __slots__ = ("_eras", "_info", "name")
 
     def __init__(self, name: str) -> None:
         if name not in zone_names():
@@ -102,25 +101,23 @@ class Zone:
         self.name = name
         with resources.files("tzdata.zoneinfo").joinpath(name).open("rb") as rules:
             self._info = ZoneInfo.from_file(rules, key=name)
-        self._growing = Lock()
-        self._spans = [self._span_from(FIRST_INSTANT)]
-        self._begins = [FIRST_INSTANT]
+        self._eras: dict[int, list[Span]] = {}
 
     def span_at(self, instant: int) -> Span:
         """The span that holds this instant; before 1970 the first one."""
-        spans = self._spans
-        if instant >= spans[-1].ends_at:
-            self._grow(instant)
-        if instant >= spans[-1].begins_at:
-            return spans[-1]
-        return spans[max(bisect_right(self._begins, instant) - 1, 0)]
+        number = (instant - FIRST_INSTANT) // ERA
+        for span in self._eras.get(number) or self._look_into(number):
+            if instant < span.ends_at:
+                return span
+        raise AssertionError(f"{self.name}: {instant} is not in its era")
 
     def resolve(self, local: int) -> Instant:
         """When the zone's clock says `local` (microseconds since its own 1970-01-01T00:00)."""
-        span = self.span_at(local - 2 * DAY)
+        span = self.span_at(local - WIDEST_SHIFT)
         while local - span.offset >= span.ends_at:
             span = self.span_at(span.ends_at)
-        return Instant(max(local - span.offset, span.begins_at))
+        instant = Instant(local - span.offset)
+        return instant if instant >= span.begins_at else span.begins_at
 
     def passes(self, local: int) -> list[Instant]:
         """Every instant at which the zone's clock says `local`: one; none in a gap, two in a fold."""
@@ -172,17 +169,22 @@ class Zone:
             return lands_on % unit == 0
         return lands_on // unit * unit >= came_from
 
-    def _grow(self, instant: int) -> None:
-        with self._growing:
-            while self._spans[-1].ends_at <= instant:
-                span = self._span_from(self._spans[-1].ends_at)
-                self._spans.append(span)
-                self._begins.append(span.begins_at)
+    def _look_into(self, number: int) -> list[Span]:
+        """The spans of the era of this number. Twice at once does no harm."""
+        begins_at = Instant(FIRST_INSTANT + max(number, 0) * ERA)
+        until = begins_at + ERA
+        spans = []
+        while begins_at < until:
+            spans.append(self._span_from(begins_at, until))
+            begins_at = spans[-1].ends_at
+        self._eras[number] = spans
+        return spans
 
-    def _span_from(self, begins_at: Instant) -> Span:
+    def _span_from(self, begins_at: Instant, until: int) -> Span:
         offset = self._offset(begins_at)
         low = begins_at
-        while (high := Instant(low + PROBE)) < begins_at + LONGEST_SPAN:
+        while low < until:
+            high = Instant(min(low + PROBE, until))
             if self._offset(high) != offset:
                 return Span(begins_at, self._change_between(low, high, offset), offset)
             low = high
