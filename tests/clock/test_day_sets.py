@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.calendars import Calendar, Company, Notice, national
-from passage_clock.errors import CalendarError, ClockError, ScheduleError
+from passage_clock.errors import CalendarError, ScheduleError
 from passage_clock.rules.dayset import (
     Dates,
     DaySet,
@@ -37,8 +37,8 @@ def in_2026(days: DaySet, month: int, zone: str = AMSTERDAM, year: int = 2026) -
     return " ".join(str(day.day) for day in found if day.month == month)
 
 
-# 2026: February 1, March 1 and November 1 are Sundays, May 1 a Friday, August 1 a Saturday. In the Netherlands: Good Friday
-# April 3, Easter Monday the 6th, King's Day Monday the 27th, Ascension Thursday May 14, Whit Monday May 25.
+# 2026: February 1, March 1 and November 1 are Sundays, May 1 a Friday, August 1 a Saturday. In the Netherlands: Good
+# Friday April 3, Easter Monday the 6th, King's Day Monday the 27th, Ascension Thursday May 14, Whit Monday May 25.
 @pytest.mark.parametrize(
     ("kind", "month", "days"),
     [
@@ -172,9 +172,7 @@ def test_sets_join_and_part_as_sets_do(one: DaySet, other: DaySet, third: DaySet
 
 @given(days=some_days, calendar=st.sampled_from([NL, national("IL"), national("SA")]), year=st.integers(1990, 2090))
 @settings(max_examples=100, deadline=None)
-def test_a_shift_moves_each_day_to_the_nearest_workday_on_that_side(
-    days: DaySet, calendar: Calendar, year: int
-) -> None:
+def test_a_shift_moves_each_day_to_the_nearest_workday(days: DaySet, calendar: Calendar, year: int) -> None:
     zone = "UTC"
     around = sorted(day for one in (year - 1, year, year + 1) for day in days_in_year(days, one, zone))
 
@@ -268,7 +266,23 @@ def test_news_that_comes_too_late_names_no_second_day() -> None:
     assert [day for day in days if moved.as_of(at(friday, 10)).holds(day, "UTC")] == [friday, monday]
 
 
-def test_a_set_without_workdays_is_an_error_and_no_endless_search() -> None:
-    never = Company("never", weekend=tuple(range(7)))
-    with pytest.raises(ClockError, match="never is known from 1970 to 9000"):
-        DaySet(DaysOfMonth((1,)), shift="previous", calendar=never).known
+def test_the_last_workday_is_still_named_when_news_comes_after_the_day_it_would_have_moved_to() -> None:
+    # January 2026 ends on Friday the 30th. Its closing is announced on that morning, or on the day before.
+    thursday, friday = date(2026, 1, 29), date(2026, 1, 30)
+    month = [date(2026, 1, day) for day in range(1, 32)]
+    for announced_at, named in ((at(friday, 9), friday), (at(thursday, 9), thursday)):
+        acme = Company("acme", closed=(Notice(friday, friday, announced_at, "flood"),))
+        last = DaySet(NthWorkday((-1,), "month", acme))
+        moved = DaySet(Dates((friday,)), shift="previous", calendar=acme)
+        ends = DaySet(NthWorkday((1, -1), "month", acme))
+
+        assert [day for day in month if last.holds(day, "UTC", at(day, 17.5))] == [named]
+        assert [day for day in month if moved.holds(day, "UTC", at(day, 17.5))] == [named]
+        assert [day for day in month if ends.holds(day, "UTC", at(day, 17.5))] == [date(2026, 1, 1), named]
+        assert not DaySet(DaysOf("workdays", acme)).holds(friday, "UTC", at(friday, 17.5))
+
+
+def test_a_calendar_without_workdays_is_an_error_and_no_endless_search() -> None:
+    never = DaySet(DaysOfMonth((1,)), shift="previous", calendar=Company("never", weekend=tuple(range(7))))
+    with pytest.raises(CalendarError, match="never: no workday within a year of 9000-12-31"):
+        assert never.known

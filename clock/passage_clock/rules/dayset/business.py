@@ -8,8 +8,8 @@ from typing import Any, Literal
 from passage_clock.calendars import Calendar
 from passage_clock.calendars.calendar import is_weekend
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.dayset.dayset import ChangeCalendar, Known, year_bounds, years_known
-from passage_clock.rules.dayset.kinds import LONGEST, Stretch, numbers, one_or_list, picked, stretches
+from passage_clock.rules.dayset.dayset import ChangeCalendar, DaySet, Kind, Known, year_bounds, years_known
+from passage_clock.rules.dayset.kinds import LONGEST, Joined, Stretch, numbers, one_or_list, picked, stretches
 
 Which = Literal["workdays", "holidays", "closed"]
 
@@ -44,7 +44,7 @@ class DaysOf:
         return frozenset(day for day in range(first, last + 1) if self._chosen(date.fromordinal(day)))
 
     def with_calendars(self, change: ChangeCalendar) -> "DaysOf":
-        return DaysOf(self.which, change(self.calendar))
+        return DaysOf(self.which, change(self.calendar, False))
 
     def _chosen(self, day: date) -> bool:
         if self.calendar.counts(day):
@@ -96,5 +96,11 @@ class NthWorkday:
                 found.update(picked(workdays, self.nth))
         return frozenset(day for day in found if first <= day <= last)
 
-    def with_calendars(self, change: ChangeCalendar) -> "NthWorkday":
-        return NthWorkday(self.nth, self.of, change(self.calendar))
+    def with_calendars(self, change: ChangeCalendar) -> Kind:
+        """From the front and from the end are two sets then: only the second looks ahead."""
+        ahead, behind = tuple(n for n in self.nth if n < 0), tuple(n for n in self.nth if n > 0)
+        if not ahead or not behind:
+            return NthWorkday(self.nth, self.of, change(self.calendar, bool(ahead)))
+        halves = [DaySet(NthWorkday(nth, self.of, self.calendar)) for nth in (ahead, behind)]
+        changed = tuple(half.with_calendars(change) for half in halves)
+        return self if changed == tuple(halves) else Joined("any", changed)

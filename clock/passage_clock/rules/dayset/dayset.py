@@ -6,26 +6,35 @@ joining and taking away are what they are everywhere else. First days are taken 
 What was announced. Without `known_at` a set is what is known today. With it, asked of a day, it is what one knew on
 that day: of the days ahead what had been announced before `known_at`, and of each day gone by what had been announced
 by the same hour of its own. So a closure told of too late never takes back a day that was named, and never names
-another in its stead; a set that looks ahead (the last workday, `shift: previous`) names none where the news came after
-the day it would have moved to.
+another in its stead. A set that looks ahead (the last workday, `shift: previous`) is, on a day nobody works, what it
+was on the last one somebody did: where the news came after the day it would have moved to, it stays where it was.
+(What this can't mend: an extra workday announced after the last one was named is a last one too.)
 
 It refuses to guess: nothing is said outside the years its calendars know.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 from passage_clock.calendars import Calendar
 from passage_clock.calendars.announced import announced_until, seen_on
-from passage_clock.errors import ScheduleError
+from passage_clock.civil import DAY
+from passage_clock.errors import CalendarError, ScheduleError
 from passage_schemas.instant import Instant
 
 Shift = Literal["next", "previous"]
 
-ChangeCalendar = Callable[[Calendar], Calendar]
+LONGEST_CLOSURE = 366
+"""Days without a workday after which a calendar is taken to have none."""
+
+FORGOTTEN = 2 * 366 * DAY
+"""So long after the last announcement no set looks back to a day before it: a shift goes back a year at most."""
+
+ChangeCalendar = Callable[[Calendar, bool], Calendar]
+"""Another calendar for this one; told whether the set it is for looks ahead."""
 
 
 class Known(NamedTuple):
@@ -148,13 +157,14 @@ class DaySet:
 
     def seen_on(self, day: date, known_at: Instant) -> "DaySet":
         """The set as it was on this day, at this instant."""
-        if self.announced_until is None:
+        until = self.announced_until
+        if until is None or known_at > until + FORGOTTEN:
             return self
-        return self.with_calendars(lambda calendar: seen_on(calendar, day, known_at))
+        return self.with_calendars(lambda calendar, ahead: _seen(calendar, ahead, day, known_at))
 
     def as_of(self, instant: Instant) -> "DaySet":
         """The set as it was known then: what was announced at or after the instant is not in it."""
-        return self.with_calendars(lambda calendar: calendar.as_of(instant))
+        return self.with_calendars(lambda calendar, _: calendar.as_of(instant))
 
     def with_calendars(self, change: ChangeCalendar) -> "DaySet":
         """The same with other calendars; itself if none changes."""
@@ -162,7 +172,7 @@ class DaySet:
             self.kind.with_calendars(change),
             tuple(days.with_calendars(change) for days in self.without),
             self.shift,
-            None if self.calendar is None else change(self.calendar),
+            None if self.calendar is None else change(self.calendar, self.shift == "previous"),
         )
         return self if changed == self else changed
 
@@ -217,15 +227,30 @@ def _decided(known: Known, calendar: Calendar, shift: Shift | None) -> Known:
     """The days of which a shift is known: at the edge, days nobody knows of could still move in."""
     first, end = known
     if shift == "next" and first is not None:
-        return Known(next(_workdays(calendar, first, 1)) + 1, end)
+        return Known(_workday(calendar, first, 1) + 1, end)
     if shift == "previous" and end is not None:
-        return Known(first, next(_workdays(calendar, end - 1, -1)))
+        return Known(first, _workday(calendar, end - 1, -1))
     return known
 
 
-def _workdays(calendar: Calendar, start: int, step: int) -> Iterator[int]:
-    day = start
-    while True:
+def _workday(calendar: Calendar, start: int, step: int) -> int:
+    """The first workday from `start` on, or back. Raises CalendarError where a year has none."""
+    for day in range(start, start + step * LONGEST_CLOSURE, step):
         if calendar.counts(date.fromordinal(day)):
-            yield day
-        day += step
+            return day
+    raise CalendarError(
+        f"{calendar.code}: no workday within a year of {date.fromordinal(start)}; nothing can be shifted"
+    )
+
+
+def _seen(calendar: Calendar, ahead: bool, day: date, known_at: Instant) -> Calendar:
+    """The calendar one had on this day; for a set that looks ahead, on the last one that was worked."""
+    seen = seen_on(calendar, day, known_at)
+    for back in range(LONGEST_CLOSURE if ahead else 0):
+        before = day - timedelta(days=back)
+        if before.year < calendar.first_year:
+            break
+        earlier = seen_on(calendar, before, Instant(known_at - back * DAY))
+        if earlier.counts(before):
+            return earlier
+    return seen
