@@ -100,6 +100,7 @@ class Scenario:
                 Topic(topics.ticks, 1),
                 Topic(topics.schedules, 1),
                 Topic(topics.control, 1, {"message.timestamp.type": "LogAppendTime"}),
+                Topic(topics.triggers, 1),
             ]
         )
         self._clock = Clock(ClockConfig(self._schedules, topics=topics), self._log, self._wall, "scenario")

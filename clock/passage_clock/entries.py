@@ -11,12 +11,15 @@ replica must not publish Christmas as a workday.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from passage_clock.control import Ask
 from passage_clock.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
+
+RELEASE = re.compile(r"\b([A-Za-z][\w-]*) (\d+(?:\.\w+)+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,22 @@ class Edition:
     holidays: str
 
 
-def first_instants(schedules: Iterable[Schedule], memory: Memory, now: Instant) -> dict[str, Instant]:
+def first_instants(schedules: Iterable[Schedule], memory: Memory, edition: Edition, now: Instant) -> dict[str, Instant]:
     """Where the schedules without a tick begin. One that states `starts_at` begins there; another begins where it was
-    first promised to, so that a change of leaders before the first tick can't skip one."""
+    first promised to, so that a change of leaders before the first tick can't skip one.
+
+    One that skips begins at its last promise, for what lies before it was given up: the wall of the next leader may be
+    behind, and would find it in time. With other data that promise is worth nothing: what is late is judged anew."""
     found: dict[str, Instant] = {}
     for schedule in schedules:
+        entry = memory.entries.get(schedule.name)
+        if schedule.misfire == "skip" and entry is not None and _names_the_same(entry, schedule, edition):
+            promise = memory.promise(schedule.name)
+            if promise is not None:
+                found[schedule.name] = promise
+                continue
         if schedule.name in memory.published:
             continue
-        entry = memory.entries.get(schedule.name)
         recorded = entry.next_at if entry is not None and schedule.starts_at is None else None
         first = recorded if recorded is not None else schedule.first_promise(now)
         found[schedule.name] = first if first is not None else now
@@ -65,8 +76,9 @@ def entries_to_write(
     ]
 
 
-def newer_than(ours: Edition, entries: Iterable[ScheduleEntry]) -> list[str]:
-    """Why we must not lead: each thing the log has seen in a newer version, both named. Empty: we may."""
+def newer_than(ours: Edition, entries: Iterable[ScheduleEntry], schedules: Iterable[Schedule] = ()) -> list[str]:
+    """Why we must not lead: each thing the log has seen in a newer version, both named. Empty: we may. Of the data of
+    `schedules`, ours, those count that the log has seen too."""
     recorded = list(entries)
     generation = max((entry.generation for entry in recorded), default=ours.generation)
     tzdata = max((entry.tzdata for entry in recorded), key=version_key, default=ours.tzdata)
@@ -78,6 +90,18 @@ def newer_than(ours: Edition, entries: Iterable[ScheduleEntry]) -> list[str]:
         found.append(f"tzdata {tzdata} leads, ours is {ours.tzdata}")
     if version_key(holidays) > version_key(ours.holidays):
         found.append(f"holidays {holidays} leads, ours is {ours.holidays}")
+    seen, at_hand = _releases(entry.calendar for entry in recorded), _releases(one.rule.data for one in schedules)
+    others = sorted(seen.keys() & at_hand.keys() - {"holidays"})
+    older = [source for source in others if version_key(seen[source]) > version_key(at_hand[source])]
+    return found + [f"{source} {seen[source]} leads, ours is {at_hand[source]}" for source in older]
+
+
+def _releases(labels: Iterable[str | None]) -> dict[str, str]:
+    """The newest release of each source of data that calendars name: `XNAS, exchange_calendars 4.13.2`."""
+    found: dict[str, str] = {}
+    for label in {label for label in labels if label is not None}:
+        for source, release in RELEASE.findall(label):
+            found[source] = max(found.get(source, ""), release, key=version_key)
     return found
 
 
@@ -111,7 +135,21 @@ def _entry_of(schedule: Schedule, promise: Instant | None, memory: Memory, editi
         generation=edition.generation,
         tzdata=edition.tzdata,
         holidays=edition.holidays,
+        **_floor(before),
     )
+
+
+def _floor(before: ScheduleEntry | None) -> dict[str, Any]:
+    """Where the schedule's ticks begin on the topic: retention sets it, everybody else keeps it."""
+    if before is None:
+        return {}
+    return {name: getattr(before, name) for name in ("floor_ordinal", "floor_sequence", "floor_at", "floor_digest")}
+
+
+def _names_the_same(entry: ScheduleEntry, schedule: Schedule, edition: Edition) -> bool:
+    """Whether the entry was written by whoever would name the very same occurrences."""
+    recorded = (entry.definition, entry.calendar, entry.tzdata)
+    return recorded == (schedule.definition, schedule.rule.data, edition.tzdata)
 
 
 def _removed(entry: ScheduleEntry, edition: Edition, by: str) -> ScheduleEntry:

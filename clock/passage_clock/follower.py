@@ -7,26 +7,26 @@ Refuses to conclude: what it has read may be behind the log. Only `passed`, aske
 certain.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 import structlog
 
-from passage_clock.control import PROBE_KEY, Ask, decode_ask
+from passage_clock.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger
+from passage_clock.entries import is_paused
 from passage_clock.errors import ClockError
 from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick
+from passage_clock.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 
-TERM_KEY = b"passage/term"
-"""The key of the leader's barrier and of its resignation: records without a value, so nobody takes them for ticks."""
-
-LEADER_HEADER = "passage_leader"
-RESIGNED_HEADER = "passage_resigned_by"
+FAR_AHEAD_MS = 253_402_300_799_000
+"""The last second of the year 9999: no record is dated later."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +38,11 @@ class Places:
     ticks: Partition
     schedules: Partition
     control: Partition
+    triggers: Partition
 
 
 class Follower:
-    """Reads the clock's three topics from their beginning. Raises what `Reader.poll` raises."""
+    """Reads three of the clock's topics from their beginning. Raises what `Reader.poll` raises."""
 
     def __init__(self, log_: Log, places: Places) -> None:
         self.places = places
@@ -53,8 +54,16 @@ class Follower:
         self._last_value: bytes | None = None
         self._entries: dict[str, ScheduleEntry] = {}
         self._asks: dict[str, Ask] = {}
+        self._promises: dict[str, tuple[int, Instant | None]] = {}
+        self._unread: set[bytes] = set()
+        self.term: Term | None = None
+        """The last barrier or resignation read."""
+        self.probe: Probe | None = None
+        """The last question for the broker's time."""
         self.asked = 0
-        """Grows with every ask read: compare it to know of a new one."""
+        """Grows with every standing ask read: compare it to know of a new one."""
+        self.triggers: dict[bytes, Trigger] = {}
+        """Those read and not yet done, by their keys."""
         self._fold = {
             places.ticks.topic: self._tick,
             places.schedules.topic: self._entry,
@@ -74,6 +83,11 @@ class Follower:
 
     def end(self, partition: Partition) -> int:
         return self._reader.end(partition)
+
+    def is_at_the_end(self) -> bool:
+        """Whether every readable tick was read, by what the broker says now. Raises Unreachable."""
+        ticks = self.places.ticks
+        return self._reader.position(ticks) >= self._reader.offset_at(ticks, FAR_AHEAD_MS)
 
     def rest(self) -> None:
         """Read no more ticks: a leader knows its own."""
@@ -96,6 +110,21 @@ class Follower:
         sequence = TICK.decode(self._last_value).sequence if self._last_value is not None else 0
         return Memory(published, sequence, dict(self._entries), dict(self._asks))
 
+    def promises(self) -> Mapping[str, Instant]:
+        """When the next tick of each schedule is promised, of those that are to have one."""
+        for schedule in self._unread:
+            tick = TICK.decode(self._last_values[schedule])
+            self._promises[tick.schedule] = (tick.sequence, tick.next_at)
+        self._unread.clear()
+        found: dict[str, Instant] = {}
+        for name, entry in self._entries.items():
+            sequence, next_at = self._promises.get(name, (-1, None))
+            if sequence <= entry.sequence:
+                next_at = entry.next_at
+            if next_at is not None and entry.status == "active" and not is_paused(name, self._asks):
+                found[name] = next_at
+        return found
+
     def last_at(self) -> Instant:
         """The instant of the last tick read; 0 before the first."""
         return TICK.decode(self._last_value).ends_at if self._last_value is not None else Instant(0)
@@ -111,17 +140,18 @@ class Follower:
             _foreign(record, "not a tick: somebody else writes to this topic")
         else:
             # A schedule's name has no slash, its periods may.
-            self._last_values[key[: key.index(b"/")]] = value
+            self._last_values[name := key[: key.index(b"/")]] = value
+            self._unread.add(name)
             self._last_value = value
 
     def _barrier(self, record: Record) -> None:
         if record.key() != TERM_KEY:
             return
-        resigned_by = dict(record.headers() or ()).get(RESIGNED_HEADER)
-        if resigned_by is not None:
-            log.info("leader_resigned", by=resigned_by.decode(), offset=record.offset())
+        self.term = term_of(record)
+        if self.term.has_resigned:
+            log.info("leader_resigned", by=self.term.leader, offset=record.offset())
         else:
-            log.debug("term_seen", term=record.offset())
+            log.debug("term_seen", term=record.offset(), leader=self.term.leader)
 
     def _entry(self, record: Record) -> None:
         value = record.value()
@@ -136,7 +166,13 @@ class Follower:
 
     def _ask(self, record: Record) -> None:
         key, value = record.key(), record.value()
-        if key is None or key == PROBE_KEY:
+        if key == PROBE_KEY:
+            self.probe = probe_of(record)
+            return
+        if key is None:
+            return
+        if key.startswith(TRIGGER_PREFIX):
+            self._trigger(record, key, value)
             return
         self.asked += 1
         if value is None:
@@ -148,6 +184,19 @@ class Follower:
             log.warning("ask_ignored", offset=record.offset(), reason=str(error))
             return
         self._asks[ask.schedule] = ask
+
+    def _trigger(self, record: Record, key: bytes, value: bytes | None) -> None:
+        """What is done is forgotten, so that the memory doesn't grow with all that was ever asked."""
+        self.triggers.pop(key, None)
+        if value is None:
+            return
+        try:
+            trigger = decode_trigger(key, value, Instant(record.timestamp()[1] * 1000))
+        except ClockError as error:
+            log.warning("ask_ignored", offset=record.offset(), reason=str(error))
+            return
+        if trigger is not None:
+            self.triggers[key] = trigger
 
 
 def _foreign(record: Record, reason: str) -> None:

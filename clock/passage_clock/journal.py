@@ -1,25 +1,21 @@
 """What the clock writes in its log about ticks and schedules: event names and fields, one line each.
 
-In catch-up one line per batch and not one per tick. A schedule whose calendar comes to its end is told of early and
-loudly: it will stop, because nobody guesses holidays.
+In catch-up one line per batch and not one per tick.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
-from passage_clock.civil import DAY
 from passage_clock.office import Batch
 from passage_clock.plan import Planned
 from passage_clock.schedules import Schedule
+from passage_clock.triggers import Answer
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.schedule_entry import ScheduleEntry
 
 # More ticks than this in one batch are catch-up.
 TOLD_TICKS = 10
-
-# A new holiday list has to be released, installed and rolled out in this time.
-CALENDAR_NOTICE_DAYS = 90
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +54,8 @@ def tell_changed_in_secret(
 
 
 def tell_batch(batch: Batch, term: int | None) -> None:
+    for name, next_at in batch.moved.items():
+        log.warning("occurrences_skipped", schedule=name, next_at=_text(next_at), term=term)
     if len(batch.ticks) > TOLD_TICKS:
         log.info(
             "ticks_published",
@@ -86,18 +84,15 @@ def _tell_tick(tick: Planned, sequence: int, published_at: Instant, term: int | 
         next_at=_text(tick.next_at),
         term=term,
         lateness_seconds=(published_at - occurrence.ends_at) / 1_000_000,
+        **({"stands_for": tick.stands_for} if tick.stands_for > 1 else {}),
     )
-    known_until = schedule.rule.known_until
-    if known_until is not None:
-        days = (known_until - occurrence.ends_at) // DAY
-        if days <= CALENDAR_NOTICE_DAYS:
-            log.warning(
-                "calendar_ends_soon",
-                schedule=schedule.name,
-                calendar=schedule.rule.data,
-                days=days,
-                mend="install a newer holidays package on every replica; after that day the schedule stops",
-            )
+
+
+def tell_answers(answers: Iterable[Answer]) -> None:
+    for one in answers:
+        tell = log.info if one.event is not None else log.warning
+        trigger = one.trigger
+        tell("trigger_answered", schedule=trigger.schedule, id=trigger.id, by=trigger.by, outcome=one.outcome)
 
 
 def _tell_stopped(schedule: str) -> None:
@@ -105,7 +100,7 @@ def _tell_stopped(schedule: str) -> None:
         "schedule_stopped",
         schedule=schedule,
         reason="nothing more is known to come: its calendar's data is at an end",
-        mend="install a newer holidays package on every replica",
+        mend="install newer calendar data on every replica",
     )
 
 

@@ -12,17 +12,20 @@ Why the order: what is read before the fence may be followed by another tick of 
 Refuses to survive an error. Whatever is raised here, the office is over: `discard` it and make another.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from passage_clock.control import PROBE_KEY
+from passage_clock.control import PROBE_KEY, Trigger
 from passage_clock.entries import Edition, entries_to_write, first_instants, is_paused
-from passage_clock.follower import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, Places
+from passage_clock.follower import Places
 from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick, Plan, Planned
 from passage_clock.schedules import Schedule
 from passage_clock.skew import Reading, skew_seconds
+from passage_clock.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
+from passage_clock.throttle import Throttle
 from passage_clock.ticks import TickWriter
+from passage_clock.triggers import Answer, answer
 from passage_clock.wall import Wall
 from passage_log.port import Log, Writer
 from passage_schemas.instant import Instant, milliseconds_of
@@ -31,14 +34,19 @@ from passage_schemas.schedule_entry import ScheduleEntry
 
 BEFORE_THE_FIRST = (0, Instant(-(2**63)))
 
+ANSWERS_AT_ONCE = 1_000
+"""Triggers in one transaction: as short as one of ticks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Ticks that became readable together, in the order of their sequence."""
+    """Ticks that became readable together, in the order of their sequence; none, where all that was late was skipped.
+    `moved`: the promises that a skip moved, readable with them."""
 
     ticks: Sequence[Planned]
     first_sequence: int
     published_at: Instant
+    moved: Mapping[str, Instant | None] = field(default_factory=dict)
 
     @property
     def last_sequence(self) -> int:
@@ -47,11 +55,13 @@ class Batch:
     @property
     def lateness_seconds(self) -> float:
         """How long after its instant the earliest of them came."""
-        return (self.published_at - min(tick.occurrence.ends_at for tick in self.ticks)) / 1_000_000
+        earliest = min((tick.occurrence.ends_at for tick in self.ticks), default=self.published_at)
+        return (self.published_at - earliest) / 1_000_000
 
 
 class Office:
-    """Belongs to one thread. `by` is the candidate's name, for the entries and the resignation."""
+    """Belongs to one thread. `by` is the candidate's name, for the entries and the resignation.
+    `catch_up_ticks_per_second` bounds the backfill, never the present; None: as fast as it goes."""
 
     def __init__(
         self,
@@ -62,6 +72,7 @@ class Office:
         edition: Edition,
         source: str,
         by: str,
+        catch_up_ticks_per_second: int | None = None,
     ) -> None:
         self._log = log
         self._wall = wall
@@ -74,9 +85,14 @@ class Office:
         self._plan: Plan | None = None
         self._ticks: TickWriter | None = None
         self._published: dict[str, Published] = {}
-        self._written: dict[str, ScheduleEntry] = {}
+        self._entries: dict[str, ScheduleEntry] = {}
+        self._throttle = Throttle(catch_up_ticks_per_second) if catch_up_ticks_per_second is not None else None
+        self._began_at: Instant | None = None
+        self._answered: set[bytes] = set()
         self._sequence = 0
         self._settled = False
+        self._term: int | None = None
+        self._since_at: Instant | None = None
         self.promises: Mapping[str, Instant | None] = {}
         """Each schedule's next occurrence as it was at the last settlement."""
 
@@ -91,14 +107,17 @@ class Office:
 
         `last_at` is its timestamp: the last tick's instant as far as is known. Not the wall's time, which nobody has
         yet compared with the broker's."""
-        return self._write_term(last_at, LEADER_HEADER)
+        self._since_at = self._wall.now()
+        self._term = self._write_term(last_at, LEADER_HEADER)
+        return self._term
 
     def probe(self) -> tuple[float, Reading]:
         """Seconds the wall is ahead of the broker, negative when behind, and the reading of our clocks of which that is
         true. Raises Fenced, WriterLost."""
         writer = self._open_writer()
         writer.begin()
-        delivery = writer.deliver(self._places.control, PROBE_KEY, None, milliseconds_of(self._wall.now()))
+        signed = signature(self._by, self._wall.now(), self._term, self._since_at)
+        delivery = writer.deliver(self._places.control, PROBE_KEY, None, milliseconds_of(self._wall.now()), signed)
         reading = Reading(self._wall.now(), self._wall.monotonic())
         writer.commit()
         return skew_seconds(reading.wall_at, delivery.timestamp_ms), reading
@@ -109,13 +128,22 @@ class Office:
         Called again when operators ask for something: what this office wrote counts before what was read."""
         now, memory = self._wall.now(), self._with_our_own(memory)
         last = {name: published.last for name, published in memory.published.items()}
-        first_at = first_instants(self._schedules, memory, now)
-        self.promises = Plan(self._schedules, last, first_at).promises()
+        first_at = first_instants(self._schedules, memory, self._edition, now)
+        if self._began_at is None and memory.sequence == 0:
+            self._began_at = now  # Nobody has published before: whatever ended by now is backfill.
+        paused = [schedule for schedule in self._schedules if is_paused(schedule.name, memory.asks)]
+        active = [schedule for schedule in self._schedules if not is_paused(schedule.name, memory.asks)]
+        plan = Plan(active, last, first_at, self._began_at)
+        plan.give_up(now)
+        self.promises = {**Plan(paused, last, first_at).promises(), **plan.promises()}
         changed = entries_to_write(self._schedules, self.promises, memory, self._edition, self._by)
         if changed:
-            self._write_entries(changed, now)
-        active = [schedule for schedule in self._schedules if not is_paused(schedule.name, memory.asks)]
-        self._plan = Plan(active, last, first_at)
+            writer = self._open_writer()
+            writer.begin()
+            self._append_entries(writer, changed, now)
+            writer.commit()
+        self._entries = {**memory.entries, **{entry.schedule: entry for entry in changed}}
+        self._plan = plan
         self._ticks = TickWriter(self._source, self._edition.tzdata, {name: tick.digest for name, tick in last.items()})
         self._published = dict(memory.published)
         self._sequence = memory.sequence
@@ -128,29 +156,71 @@ class Office:
         return self._sequence
 
     def wake_at(self) -> Instant | None:
-        """When the next tick is due; None when nothing more is known to come."""
-        assert self._plan is not None, "settle first"
-        return self._plan.wake_at()
+        """When there is something to publish; None when nothing more is known to come."""
+        plan = self._settled_plan()
+        wake_at, live_at = plan.wake_at(), plan.live_at()
+        if self._throttle is None or wake_at is None or wake_at == live_at:
+            return wake_at
+        wake_at = Instant(max(wake_at, self._wall.now() + round(self._throttle.wait_seconds * 1_000_000)))
+        return wake_at if live_at is None else min(live_at, wake_at)
+
+    def is_behind(self, now: Instant) -> bool:
+        """Whether ticks are due that were not published yet."""
+        wake_at = self._settled_plan().wake_at()
+        return wake_at is not None and wake_at <= now
+
+    def backlog(self, now: Instant) -> int:
+        """About how many ticks that are. Exact where they are few."""
+        return self._settled_plan().backlog(now)
 
     def publish(self, now: Instant, limit: int) -> Batch | None:
         """Publish what is due by `now`, at most `limit` ticks, in one transaction. None when nothing is due.
 
         Our memory moves on only when the log has the ticks. Raises Fenced (none is readable), WriterLost (unknown)."""
-        assert self._plan is not None, "settle first"
-        due = self._plan.due(now, limit)
-        if not due:
+        plan, throttle = self._settled_plan(), self._throttle
+        due = plan.due(now, limit, throttle.room(self._wall.monotonic()) if throttle is not None else None)
+        moved = plan.moved()
+        if not due and not moved:
             return None
         writer = self._open_writer()
         writer.begin()
+        entries = [self._with_promise(name, next_at) for name, next_at in moved.items()]
+        self._append_entries(writer, entries, now)
         latest = self._append(writer, due, now)
         writer.commit()
-        batch = Batch(due, self._sequence + 1, now)
+        if throttle is not None:
+            throttle.took(plan.backfilled)
+        batch = Batch(due, self._sequence + 1, now, moved)
         self._sequence = batch.last_sequence
         self._published.update(latest)
+        self._entries.update((entry.schedule, entry) for entry in entries)
         return batch
 
+    def answer(self, triggers: Mapping[bytes, Trigger], now: Instant) -> list[Answer]:
+        """Answer those not answered yet, event and word in one transaction. `triggers`: all that were read and of which
+        no word was read, by their keys. Raises Fenced (none is answered), WriterLost (unknown)."""
+        self._answered &= triggers.keys()
+        waiting = [one for key, one in triggers.items() if key not in self._answered][:ANSWERS_AT_ONCE]
+        if not waiting:
+            return []
+        known = {schedule.name: schedule for schedule in self._schedules}
+        answers = [answer(one, known, now) for one in waiting]
+        writer = self._open_writer()
+        writer.begin()
+        for one in answers:
+            if one.event is not None:
+                key, value, timestamp_ms, headers = one.record(self._source)
+                writer.append(self._places.triggers, key, value, timestamp_ms, headers)
+            done = one.trigger.encode_done(self._by, one.outcome)
+            writer.append(self._places.control, one.trigger.key, done, milliseconds_of(now))
+        writer.commit()
+        self._answered.update(one.key for one in waiting)
+        return answers
+
     def resign(self) -> None:
-        """Tell whoever reads the tick topic that this leader goes of its own accord. Raises Fenced, WriterLost."""
+        """Tell whoever reads the tick topic that this leader goes of its own accord. The probe before it vouches for
+        the walls of standbys, also of one that has only just come. Raises Fenced, WriterLost."""
+        self.probe()
         last_at = max((published.last.ends_at for published in self._published.values()), default=Instant(0))
         self._write_term(last_at, RESIGNED_HEADER)
 
@@ -160,7 +230,7 @@ class Office:
             self._writer = None
 
     def _append(self, writer: Writer, due: Sequence[Planned], now: Instant) -> dict[str, Published]:
-        """Hot: 50,000 a second in catch-up. Gives each schedule's last tick, for when the transaction is committed."""
+        """Hot: 60,000 a second in catch-up. Gives each schedule's last tick, for when the transaction is committed."""
         assert self._ticks is not None, "settle first"
         append, encode, partition = writer.append, self._ticks.encode, self._places.ticks
         sequence = self._sequence
@@ -182,18 +252,21 @@ class Office:
         """A follower rests while its candidate is in office: it knows none of the ticks published since."""
         if not self._settled:
             return memory
-        entries = {**memory.entries, **self._written}
+        entries = {**memory.entries, **self._entries}
         return replace(memory, published=self._published, sequence=self._sequence, entries=entries)
 
-    def _write_entries(self, entries: Sequence[ScheduleEntry], now: Instant) -> None:
-        writer = self._open_writer()
-        writer.begin()
+    def _with_promise(self, schedule: str, next_at: Instant | None) -> ScheduleEntry:
+        return replace(self._entries[schedule], next_at=next_at, sequence=self._sequence)
+
+    def _append_entries(self, writer: Writer, entries: Iterable[ScheduleEntry], now: Instant) -> None:
         for entry in entries:
             writer.append(
                 self._places.schedules, entry.schedule.encode(), SCHEDULE_ENTRY.encode(entry), milliseconds_of(now)
             )
-        writer.commit()
-        self._written.update((entry.schedule, entry) for entry in entries)
+
+    def _settled_plan(self) -> Plan:
+        assert self._plan is not None, "settle first"
+        return self._plan
 
     def _write_term(self, last_at: Instant, header: str) -> int:
         writer = self._open_writer()
@@ -204,7 +277,7 @@ class Office:
             None,
             # At least one: the client reads 0 as "now".
             max(1, milliseconds_of(last_at)),
-            [(header, self._by.encode())],
+            signature(self._by, self._wall.now(), header=header),
         )
         writer.commit()
         return delivery.offset

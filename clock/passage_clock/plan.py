@@ -77,6 +77,8 @@ class Plan:
         self._lenient: _Queue = []
         """The schedules whose policy has yet to judge what is late. Between two looks that is all of them."""
         self._moved: dict[str, Instant | None] = {}
+        self.backfilled = 0
+        """How many of those that the last look gave were backfill."""
         wrong: list[str] = []
         for schedule in schedules:
             try:
@@ -93,21 +95,26 @@ class Plan:
         count as published once returned: if they were not, throw the plan away and make one from the log.
 
         It may give none although some are due, when a lenient schedule's are still being counted: look again."""
-        judged = self._judge(now)
+        judged, self.backfilled = self._judge(now), 0
         found: list[Planned] = []
         room = limit if backfill_limit is None else backfill_limit
         while len(found) < limit:
             if self._live and self._live[0][0] <= now:
                 self._front = self._live[0][0]
                 found.append(self._take(self._live, now))
-            elif room > 0 and self._backfill and self._backfill[0][0] <= now:
-                room -= 1
+            elif self.backfilled < room and self._backfill and self._backfill[0][0] <= now:
+                self.backfilled += 1
                 found.append(self._take(self._backfill, now))
             else:
                 break
         if judged:
             self._withdraw()
         return found
+
+    def give_up(self, now: Instant) -> None:
+        """Skip what is too late at `now`: the promises are then those that hold. For who publishes them all anyway."""
+        self.due(now, 0)
+        self._moved.clear()
 
     def moved(self) -> dict[str, Instant | None]:
         """The promises that moved by a skip since this was last asked. They must be published no later than what was
@@ -200,12 +207,13 @@ class Plan:
     def _withdraw(self) -> None:
         """Whatever of the judged was not taken is judged anew at the next look: what is late by then may be more."""
         for queue in (self._live, self._backfill):
-            judged = [(promise, name, one) for _, name, one in queue if one.is_lenient and (promise := one.promise) is not None]
+            judged = [entry[2] for entry in queue if entry[2].is_lenient]
             if judged:
                 queue[:] = [entry for entry in queue if not entry[2].is_lenient]
                 heapify(queue)
-                for entry in judged:
-                    heappush(self._lenient, entry)
+            for progress in judged:
+                assert progress.promise is not None
+                heappush(self._lenient, (progress.promise, progress.schedule.name, progress))
 
 
 def _about(progress: Progress, now: Instant, most: int) -> int:

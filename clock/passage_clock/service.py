@@ -3,11 +3,12 @@
 One thread, one `step` after another; `leadership` says which may follow, `office` takes it. A step does one bounded
 thing and returns, so that the group is served between any two, and a simulation can stop the world between any two.
 
-    STANDING_BY, BACKING_OFF, FENCED, REFUSING    follow the log
+    STANDING_BY                                   follow the log; take office unasked when it is vacated or overdue
+    BACKING_OFF, FENCED, REFUSING                 follow the log
     OPENING, MARKING                              open the writer, write the barrier
     READING                                       follow the log to our own barrier
     SETTLING                                      read schedules and control to their end, probe, write what changed
-    IN_OFFICE                                     probe when it is time; publish a batch of what is due
+    IN_OFFICE                                     publish a batch of what is due; probe while nothing is
     HELD                                          wait for the wall to be right again
 
 Refuses to retry in place: an error ends the office, and the way back begins with a new writer.
@@ -23,18 +24,27 @@ from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
 from passage_clock.entries import Edition, newer_than
 from passage_clock.follower import Follower, Places
-from passage_clock.journal import tell_batch, tell_changed_in_secret, tell_entries, tell_stopped
-from passage_clock.leadership import Input, Leadership, Stage
+from passage_clock.journal import tell_answers, tell_batch, tell_changed_in_secret, tell_entries, tell_stopped
+from passage_clock.leadership import OUTSIDE, Input, Leadership, Stage
 from passage_clock.memory import Memory
 from passage_clock.observer import Observer, Quiet
 from passage_clock.office import Office
-from passage_clock.skew import Reading, must_probe
+from passage_clock.outlook import Outlook
+from passage_clock.skew import Reading, may_probe, must_probe
+from passage_clock.vigil import Vigil
 from passage_clock.wall import Wall
+from passage_clock.watch import Watch
 from passage_log.errors import Fenced, Unreachable, WriterLost
 from passage_log.port import Log, Member, Partition
 
 # How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
 POLL_SECONDS = 0.25
+
+# The same for who stands by, which waits for the log and looks at its group in between.
+STANDBY_POLL_SECONDS = 0.1
+
+# A probe takes some 20 ms: nothing may be due in that time.
+PROBE_ROOM_SECONDS = 0.1
 
 # How long to wait for records that are known to be on their way.
 READING_SECONDS = 0.005
@@ -55,7 +65,7 @@ class Stop(Protocol):
 
 def places(config: ClockConfig) -> Places:
     topics = config.topics
-    return Places(Partition(topics.ticks, 0), Partition(topics.schedules, 0), Partition(topics.control, 0))
+    return Places(*(Partition(name, 0) for name in (topics.ticks, topics.schedules, topics.control, topics.triggers)))
 
 
 class Clock:
@@ -84,18 +94,20 @@ class Clock:
         self._places = places(config)
         self._leadership = Leadership()
         self._follower = Follower(log_, self._places)
+        vigil = Vigil(name, config.fast_failover_grace_seconds, config.max_skew_seconds)
+        self._watch = Watch(self._follower, vigil, wall)
+        self._outlook = Outlook(config.schedules, self._observer)
         self._member: Member | None = None
         self._office: Office | None = None
-        self._round = -1
         self._ends: dict[Partition, int] = {}
         self._probed: Reading | None = None
         self._asked = 0
         self._opened_at = 0.0
         self._steps: dict[Stage, Callable[[], float]] = {
             Stage.STANDING_BY: self._stand_by,
-            Stage.BACKING_OFF: self._stand_by,
-            Stage.FENCED: self._stand_by,
-            Stage.REFUSING: self._stand_by,
+            Stage.BACKING_OFF: self._wait,
+            Stage.FENCED: self._wait,
+            Stage.REFUSING: self._wait,
             Stage.OPENING: self._open,
             Stage.MARKING: self._mark,
             Stage.READING: self._read,
@@ -116,7 +128,7 @@ class Clock:
 
     @property
     def member(self) -> Member | None:
-        """Its seat in the group; None before the first step, while refusing, and when stopped."""
+        """Its seat in the group; None before the first step, while fenced or refusing, and when stopped."""
         return self._member
 
     def run(self, stop: Stop) -> None:
@@ -133,10 +145,13 @@ class Clock:
         """Do the next bounded thing. The seconds in which there will be nothing to do, unless the group says so."""
         try:
             self._serve()
-            return self._steps[self._leadership.stage]()
+            seconds = self._steps[self._leadership.stage]()
+            self._observer.stepped(self._wall.monotonic(), self._watch.has_reached_the_log)
+            return seconds
         except Fenced as error:
             log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
             self._move(Input.FENCED)
+            self._leave()
         except (WriterLost, Unreachable) as error:
             self._fail(error)
         return 0.0
@@ -164,40 +179,54 @@ class Clock:
         now = self._wall.monotonic()
         if self._leadership.waited(now):
             self._move(Input.WAITED)
-        if self._leadership.stage in (Stage.REFUSING, Stage.STOPPED):
+        if self._leadership.stage in OUTSIDE:
             return
         if self._member is None:
             topics = [self._config.topics.ticks]
             self._member = self._log.member(self._config.group, topics, "cooperative-sticky")
         # It has no positions, so there is nothing to read: this only serves the group.
         self._member.poll(1, 0.0)
-        round_, partitions = self._member.assignment()
-        assigned, news = self._places.ticks in partitions, round_ != self._round
-        self._round = round_
-        stage = self._leadership.stage
-        if not assigned and stage is not Stage.STANDING_BY:
+        is_assigned = self._places.ticks in self._member.assignment().partitions
+        stage, is_acting = self._leadership.stage, self._leadership.is_acting
+        if is_assigned and (stage is Stage.STANDING_BY or is_acting):
+            self._move(Input.ASSIGNED)
+        elif not is_assigned and not is_acting and stage is not Stage.STANDING_BY:
             log.info("unassigned", candidate=self.name, term=self._leadership.term)
             self._move(Input.REVOKED)
-        elif assigned and (stage is Stage.STANDING_BY or (stage is Stage.FENCED and news)):
-            self._move(Input.ASSIGNED)
 
     def _rest(self, seconds: float, stop: Stop) -> None:
-        seconds = min(seconds, POLL_SECONDS)
-        if self._member is None:
-            stop.wait(seconds)
-        elif seconds > 0:
-            self._member.poll(1, seconds)
+        if seconds <= 0:
+            return
+        if not self._leadership.owns_writer:
+            # What a standby waits for comes by the log: a resignation, or a tick.
+            self._follow(min(seconds, STANDBY_POLL_SECONDS))
+        elif self._member is not None:
+            self._member.poll(1, min(seconds, POLL_SECONDS))
+        else:
+            stop.wait(min(seconds, POLL_SECONDS))
 
     def _leave(self) -> None:
         if self._member is not None:
             self._member.close()
             self._member = None
-            self._round = -1
 
     # The steps.
 
+    def _wait(self) -> float:
+        return STANDBY_POLL_SECONDS if self._follow() == 0 else 0.0
+
     def _stand_by(self) -> float:
-        return POLL_SECONDS if self._follower.follow(self._batch_ticks) == 0 else 0.0
+        if self._follow():
+            return 0.0
+        sign = self._watch.sign()
+        if sign is None or newer_than(self._edition, self._memory().entries.values(), self._config.schedules):
+            return STANDBY_POLL_SECONDS
+        log.warning("acting", candidate=self.name, why=sign.name.lower(), last_leader=self._watch.last_leader)
+        self._move(sign)
+        return 0.0
+
+    def _follow(self, timeout_seconds: float = 0.0) -> int:
+        return self._watch.follow(self._batch_ticks, timeout_seconds)
 
     def _open(self) -> float:
         self._office = Office(
@@ -208,6 +237,7 @@ class Clock:
             self._edition,
             self._config.source,
             self.name,
+            self._config.catch_up_ticks_per_second,
         )
         self._opened_at = self._wall.monotonic()
         self._office.open(self.transactional_id)
@@ -222,7 +252,7 @@ class Clock:
     def _read(self) -> float:
         term = self._leadership.term
         assert term is not None, "a barrier was written"
-        read = self._follower.follow(self._batch_ticks)
+        read = self._follow()
         if self._follower.passed(self._places.ticks, term):
             self._follower.rest()
             self._ends = {place: self._follower.end(place) for place in (self._places.schedules, self._places.control)}
@@ -232,9 +262,9 @@ class Clock:
 
     def _settle(self) -> float:
         if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
-            return 0.0 if self._follower.follow(self._batch_ticks) else READING_SECONDS
+            return 0.0 if self._follow() else READING_SECONDS
         office, memory = self._in_office(), self._memory()
-        newer = newer_than(self._edition, memory.entries.values())
+        newer = newer_than(self._edition, memory.entries.values(), self._config.schedules)
         if newer:
             self._refuse(newer)
             return 0.0
@@ -253,7 +283,7 @@ class Clock:
 
     def _lead(self) -> float:
         office = self._in_office()
-        self._follower.follow(self._batch_ticks)
+        self._follow()
         if self._follower.asked != self._asked:
             self._record(office, self._memory())
         now = self._judged()
@@ -261,9 +291,15 @@ class Clock:
             return POLL_SECONDS
         batch = office.publish(now.wall_at, self._batch_ticks)
         if batch is not None:
-            self._observer.published(batch)
+            if batch.ticks:
+                self._observer.published(batch)
             tell_batch(batch, self._leadership.term)
-        return self._seconds_to_next()
+        tell_answers(office.answer(self._follower.triggers, now.wall_at))
+        self._outlook.look(office, now)
+        seconds = self._seconds_to_next()
+        if seconds > PROBE_ROOM_SECONDS and self._probed is not None and may_probe(self._probed, self._reading()):
+            return POLL_SECONDS if self._is_ahead() else self._seconds_to_next()
+        return seconds
 
     def _memory(self) -> Memory:
         return self._follower.memory()
@@ -273,9 +309,11 @@ class Clock:
         tell_changed_in_secret(self._config.schedules, memory.entries, self._edition.generation)
         tell_entries(office.settle(memory))
         tell_stopped(office.promises)
+        self._observer.settled(self._config.schedules, memory)
 
     def _seconds_to_next(self) -> float:
         wake_at = self._in_office().wake_at()
+        self._observer.waits(wake_at)
         if wake_at is None:
             return POLL_SECONDS
         return max(0.0, (wake_at - self._wall.now()) / 1_000_000)
@@ -318,6 +356,7 @@ class Clock:
     def _fail(self, error: Exception) -> None:
         if not self._leadership.owns_writer:
             log.warning("log_unreachable", candidate=self.name, reason=str(error))
+            self._watch.lost_the_log()
             self._follower.reopen()
             return
         self._move(Input.FAILED)
@@ -341,6 +380,7 @@ class Clock:
             self._office.discard()
             self._office = None
             self._follower.wake()
+            self._observer.waits(None)
 
     def _in_office(self) -> Office:
         assert self._office is not None, f"no office while {self._leadership.stage.name}"

@@ -7,9 +7,9 @@ import pytest
 
 from passage_clock.control import Ask
 from passage_clock.entries import Edition
-from passage_clock.follower import RESIGNED_HEADER, TERM_KEY
 from passage_clock.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS, Stage
 from passage_clock.schedules import periodic
+from passage_clock.terms import RESIGNED_HEADER, TERM_KEY
 from passage_log.errors import Fenced
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
@@ -156,10 +156,10 @@ def test_a_leader_fenced_by_nobody_takes_office_again_when_it_is_still_wanted() 
     leader = world.candidate()
     world.run(leader, seconds=30)
     world.log.writer(leader.clock.transactional_id).open()
-    world.run(leader, seconds=40)
+    world.run(leader, seconds=12)
     assert leader.stage is Stage.FENCED
 
-    world.run(leader, seconds=FENCED_WAIT_SECONDS)
+    world.run(leader, seconds=FENCED_WAIT_SECONDS + 20)
     assert leader.leads
     assert world.ordinals("minute.utc") == [1]
 

@@ -11,15 +11,17 @@ from passage_clock.schedules import Schedule, periodic
 from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Log, Partition, Record, Topic
+from passage_log.port import EARLIEST, Partition, Record, Topic
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
+from tests.clock.faults import FaultyLog, FaultyMember, Hook, Wire
 
 TICKS = Partition("passage.ticks", 0)
 SCHEDULES = Partition("passage.schedules", 0)
 CONTROL = Partition("passage.control", 0)
+TRIGGERS = Partition("passage.triggers", 0)
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -67,6 +69,7 @@ class Candidate:
     clock: Clock
     wall: DriftingWall
     stages: Stages
+    wire: Wire
 
     @property
     def stage(self) -> Stage:
@@ -75,6 +78,13 @@ class Candidate:
     @property
     def leads(self) -> bool:
         return self.clock.leadership.may_publish
+
+    def cut_off(self) -> None:
+        """From the log, and so from its group, which knows it when the session ends."""
+        self.wire.is_cut = True
+
+    def reconnect(self) -> None:
+        self.wire.is_cut = False
 
 
 class World:
@@ -86,6 +96,7 @@ class World:
                 Topic(TICKS.topic, 1, {"cleanup.policy": "compact", "retention.ms": "-1"}),
                 Topic(SCHEDULES.topic, 1, {"cleanup.policy": "compact"}),
                 Topic(CONTROL.topic, 1, {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}),
+                Topic(TRIGGERS.topic, 1),
             ]
         )
         self.schedules = schedules
@@ -98,19 +109,26 @@ class World:
         ahead_seconds: float = 0.0,
         batch_ticks: int = 5_000,
         kind: type[Clock] = Clock,
-        log: Log | None = None,
+        hook: Hook = lambda moment: None,
+        grace_seconds: float | None = None,
     ) -> Candidate:
-        config = ClockConfig(schedules=schedules or self.schedules, generation=edition.generation)
-        wall, stages = DriftingWall(self.true), Stages()
+        config = ClockConfig(
+            schedules=schedules or self.schedules,
+            generation=edition.generation,
+            fast_failover_grace_seconds=grace_seconds,
+        )
+        wall, stages, wire = DriftingWall(self.true), Stages(), Wire()
         wall.ahead_seconds = ahead_seconds
-        clock = kind(config, log or self.log, wall, name, observer=stages, edition=edition, batch_ticks=batch_ticks)
-        return Candidate(clock, wall, stages)
+        log = FaultyLog(self.log, hook, wire)
+        clock = kind(config, log, wall, name, observer=stages, edition=edition, batch_ticks=batch_ticks)
+        return Candidate(clock, wall, stages, wire)
 
     def kill(self, candidate: Candidate) -> None:
         """The process is gone; the group notices at the session's end, and nobody resigned."""
         member = candidate.clock.member
         if member is not None:
-            self.log.expire(member)
+            assert isinstance(member, FaultyMember)
+            self.log.expire(member.member)
 
     def run(self, *candidates: Candidate, seconds: float = 0.0, stride: float = 1.0, steps: int = 12) -> None:
         """Let the true time pass in strides; after each, every candidate takes its steps in turn."""
@@ -147,6 +165,10 @@ class World:
 
 def every_minute(name: str = "minute.utc", starts_at: Instant | None = None) -> Schedule:
     return periodic(name=name, every="minute", zone="UTC", starts_at=starts_at)
+
+
+def every_second(name: str = "second.utc", starts_at: Instant | None = None) -> Schedule:
+    return periodic(name=name, every="second", zone="UTC", starts_at=starts_at)
 
 
 def whole(ticks: list[Tick]) -> list[str]:

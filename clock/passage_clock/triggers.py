@@ -1,0 +1,62 @@
+"""The answer to a trigger: an event out of turn. Never a tick: it has no ordinal, and nothing counts it.
+
+Pure. The leader writes both halves of an answer in one transaction, the event and the word that it is done, so that no
+ask is answered twice and none is lost, whoever dies in between.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from passage_clock.control import Trigger
+from passage_clock.schedules import Schedule
+from passage_log.port import Headers
+from passage_schemas.instant import Instant, datetime_of, milliseconds_of
+from passage_schemas.records import TRIGGERED
+from passage_schemas.triggered import Triggered
+
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the leader says to one ask: the event, or why there is none."""
+
+    trigger: Trigger
+    event: Triggered | None
+    outcome: str
+
+    def record(self, source: str) -> tuple[bytes, bytes, int, Headers]:
+        """The event's key, value, time in milliseconds (when it was asked for) and headers."""
+        event = self.event
+        assert event is not None, f"{self.trigger.key!r} was refused"
+        key = f"{event.schedule}/{event.id}".encode()
+        asked_at = datetime_of(event.requested_at).isoformat().replace("+00:00", "Z")
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", key),
+            ("ce_type", event.event.encode()),
+            ("ce_source", source.encode()),
+            ("ce_time", asked_at.encode()),
+            ("content-type", b"application/avro"),
+        ]
+        return key, TRIGGERED.encode(event), milliseconds_of(event.requested_at), headers
+
+
+def answer(trigger: Trigger, schedules: Mapping[str, Schedule], now: Instant) -> Answer:
+    """A paused schedule's event is published too: somebody asked for it by name."""
+    schedule = schedules.get(trigger.schedule)
+    if schedule is None:
+        near = difflib.get_close_matches(trigger.schedule, schedules, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return Answer(trigger, None, f"refused: there is no schedule {trigger.schedule!r}{hint}")
+    event = Triggered(
+        event=schedule.event,
+        schedule=schedule.name,
+        id=trigger.id,
+        requested_by=trigger.by,
+        reason=trigger.reason,
+        requested_at=trigger.requested_at,
+        published_at=now,
+    )
+    return Answer(trigger, event, PUBLISHED)
