@@ -1,14 +1,19 @@
 """A log that fails when it is told to: the port's own writer, with a hook before and after every call.
 
 The hook may raise (the process is killed, the connection lost) or let other candidates run (the process is stopped in
-the middle of a transaction and wakes up later). Nothing is faked: whatever got through is on the log.
+the middle of a transaction and wakes up later). A wire that is cut lets nothing through: readers and members hear
+nothing, as from a broker that doesn't answer, and whatever needs an answer fails. Nothing is faked: whatever got
+through is on the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from passage_log.errors import Unreachable
 from passage_log.memory import MemoryLog
 from passage_log.port import (
     Appender,
+    Assignment,
     Assignor,
     Committed,
     Delivery,
@@ -17,12 +22,82 @@ from passage_log.port import (
     Member,
     Partition,
     Reader,
+    Record,
     Topic,
     Writer,
 )
 
 Hook = Callable[[str], None]
 """Called with `before open`, `after open`, `before append`, ... `after commit`."""
+
+
+def nothing(moment: str) -> None:
+    """The hook of a process that lives in peace."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """Between one process and the log."""
+
+    is_cut: bool = False
+
+    def ask(self) -> None:
+        if self.is_cut:
+            raise Unreachable("no broker answered; check the network")
+
+
+class FaultyReader:
+    def __init__(self, reader: Reader, wire: Wire) -> None:
+        self._reader = reader
+        self._wire = wire
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        self._reader.assign(positions)
+
+    def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        return [] if self._wire.is_cut else self._reader.poll(max_records, timeout_seconds)
+
+    def pause(self, partitions: Sequence[Partition]) -> None:
+        self._reader.pause(partitions)
+
+    def resume(self, partitions: Sequence[Partition]) -> None:
+        self._reader.resume(partitions)
+
+    def position(self, partition: Partition) -> int:
+        return self._reader.position(partition)
+
+    def end(self, partition: Partition) -> int:
+        self._wire.ask()
+        return self._reader.end(partition)
+
+    def ends(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        self._wire.ask()
+        return self._reader.ends(partitions)
+
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        self._wire.ask()
+        return self._reader.offset_at(partition, timestamp_ms)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class FaultyMember(FaultyReader):
+    def __init__(self, member: Member, wire: Wire) -> None:
+        super().__init__(member, wire)
+        self.member = member
+
+    def assignment(self) -> Assignment:
+        return self.member.assignment()
+
+    def committed(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None]:
+        self._wire.ask()
+        return self.member.committed(partitions, timeout_seconds)
+
+    def close(self) -> None:
+        """A goodbye that nobody hears: the session has to end."""
+        if not self._wire.is_cut:
+            self.member.close()
 
 
 class FaultyWriter:
@@ -65,11 +140,18 @@ class FaultyWriter:
 
 
 class FaultyLog:
-    """`MemoryLog`, whose writers ask `hook` first. One per candidate: the hook knows whose call it is."""
+    """`MemoryLog`, whose writers ask `hook` first. One per candidate: the hook knows whose call it is, and the wire is
+    its own."""
 
-    def __init__(self, log: MemoryLog, hook: Hook) -> None:
+    def __init__(self, log: MemoryLog, hook: Hook = nothing, wire: Wire | None = None) -> None:
         self._log = log
         self._hook = hook
+        self._wire = wire if wire is not None else Wire()
+
+    def _strike(self, moment: str) -> None:
+        self._wire.ask()
+        self._hook(moment)
+        self._wire.ask()
 
     def cluster_id(self) -> str:
         return self._log.cluster_id()
@@ -84,13 +166,13 @@ class FaultyLog:
         self._log.create(topics)
 
     def reader(self) -> Reader:
-        return self._log.reader()
+        return FaultyReader(self._log.reader(), self._wire)
 
     def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> Member:
-        return self._log.member(group, topics, assignor)
+        return FaultyMember(self._log.member(group, topics, assignor), self._wire)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> Writer:
-        return FaultyWriter(self._log.writer(transactional_id, transaction_timeout_seconds), self._hook)
+        return FaultyWriter(self._log.writer(transactional_id, transaction_timeout_seconds), self._strike)
 
     def appender(self) -> Appender:
         return self._log.appender()

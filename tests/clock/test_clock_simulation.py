@@ -21,7 +21,6 @@ from passage_log.errors import Fenced, WriterLost
 from passage_log.port import EARLIEST, Record
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
-from tests.clock.faults import FaultyLog
 from tests.clock.world import MIDNIGHT, MINUTE, TICKS, Candidate, World, every_minute, whole
 
 SEEDS = 200
@@ -65,9 +64,8 @@ class Simulation:
         return self.wrong + whole(ticks) + self.out_of_turn() + self.missing()
 
     def process(self, name: str) -> Candidate:
-        log = FaultyLog(self.world.log, self.hook_of(name))
         batch_ticks = self.random.choice([1, 3, 50])
-        return self.world.candidate(name, log=log, batch_ticks=batch_ticks, kind=self.kind)
+        return self.world.candidate(name, hook=self.hook_of(name), batch_ticks=batch_ticks, kind=self.kind)
 
     def hook_of(self, name: str) -> Callable[[str], None]:
         return lambda moment: self.strike(self.replicas[name], moment)

@@ -1,6 +1,6 @@
 """A world for the clock's tests: one log in memory, one true time, candidates whose walls may be wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from passage_clock.config import ClockConfig
 from passage_clock.entries import Edition
@@ -11,12 +11,12 @@ from passage_clock.schedules import Schedule, periodic
 from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Partition, Record, Topic
+from passage_log.port import EARLIEST, Log, Partition, Record, Topic
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
-from tests.clock.faults import FaultyLog, FaultyMember, Hook, Wire
+from tests.clock.faults import FaultyLog, FaultyMember, Hook, Wire, nothing
 
 TICKS = Partition("passage.ticks", 0)
 SCHEDULES = Partition("passage.schedules", 0)
@@ -69,7 +69,7 @@ class Candidate:
     clock: Clock
     wall: DriftingWall
     stages: Stages
-    wire: Wire
+    wire: Wire = field(default_factory=Wire)
 
     @property
     def stage(self) -> Stage:
@@ -109,7 +109,8 @@ class World:
         ahead_seconds: float = 0.0,
         batch_ticks: int = 5_000,
         kind: type[Clock] = Clock,
-        hook: Hook = lambda moment: None,
+        hook: Hook = nothing,
+        log: Log | None = None,
         grace_seconds: float | None = None,
     ) -> Candidate:
         config = ClockConfig(
@@ -119,7 +120,7 @@ class World:
         )
         wall, stages, wire = DriftingWall(self.true), Stages(), Wire()
         wall.ahead_seconds = ahead_seconds
-        log = FaultyLog(self.log, hook, wire)
+        log = log if log is not None else FaultyLog(self.log, hook, wire)
         clock = kind(config, log, wall, name, observer=stages, edition=edition, batch_ticks=batch_ticks)
         return Candidate(clock, wall, stages, wire)
 
@@ -127,8 +128,7 @@ class World:
         """The process is gone; the group notices at the session's end, and nobody resigned."""
         member = candidate.clock.member
         if member is not None:
-            assert isinstance(member, FaultyMember)
-            self.log.expire(member.member)
+            self.log.expire(member.member if isinstance(member, FaultyMember) else member)
 
     def run(self, *candidates: Candidate, seconds: float = 0.0, stride: float = 1.0, steps: int = 12) -> None:
         """Let the true time pass in strides; after each, every candidate takes its steps in turn."""

@@ -11,6 +11,7 @@ from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage_clock.config import load
 from passage_clock.metrics import Metrics
+from passage_clock.running import run_until
 from passage_clock.service import Clock
 from passage_clock.wall import MachineWall
 
@@ -33,5 +34,7 @@ def run(
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
     stop = stopped_by_signals()
-    Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", metrics).run(stop)
+    clock = Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", metrics)
+    if not run_until(clock, stop):
+        os._exit(0)
     log.close()
