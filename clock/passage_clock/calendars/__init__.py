@@ -1,9 +1,9 @@
 """Calendars: which days count. One module for each source of them."""
 
-from passage_clock.calendars.announced import Notice, closures
+from passage_clock.calendars.announced import Notice
 from passage_clock.calendars.calendar import Calendar
 from passage_clock.calendars.company import Company
 from passage_clock.calendars.hours import Hours, Span
 from passage_clock.calendars.national import National, holidays_version, national
 
-__all__ = ["Calendar", "Company", "Hours", "National", "Notice", "Span", "closures", "holidays_version", "national"]
+__all__ = ["Calendar", "Company", "Hours", "National", "Notice", "Span", "holidays_version", "national"]

@@ -1,8 +1,9 @@
 """What a calendar is: something that says which civil days count as business days, and how far it knows."""
 
 from datetime import date
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
+from passage_clock.calendars.announced import Notice
 from passage_schemas.instant import Instant
 
 
@@ -39,31 +40,29 @@ class Calendar(Protocol):
         Raises CalendarError outside the years the data knows."""
         ...
 
-    def as_of(self, instant: Instant) -> "Calendar":
-        """The calendar as it was known then."""
-        ...
-
-
-@runtime_checkable
-class Weekly(Calendar, Protocol):
-    """A calendar that knows its weekend, and its holidays whatever their weekday: what a company builds upon."""
-
     def is_weekend(self, day: date) -> bool:
         """Whether its weekday is one on which nobody works, holiday or not."""
         ...
 
     def is_holiday(self, day: date) -> bool:
-        """Whether it is named as a day off, be it in the weekend."""
+        """Whether it is a day off by name, be it in the weekend where the data tells of those."""
         ...
 
+    @property
+    def closures(self) -> tuple[Notice, ...]:
+        """The closures it was told of one by one, in order of their days: for whoever asks which came too late."""
+        ...
 
-def is_weekend(calendar: Calendar, day: date) -> bool:
-    """Whether this is the calendar's weekend: Saturday and Sunday for one that does not say."""
-    return calendar.is_weekend(day) if isinstance(calendar, Weekly) else day.weekday() >= 5
+    @property
+    def announced_until(self) -> Instant | None:
+        """When the last of what it knows was announced; None: all of it was always known."""
+        ...
 
+    def as_of(self, instant: Instant) -> "Calendar":
+        """The calendar as it was known then: what was announced at that instant or later is not in it."""
+        ...
 
-def is_holiday(calendar: Calendar, day: date) -> bool:
-    """Whether this is a day off by name; a calendar that does not say has none in its weekend."""
-    if isinstance(calendar, Weekly):
-        return calendar.is_holiday(day)
-    return not is_weekend(calendar, day) and not calendar.counts(day)
+    def seen_on(self, day: date, known_at: Instant) -> "Calendar":
+        """The calendar one had at `known_at`, which is on this day: of this day and those to come what was announced
+        before `known_at`, of each day gone by what was announced before the same hour of its own."""
+        ...

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from passage_clock.calendars.announced import Notice, announced_until, closures, seen_on
-from passage_clock.calendars.calendar import Calendar, is_holiday, is_weekend
+from passage_clock.calendars.announced import Notice
+from passage_clock.calendars.calendar import Calendar
 from passage_clock.calendars.hours import DAY, WEEKDAYS, Hours, Span
 from passage_clock.errors import CalendarError
 from passage_schemas.instant import Instant, datetime_of
@@ -91,13 +91,13 @@ class Company:
     @property
     def closures(self) -> tuple[Notice, ...]:
         """Its own and its base's, in order of their days."""
-        return self.closed if self.base is None else _sorted((*self.closed, *closures(self.base)))
+        return self.closed if self.base is None else _sorted((*self.closed, *self.base.closures))
 
     @property
     def announced_until(self) -> Instant | None:
         """When the last of its notices was announced; None: all of them were always known."""
         found = [one.announced_at for one in (*self.closed, *self.extra) if one.announced_at is not None]
-        base = None if self.base is None else announced_until(self.base)
+        base = None if self.base is None else self.base.announced_until
         return max(found if base is None else [*found, base], default=None)
 
     def counts(self, day: date, known_at: Instant | None = None) -> bool:
@@ -117,7 +117,7 @@ class Company:
     def is_weekend(self, day: date) -> bool:
         if self.weekend is not None:
             return day.weekday() in self.weekend
-        return day.weekday() >= 5 if self.base is None else is_weekend(self.base, day)
+        return day.weekday() >= 5 if self.base is None else self.base.is_weekend(day)
 
     def is_holiday(self, day: date) -> bool:
         """Whether it is a holiday of the base, or closed by name."""
@@ -130,7 +130,7 @@ class Company:
     def seen_on(self, day: date, known_at: Instant) -> "Company":
         """The company one knew at `known_at`, which is on this day: of this day and those to come what was announced
         before `known_at`, of each day gone by what was announced before the same hour of its own."""
-        base = None if self.base is None else seen_on(self.base, day, known_at)
+        base = None if self.base is None else self.base.seen_on(day, known_at)
         return self._with(base, lambda notice: _seen_on(notice, day, known_at))
 
     def _with(self, base: Calendar | None, change: Callable[[Notice], Notice | None]) -> "Company":
@@ -161,7 +161,7 @@ def _year(company: Company, year: int) -> _Year:
     told = _told(company, first, last)
     days = [date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1)]
     closed = {day for day in days if told.get(day) is False}
-    named = {day for day in days if company.base is not None and is_holiday(company.base, day)}
+    named = {day for day in days if company.base is not None and company.base.is_holiday(day)}
     workdays = {day for day in days if told.get(day, None) or (day not in told and _works(company, day))}
     weekend = {day for day in days if company.is_weekend(day)}
     numbers = [closed | (named - workdays), workdays | (weekend - closed - named)]
@@ -174,8 +174,8 @@ def _works(company: Company, day: date) -> bool:
     if company.base is None or company.weekend is None:
         return not weekend if company.base is None else company.base.counts(day)
     if company.base.counts(day):
-        return not weekend or is_weekend(company.base, day)
-    return not weekend and is_weekend(company.base, day) and not is_holiday(company.base, day)
+        return not weekend or company.base.is_weekend(day)
+    return not weekend and company.base.is_weekend(day) and not company.base.is_holiday(day)
 
 
 def _told(company: Company, first: date, last: date) -> dict[date, bool]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import holidays
 
+from passage_clock.calendars.announced import Notice
 from passage_clock.errors import CalendarError
 from passage_schemas.instant import Instant
 
@@ -68,9 +69,21 @@ class National:
     def definition(self) -> str:
         return self.code
 
+    @property
+    def closures(self) -> tuple[Notice, ...]:
+        """None: the lists do not say when a holiday was announced."""
+        return ()
+
+    @property
+    def announced_until(self) -> None:
+        return None
+
     def as_of(self, instant: Instant) -> "National":
-        """Itself: the lists do not say when a holiday was announced."""
         del instant
+        return self
+
+    def seen_on(self, day: date, known_at: Instant) -> "National":
+        del day, known_at
         return self
 
     def counts(self, day: date, known_at: Instant | None = None) -> bool:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any, Literal
 
 from passage_clock.calendars import Calendar
-from passage_clock.calendars.calendar import is_weekend
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.dayset.dayset import ChangeCalendar, DaySet, Kind, Known, year_bounds, years_known
 from passage_clock.rules.dayset.kinds import LONGEST, Joined, Stretch, numbers, one_or_list, picked, stretches
@@ -49,7 +48,7 @@ class DaysOf:
     def _chosen(self, day: date) -> bool:
         if self.calendar.counts(day):
             return self.which == "workdays"
-        return self.which == "closed" or (self.which == "holidays" and not is_weekend(self.calendar, day))
+        return self.which == "closed" or (self.which == "holidays" and not self.calendar.is_weekend(day))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 from passage_clock.calendars import Calendar
-from passage_clock.calendars.announced import announced_until, seen_on
 from passage_clock.civil import DAY
 from passage_clock.errors import CalendarError, ScheduleError
 from passage_schemas.instant import Instant
@@ -218,7 +217,7 @@ def years_known(calendar: Calendar) -> Known:
 
 @lru_cache(maxsize=2048)
 def _announced_until(days: DaySet) -> Instant | None:
-    found = [until for until in map(announced_until, days.calendars) if until is not None]
+    found = [one.announced_until for one in days.calendars if one.announced_until is not None]
     return max(found, default=None)
 
 
@@ -245,12 +244,12 @@ def _workday(calendar: Calendar, start: int, step: int) -> int:
 
 def _seen(calendar: Calendar, ahead: bool, day: date, known_at: Instant) -> Calendar:
     """The calendar one had on this day; for a set that looks ahead, on the last one that was worked."""
-    seen = seen_on(calendar, day, known_at)
+    seen = calendar.seen_on(day, known_at)
     for back in range(LONGEST_CLOSURE if ahead else 0):
         before = day - timedelta(days=back)
         if before.year < calendar.first_year:
             break
-        earlier = seen_on(calendar, before, Instant(known_at - back * DAY))
+        earlier = calendar.seen_on(before, Instant(known_at - back * DAY))
         if earlier.counts(before):
             return earlier
     return seen
