@@ -1,12 +1,6 @@
 """The clock on a real Kafka: what memory can't prove, above all that a paused leader is fenced."""
 
-import json
-import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -29,12 +23,10 @@ from passage_log.port import EARLIEST, Record
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
+from tests.clock.candidate_process import LONG_SECONDS, Process
 from tests.clock.world import SECOND, Stages, whole
 
 pytestmark = pytest.mark.kafka
-
-LONG_SECONDS = 60.0
-"""The bound on every wait; the longest of them is a session of six seconds."""
 
 
 @pytest.fixture
@@ -126,61 +118,6 @@ def test_a_writer_that_was_deposed_writes_nothing_readable(config: ClockConfig, 
     ticks = ticks_of(readable(log, config))
     assert len(ticks) == 200
     assert whole(ticks) == []
-
-
-class Process:
-    """`passage clock run` in a process of its own, and the events it logs."""
-
-    def __init__(self, config: Path, name: str) -> None:
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from passage.cli import main; main()",
-                "clock",
-                "run",
-                "-c",
-                config,
-                "--name",
-                name,
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={"PATH": os.environ["PATH"]},
-        )
-        self._events: queue.Queue[dict[str, object]] = queue.Queue()
-        threading.Thread(target=self._hear, daemon=True).start()
-
-    def _hear(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self._events.put(json.loads(line) if line.startswith("{") else {"event": line.strip()})
-
-    def wait_for(self, *events: str) -> dict[str, object]:
-        seen: list[object] = []
-        deadline = time.monotonic() + LONG_SECONDS
-        while True:
-            try:
-                told = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise AssertionError(f"none of {events} came, but {seen[-10:]}") from None
-            if told["event"] in events:
-                return told
-            seen.append(told)
-
-    def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
-
-    def end(self) -> int:
-        """Its exit code, after SIGTERM."""
-        self.send(signal.SIGTERM)
-        return self._process.wait(LONG_SECONDS)
-
-    def kill(self) -> None:
-        if self._process.poll() is None:
-            self.send(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait(LONG_SECONDS)
 
 
 @pytest.fixture
