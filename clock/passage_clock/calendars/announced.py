@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol, runtime_checkable
 
 from passage_schemas.instant import Instant
 
@@ -14,3 +15,14 @@ class Notice:
     last: date
     announced_at: Instant | None = None
     reason: str = ""
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """What can tell of its closures: every calendar, and by this it is found inside a rule."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def closures(self) -> tuple[Notice, ...]: ...
