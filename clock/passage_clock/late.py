@@ -1,0 +1,61 @@
+"""Closures that were announced after their tick had gone out: told, and never edited away.
+
+Pure. A rule counts a closure only if it was announced before the occurrence it would have taken away; so a late one
+changes no tick, and whoever counts workdays should hear of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from typing import cast
+
+from passage_clock import civil
+from passage_clock.calendars import Calendar, Notice
+from passage_clock.schedules import Schedule
+from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.tick import Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A closure of one calendar, announced at a known instant, as a schedule's zone sees it."""
+
+    calendar: str
+    zone: str
+    notice: Notice
+    announced_at: Instant
+
+    def came_too_late(self, tick: Tick) -> bool:
+        """Whether the tick's day is closed by this, and it had been due before anybody knew."""
+        if self.announced_at < tick.ends_at:
+            return False
+        inside = tick.ends_at - (tick.starts_at < tick.ends_at)
+        return self.notice.first <= date.fromordinal(civil.zone(self.zone).day_of(inside)) <= self.notice.last
+
+    def __str__(self) -> str:
+        first, last = self.notice.first, self.notice.last
+        days = first.isoformat() if first == last else f"{first} to {last}"
+        reason = f", {self.notice.reason}" if self.notice.reason else ""
+        return f"{self.calendar} closed {days}{reason}, announced {datetime_of(self.announced_at).isoformat()}"
+
+
+def announced_closures(schedule: Schedule) -> tuple[Closure, ...]:
+    """Every closure, with the instant it was announced, of the calendars this schedule's rule is made of."""
+    return tuple(
+        Closure(calendar.code, schedule.zone, notice, notice.announced_at)
+        for calendar in _calendars(schedule.rule)
+        for notice in calendar.closures
+        if notice.announced_at is not None
+    )
+
+
+def _calendars(part: object) -> Iterator[Calendar]:
+    """The calendars in a rule, however deep: rules are frozen values made of values."""
+    if isinstance(part, tuple):
+        for one in part:
+            yield from _calendars(one)
+    elif hasattr(part, "counts") and hasattr(part, "closures"):
+        yield cast(Calendar, part)
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _calendars(getattr(part, field.name))
