@@ -15,13 +15,15 @@ from itertools import dropwhile, islice
 from typing import Any
 
 from passage_clock import civil
+from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
+from passage_clock.rules.composed import calendars_of
 from passage_clock.rules.periods import Every, clock_unit
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
 
-LONGEST_WALK = 1_000_000
-"""Occurrences from the anchor to the present: seconds of work. Days reach 2,700 years, a cron of five minutes nine."""
+LONGEST_WALK = 250_000
+"""Occurrences from the anchor to the present: a second of work. Days reach 680 years, a cron of five minutes two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Nth:
     @property
     def data(self) -> str | None:
         return self.of.data
+
+    @property
+    def calendars(self) -> tuple[Calendar, ...]:
+        """The calendars that decide."""
+        return calendars_of((self.of,))
 
     @property
     def known_from(self) -> Instant | None:

@@ -24,8 +24,8 @@ from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import EPOCH, MICROSECOND, Instant
 
-YEARS_SEARCHED = 50
-"""A rule without an occurrence in so many years has none: see cron."""
+CYCLE_YEARS = 400
+"""After which the calendar repeats itself, weekdays and all: a rule without an occurrence in them has none."""
 
 EXAMPLE = "write e.g. FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17"
 
@@ -130,6 +130,8 @@ def _parts(text: str) -> dict[str, str]:
         raise ScheduleError(f"rrule: {text!r} is not NAME=value;NAME=value, each name once; {EXAMPLE}")
     if parts.get("FREQ") not in FREQUENCIES:
         raise ScheduleError(f"rrule: {text!r} has no FREQ of {', '.join(FREQUENCIES)}; {EXAMPLE}")
+    if "COUNT" in parts and "UNTIL" in parts:
+        raise ScheduleError(f"rrule: {text!r} ends by COUNT and by UNTIL; take one of them out")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", parts.get("INTERVAL", "1")):
         raise ScheduleError(f"rrule: INTERVAL={parts['INTERVAL']} won't do; write a whole number from 1")
     return parts
@@ -184,9 +186,9 @@ def _compiled(text: str, start: datetime, zone: str) -> rrule.rrule:
 
 @lru_cache(maxsize=4096)
 def _refuse_if_silent(text: str, start: datetime, zone: str) -> None:
+    """First over the last whole cycle before dateutil's time ends, where a search comes to an end; then by its UNTIL."""
     compiled = _compiled(text, start, zone)
-    end = start.replace(year=min(start.year + YEARS_SEARCHED, _LAST_YEAR), day=1)
-    own_end = compiled._until
-    bounded = compiled.replace(until=end if own_end is None else min(end, own_end))
-    if next(iter(bounded), None) is None:
+    late = _moved_ahead(_parts(text), start, start.replace(year=datetime.max.year - CYCLE_YEARS, day=1))
+    fires = next(iter(compiled.replace(dtstart=late, count=None, until=None)), None) is not None
+    if not fires or next(iter(compiled), None) is None:
         raise ScheduleError(f"rrule: {text!r} never fires from {start.isoformat()} on; {EXAMPLE}")

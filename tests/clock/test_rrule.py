@@ -1,0 +1,157 @@
+"""RRULE on a town's clock: counted from its start, however late one looks."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
+
+import pytest
+from dateutil.rrule import rrulestr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from passage_clock import civil
+from passage_clock.civil import Fold, Gap
+from passage_clock.errors import ScheduleError
+from passage_clock.rules.recurring import Recurring
+from passage_schemas.instant import Instant, datetime_of
+from tests.clock.rules_alike import after, assert_alike_from_anywhere, at, clock, labels, until
+
+AMSTERDAM = "Europe/Amsterdam"
+
+
+def civil_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "starts_at", "expected"),
+    [
+        (
+            "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;BYMINUTE=0",
+            None,
+            ["2026-11-27 17:00 +0100", "2026-12-25 17:00 +0100", "2027-01-29 17:00 +0100"],
+        ),
+        (
+            "FREQ=WEEKLY;INTERVAL=2",
+            "2026-01-05T09:00",
+            ["2026-11-23 09:00 +0100", "2026-12-07 09:00 +0100", "2026-12-21 09:00 +0100"],
+        ),
+        ("FREQ=YEARLY", "2024-02-29T12:00", ["2028-02-29 12:00 +0100", "2032-02-29 12:00 +0100"]),
+        ("FREQ=MONTHLY", "2020-01-31T08:00", ["2026-12-31 08:00 +0100", "2027-01-31 08:00 +0100"]),
+        ("RRULE:FREQ=DAILY;UNTIL=20261122T080000Z", "2020-01-01T09:00", ["2026-11-21 09:00 +0100"]),
+    ],
+)
+def test_a_rule_names_these_times(text: str, starts_at: str | None, expected: list[str]) -> None:
+    rule = Recurring(text, AMSTERDAM, civil_time(starts_at) if starts_at else None)
+    assert clock(rule, "2026-11-21", len(expected)) == expected
+
+
+def test_until_in_utc_includes_the_last_instant() -> None:
+    rule = Recurring("FREQ=DAILY;UNTIL=20261122T080000Z", AMSTERDAM, civil_time("2020-01-01T09:00"))
+    assert clock(rule, "2026-11-21", 9) == ["2026-11-21 09:00 +0100", "2026-11-22 09:00 +0100"]
+
+
+def test_a_rule_with_a_count_ends_and_knows_it_for_ever() -> None:
+    rule = Recurring("FREQ=DAILY;COUNT=3", AMSTERDAM, civil_time("2026-01-01T09:00"))
+    assert labels(rule, "2025-01-01", 9) == ["2026-01-01", "2026-01-02", "2026-01-03"]
+    assert labels(rule, "2026-06-01", 9) == []
+    assert rule.known_until is None
+
+
+def test_half_hours_are_labelled_by_clock_and_offset() -> None:
+    rule = Recurring("FREQ=MINUTELY;INTERVAL=30", AMSTERDAM, civil_time("2026-10-25T00:00"), fold="both")
+    assert labels(rule, "2026-10-24T23:59Z", 4) == [
+        *("2026-10-25T02:00+02:00", "2026-10-25T02:30+02:00"),
+        *("2026-10-25T02:00+01:00", "2026-10-25T02:30+01:00"),
+    ]
+
+
+def test_a_start_of_long_ago_is_not_walked_from() -> None:
+    rule = Recurring("FREQ=SECONDLY;INTERVAL=7", "UTC", civil_time("1971-01-01T00:00"))
+    begin = civil_time("1971-01-01T00:00").replace(tzinfo=UTC)
+    found = [datetime_of(one.ends_at) for one in after(rule, at("2026-11-21"), 3)]  # 250 million behind the start
+    assert [(moment - begin).total_seconds() % 7 for moment in found] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "starts_at", "complaint"),
+    [
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "2026-01-01", "never fires from 2026-01-01"),
+        ("FREQ=DAILY;UNTIL=20200101", "2026-01-01", "never fires"),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20270101", "2026-01-01", "ends by COUNT and by UNTIL"),
+        ("FREQ=FORTNIGHTLY", None, "has no FREQ of YEARLY"),
+        ("FREQ=DAILY;BYDAY=XX", "2026-01-01", "can't be read"),
+        ("FREQ=DAILY;COLOUR=RED", "2026-01-01", "can't be read"),
+        ("FREQ=DAILY;INTERVAL=0", "2026-01-01", "INTERVAL=0 won't do"),
+        ("FREQ=DAILY;FREQ=WEEKLY", "2026-01-01", "each name once"),
+        ("every day", None, "is not NAME=value"),
+        ("FREQ=DAILY", None, "does not say the hour; add starts_at"),
+        ("FREQ=WEEKLY;BYHOUR=9", None, "does not say the day; add starts_at"),
+        ("FREQ=DAILY;INTERVAL=2;BYHOUR=9", None, "counts from its start; add starts_at"),
+        ("FREQ=DAILY;COUNT=5;BYHOUR=9", None, "counts from its start; add starts_at"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(text: str, starts_at: str | None, complaint: str) -> None:
+    with pytest.raises(ScheduleError, match=complaint) as refused:
+        Recurring(text, AMSTERDAM, civil_time(starts_at) if starts_at else None)
+    assert "\n" not in str(refused.value)
+
+
+@given(st.text(alphabet="FREQ=DAILYWKSBYO;,-123MTU", max_size=30))
+def test_whatever_is_written_is_read_or_refused(tail: str) -> None:
+    try:
+        rule = Recurring(f"FREQ=WEEKLY;{tail}", "UTC", civil_time("2026-01-01"))
+    except ScheduleError:
+        return
+    next(rule.occurrences(at("2026-01-01")), None)
+
+
+RULES = st.sampled_from(
+    [
+        "FREQ=YEARLY",
+        "FREQ=YEARLY;INTERVAL=3;BYWEEKNO=1,53;BYDAY=MO",
+        "FREQ=YEARLY;BYYEARDAY=-1,100",
+        "FREQ=MONTHLY;INTERVAL=5",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        "FREQ=WEEKLY;INTERVAL=3;BYDAY=SU,MO;WKST=SU",
+        "FREQ=WEEKLY;INTERVAL=3;BYDAY=SU,MO",
+        "FREQ=DAILY;INTERVAL=11;BYHOUR=3,15",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=HOURLY;INTERVAL=7;BYDAY=TU",
+        "FREQ=DAILY;INTERVAL=2;COUNT=300",
+        "FREQ=WEEKLY;UNTIL=20100101T000000",
+    ]
+)
+STARTS = st.datetimes(datetime(1972, 1, 1), datetime(2004, 12, 31)).map(lambda one: one.replace(microsecond=0))
+
+
+@given(RULES, STARTS | st.just(datetime(1996, 2, 29, 23, 30)), st.integers(0, 10_000))
+def test_a_late_look_names_what_a_walk_from_the_start_does(text: str, start: datetime, days: int) -> None:
+    since = start + timedelta(days=days)
+    walked = (one for one in rrulestr(text, dtstart=start) if one > since)
+    expected = list(takewhile(lambda one: one.year < 2200, islice(walked, 10)))
+    try:
+        rule = Recurring(text, "UTC", start)
+    except ScheduleError:
+        assert not expected
+        return
+    look = Instant(int(since.replace(tzinfo=UTC).timestamp()) * civil.SECOND)
+    found = [datetime_of(one.ends_at).replace(tzinfo=None) for one in after(rule, look, len(expected))]
+    assert found == expected
+
+
+@given(
+    st.sampled_from(sorted(civil.zone_names())),
+    st.sampled_from(["FREQ=HOURLY;INTERVAL=5", "FREQ=DAILY", "FREQ=MINUTELY;INTERVAL=45;BYHOUR=0,1,2,3,23"]),
+    st.sampled_from(["next", "skip", "previous"]),
+    st.sampled_from(["first", "second", "both"]),
+    st.integers(1971, 2036),
+    st.data(),
+)
+def test_order_is_strict_and_the_same_from_anywhere_over_any_zones_changes(
+    zone: str, text: str, gap: Gap, fold: Fold, year: int, data: st.DataObject
+) -> None:
+    rule = Recurring(text, zone, datetime(1971, 1, 1, 2, 15), gap, fold)
+    change = civil.zone(zone).span_at(at(f"{year}-01-10")).ends_at
+    since, end = Instant(change - 4 * civil.DAY), Instant(change + 4 * civil.DAY)
+    looks = data.draw(st.lists(st.integers(since, end).map(Instant), min_size=2, max_size=4))
+    assert assert_alike_from_anywhere(rule, since, end, [*looks, change]) == until(rule, since, end)
