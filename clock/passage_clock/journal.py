@@ -9,6 +9,7 @@ import structlog
 
 from passage_clock.office import Batch
 from passage_clock.plan import Planned
+from passage_clock.retention import Release
 from passage_clock.schedules import Schedule
 from passage_clock.triggers import Answer
 from passage_schemas.instant import Instant, datetime_of
@@ -51,6 +52,11 @@ def tell_changed_in_secret(
                 generation=generation,
                 mend="raise generation with every change of the configuration, so that older replicas stand back",
             )
+
+
+def tell_let_go(release: Release | None) -> None:
+    if release is not None and release.keys:
+        log.info("ticks_let_go", count=len(release.keys), schedules=sorted(release.floors))
 
 
 def tell_batch(batch: Batch, term: int | None) -> None:

@@ -20,6 +20,7 @@ from passage_clock.entries import Edition, entries_to_write, first_instants, is_
 from passage_clock.follower import Places
 from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick, Plan, Planned
+from passage_clock.retention import Floor, Release, Sweeper, cutoffs
 from passage_clock.schedules import Schedule
 from passage_clock.skew import Reading, skew_seconds
 from passage_clock.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
@@ -89,6 +90,7 @@ class Office:
         self._throttle = Throttle(catch_up_ticks_per_second) if catch_up_ticks_per_second is not None else None
         self._began_at: Instant | None = None
         self._answered: set[bytes] = set()
+        self._sweeper = Sweeper(log, places.ticks)
         self._sequence = 0
         self._settled = False
         self._term: int | None = None
@@ -217,6 +219,25 @@ class Office:
         self._answered.update(one.key for one in waiting)
         return answers
 
+    def tidy(self, now: Instant) -> Release | None:
+        """Let a piece go of what is no longer kept; None when it is not time for it. Raises Fenced, WriterLost."""
+        until = cutoffs(self._schedules, {name: published.last for name, published in self._published.items()})
+        release = self._sweeper.piece(until, self._wall.monotonic())
+        if release is not None and release.keys:
+            self._let_go(release, now)
+        return release
+
+    def _let_go(self, release: Release, now: Instant) -> None:
+        """The floors, and the null values of what lies before them, in one transaction: whoever reads sees both."""
+        entries = [self._with_floor(name, floor) for name, floor in release.floors.items()]
+        writer = self._open_writer()
+        writer.begin()
+        self._append_entries(writer, entries, now)
+        for key in release.keys:
+            writer.append(self._places.ticks, key, None, milliseconds_of(now))
+        writer.commit()
+        self._entries.update((entry.schedule, entry) for entry in entries)
+
     def resign(self) -> None:
         """Tell whoever reads the tick topic that this leader goes of its own accord. The probe before it vouches for
         the walls of standbys, also of one that has only just come. Raises Fenced, WriterLost."""
@@ -258,6 +279,16 @@ class Office:
     def _with_promise(self, schedule: str, next_at: Instant | None) -> ScheduleEntry:
         return replace(self._entries[schedule], next_at=next_at, sequence=self._sequence)
 
+    def _with_floor(self, schedule: str, floor: Floor) -> ScheduleEntry:
+        entry, published = self._entries[schedule], self._published[schedule]
+        return replace(
+            self._with_promise(schedule, published.next_at if published.sequence > entry.sequence else entry.next_at),
+            floor_ordinal=floor.ordinal + 1,
+            floor_sequence=floor.sequence,
+            floor_at=floor.at,
+            floor_digest=floor.digest,
+        )
+
     def _append_entries(self, writer: Writer, entries: Iterable[ScheduleEntry], now: Instant) -> None:
         for entry in entries:
             writer.append(
@@ -277,7 +308,7 @@ class Office:
             None,
             # At least one: the client reads 0 as "now".
             max(1, milliseconds_of(last_at)),
-            signature(self._by, self._wall.now(), header=header),
+            signature(self._by, self._wall.now(), self._term, self._since_at, header),
         )
         writer.commit()
         return delivery.offset

@@ -24,12 +24,20 @@ from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
 from passage_clock.entries import Edition, newer_than
 from passage_clock.follower import Follower, Places
-from passage_clock.journal import tell_answers, tell_batch, tell_changed_in_secret, tell_entries, tell_stopped
+from passage_clock.journal import (
+    tell_answers,
+    tell_batch,
+    tell_changed_in_secret,
+    tell_entries,
+    tell_let_go,
+    tell_stopped,
+)
 from passage_clock.leadership import OUTSIDE, Input, Leadership, Stage
 from passage_clock.memory import Memory
 from passage_clock.observer import Observer, Quiet
 from passage_clock.office import Office
 from passage_clock.outlook import Outlook
+from passage_clock.retention import SWEEP_ROOM_SECONDS
 from passage_clock.skew import Reading, may_probe, must_probe
 from passage_clock.vigil import Vigil
 from passage_clock.wall import Wall
@@ -297,6 +305,10 @@ class Clock:
         tell_answers(office.answer(self._follower.triggers, now.wall_at))
         self._outlook.look(office, now)
         seconds = self._seconds_to_next()
+        if seconds > SWEEP_ROOM_SECONDS:
+            gone = office.tidy(now.wall_at)
+            tell_let_go(gone)
+            seconds = seconds if gone is None else 0.0
         if seconds > PROBE_ROOM_SECONDS and self._probed is not None and may_probe(self._probed, self._reading()):
             return POLL_SECONDS if self._is_ahead() else self._seconds_to_next()
         return seconds
