@@ -67,7 +67,7 @@ class Schedule:
             decided["misfire"] = self.misfire
             if self.misfire_grace_seconds != GRACE_SECONDS:
                 decided["misfire_grace_seconds"] = self.misfire_grace_seconds
-        if self.starts_at is not None:
+        if self.starts_at is not None and "starts_at" not in decided:  # a rule that counts from it says it itself
             decided["starts_at"] = datetime_of(self.starts_at).isoformat()
         return json.dumps(decided, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

@@ -167,7 +167,8 @@ MISTAKES = {
     "no period": (
         day("    every: day\n", ""),
         "2: schedules[0].every: is missing; "
-        "write one of second, minute, hour, day, workday, week, month, quarter, year",
+        "write one of second, minute, hour, half-day, day, workday, week, month, quarter, year, fiscal-period, "
+        "fiscal-quarter, fiscal-year, or say when by on, cron, rrule, every_nth, session, opening, any_of, all_of",
     ),
     "an unknown period": (day("every: day", "every: dayly"), "3: schedules[0].every: 'dayly' is no period; *'day'?"),
     "a list for a period": (day("every: day", "every: [day]"), "3: schedules[0].every: this is a list; write one of *"),
@@ -185,7 +186,8 @@ MISTAKES = {
     ),
     "a workday without a calendar": (
         day("every: day", "every: workday"),
-        "2: schedules[0].calendar: is missing; write a country, e.g. NL, or one of its subdivisions, e.g. DE/BY",
+        "2: schedules[0].calendar: is missing; write a country, e.g. NL, or one of its subdivisions, e.g. DE/BY, "
+        "a market, e.g. XNYS, or one of calendars:",
     ),
     "a calendar on plain days": (
         DAY + "    calendar: NL\n",
@@ -221,7 +223,7 @@ MISTAKES = {
     ),
     "a start before the holidays": (
         day("every: day", "every: workday\n    calendar: IR") + "    starts_at: 1975-01-01\n",
-        "6: schedules[0].starts_at: '1975-01-01' won't do, no holidays are known before 1980; *",
+        "6: schedules[0].starts_at: '1975-01-01' won't do, its calendar knows nothing before 1980-01-01; *",
     ),
     "a start at the end of days": (DAY + "    starts_at: 9999-12-31\n", "5: schedules[0].starts_at: '9999-12-31' *"),
     "generation zero": (
@@ -249,7 +251,8 @@ MISTAKES = {
     ),
     "client settings too deep": (
         DAY + "client:\n  security.protocol:\n    is: SSL\n",
-        "6: client.security.protocol: this is fields of its own; write one plain value, as the Kafka client takes it",
+        "6: client.security.protocol: this is fields of its own; write one plain value, as the Kafka client takes it, "
+        "or where a secret is: {env: NAME} or {file: /path}",
     ),
 }
 

@@ -1,0 +1,222 @@
+"""Values that know their place in the file, so that every mistake is told in one line.
+
+    clock.yaml:14: schedules[2].zone: 'Europe/Amstredam' is not in tzdata 2026c; did you mean 'Europe/Amsterdam'?
+
+The line is where the mistake is, the field its path in the file, and the rest says what was seen and what would mend
+it. YAML is read as version 1.2, where NO is Norway; dates are read by us, so that a wrong one has a line too. Refuses
+to know what any field means.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from passage_clock.errors import ClockError, ConfigError
+
+Word = TypeVar("Word", bound=str)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of the document, and under which name. `line` counts from 1; 0 where a document has no lines, as a
+    definition from the log."""
+
+    file: str
+    line: int
+    path: str
+    value: Any
+    field: str = ""
+
+    def wrong(self, what: str) -> ConfigError:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ConfigError(f"{place}: {self.path}: {what}" if self.path else f"{place}: {what}")
+
+    def unlike(self, expected: str) -> ConfigError:
+        """Something else belongs here."""
+        return self.wrong(f"{shown(self.value)}; write {expected}")
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """What the clock's own rooms refuse inside is a mistake here: of the field their message begins with, if it is
+        one of this mapping's, or is missing in it."""
+        try:
+            yield
+        except ConfigError:
+            raise
+        except ClockError as error:
+            field, _, what = str(error).partition(": ")
+            if self.is_mapping and (field in self.value or what.startswith("is missing")):
+                raise self._child(field).wrong(what) from error
+            raise self.wrong(str(error).removeprefix(f"{self.field}: ")) from error
+
+    # Fields of their own.
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.value, dict)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.value, list)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.value
+
+    def __iter__(self) -> Iterator["Node"]:
+        """The fields, in the file's order."""
+        return (self._child(name) for name in self.value)
+
+    def get(self, name: str) -> "Node | None":
+        return self._child(name) if name in self.value else None
+
+    def need(self, name: str, expected: str) -> "Node":
+        if name not in self.value:
+            raise self._child(name).wrong(f"is missing; write {expected}")
+        return self._child(name)
+
+    def only(self, known: Collection[str]) -> None:
+        """Refuse every other field: a misspelt one that is quietly ignored would be noticed months later."""
+        for name in self.value:
+            if name not in known:
+                raise self._child(name).wrong(f"there is no such field; {nearest(str(name), known)}")
+
+    def mapping(self, expected: str = "its fields below it, indented") -> "Node":
+        if not self.is_mapping:
+            raise self.unlike(expected)
+        return self
+
+    def _child(self, name: Any) -> "Node":
+        """The field, or the place where it is missing."""
+        lines = getattr(self.value, "lc", None)
+        line = self.line
+        if lines is not None:
+            line = int((lines.data or {}).get(name, (lines.line,))[0]) + 1
+        path = f"{self.path}.{name}" if self.path else str(name)
+        return Node(self.file, line, path, self.value.get(name), str(name))
+
+    # Lists.
+
+    def items(self, expected: str) -> list["Node"]:
+        """The list's elements; there must be one at least."""
+        if not self.is_list or not self.value:
+            raise self.unlike(expected)
+        lines = getattr(self.value, "lc", None)
+        return [
+            Node(self.file, int(lines.item(number)[0]) + 1 if lines else self.line, f"{self.path}[{number}]", item)
+            for number, item in enumerate(self.value)
+        ]
+
+    def one_or_more(self, expected: str) -> list["Node"]:
+        """A list's elements, or the value that stands for a list of one."""
+        return self.items(expected) if self.is_list else [self]
+
+    # Plain values.
+
+    def text(self, pattern: re.Pattern[str], expected: str) -> str:
+        if not isinstance(self.value, str):
+            raise self.unlike(expected)
+        if not pattern.fullmatch(self.value):
+            raise self.wrong(f"{str(self.value)!r} won't do; write {expected}")
+        return str(self.value)
+
+    def choice(self, words: Sequence[Word], kind: str) -> Word:
+        """One of these words; `kind` is what another is not: `no period`."""
+        if not isinstance(self.value, str):
+            raise self.unlike(f"one of {', '.join(words)}")
+        for word in words:
+            if word == self.value:
+                return word
+        raise self.wrong(f"{str(self.value)!r} is {kind}; {nearest(self.value, words)}")
+
+    def whole(self, numbers: range, expected: str) -> int:
+        if not isinstance(self.value, int) or isinstance(self.value, bool) or int(self.value) not in numbers:
+            raise self.unlike(expected)
+        return int(self.value)  # ruamel's own kind of int; a range would be searched for it from its beginning
+
+    def seconds(self, expected: str) -> float:
+        """A number above 0."""
+        seen = self.value
+        if not isinstance(seen, int | float) or isinstance(seen, bool) or not 0 < seen < float("inf"):
+            raise self.unlike(expected)
+        return float(seen)
+
+
+class _PlainDates(RoundTripConstructor):
+    """Leaves dates as they are written: ruamel's own error for 2026-02-30 has no line, and it would drop an offset."""
+
+
+_PlainDates.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_yaml_str)
+
+
+def round_trip() -> YAML:
+    """Reads with places and comments, and writes them back."""
+    yaml = YAML(typ="rt")
+    yaml.Constructor = _PlainDates
+    yaml.preserve_quotes = True
+    yaml.width = 120
+    return yaml
+
+
+def read_text(path: Path) -> str:
+    """The file's text. Raises ConfigError."""
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: can't be read: {(error.strerror or str(error)).lower()}; check the path and its rights"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
+
+
+def read_yaml(text: str, file: str) -> Node:
+    """The document. Raises ConfigError: `file` is how messages call it."""
+    try:
+        loaded = round_trip().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = " ".join((error.problem or error.context or "can't be parsed").split())
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{file}:{line}: not YAML: {said}; mend the line or the one before") from error
+    except YAMLError as error:
+        raise ConfigError(f"{file}:1: not YAML: {' '.join(str(error).split())}; save the file as plain text") from error
+    except ValueError as error:  # a tag that lies, `!!int x`: ruamel lets Python's own error through, without a line
+        raise ConfigError(f"{file}:1: not YAML: {error}; take the !! tags out") from error
+    if loaded is None:
+        raise ConfigError(f"{file}:1: the file is empty; it needs at least schedules:")
+    top = Node(file, 1, "", loaded)
+    if not top.is_mapping:
+        raise top.wrong(f"{shown(loaded)}; the file must be fields, e.g. schedules:")
+    return top
+
+
+def nearest(seen: str, known: Collection[str], otherwise: str | None = None) -> str:
+    """The end of a message about a word that isn't known."""
+    near = difflib.get_close_matches(seen, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"write one of {', '.join(known)}" if otherwise is None else otherwise
+
+
+def shown(seen: Any) -> str:
+    """What was found where something else belongs."""
+    if seen is None:
+        return "there is nothing here"
+    if isinstance(seen, dict):
+        return "this is fields of its own"
+    if isinstance(seen, list):
+        return "this is a list" if seen else "this list is empty"
+    if isinstance(seen, bool):
+        return f"{str(seen).lower()} won't do"
+    return f"{str(seen)!r} is text" if isinstance(seen, str) else f"{seen} won't do"
