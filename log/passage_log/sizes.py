@@ -19,8 +19,10 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 def stored_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
     """The most this record can take as a batch of its own."""
-    in_headers = sum(len(name) + len(content) + HEADER_OVERHEAD for name, content in headers)
-    return len(key or b"") + len(value or b"") + in_headers + BATCH_OVERHEAD
+    size = len(key or b"") + len(value or b"") + BATCH_OVERHEAD
+    for name, content in headers:
+        size += len(name) + len(content) + HEADER_OVERHEAD
+    return size
 
 
 def too_large(topic: str, size: int, limit: int) -> str:

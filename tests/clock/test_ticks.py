@@ -12,7 +12,7 @@ from passage_clock.civil import instant_of_civil, tzdata_version
 from passage_clock.plan import Plan, Planned
 from passage_clock.schedules import Occurrence, Schedule, periodic
 from passage_clock.ticks import EncodedTick, TickWriter, avro_long
-from passage_schemas.instant import Instant
+from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 
@@ -113,6 +113,17 @@ def test_a_successor_goes_on_with_the_chain() -> None:
     successor = TickWriter("passage/clock", tzdata_version(), {"day.amsterdam": found[3][1].digest})
 
     assert successor.encode(found[4][0], 5, Instant(START + 7)) == found[4][1]
+
+
+@given(st.integers(0, 253_402_300_799_999_999).map(Instant))
+def test_the_time_in_the_headers_is_the_ticks_end_to_the_microsecond(ends_at: Instant) -> None:
+    schedule = periodic("day", "day", "UTC")
+    planned = Planned(schedule, Occurrence("", Instant(0), ends_at), 1, None, stands_for=7)
+    made = TickWriter("passage/clock", "2026c", {}).encode(planned, 1, Instant(0))
+
+    said = dict(made.headers)["ce_time"].decode()
+    assert said == datetime_of(ends_at).isoformat().replace("+00:00", "Z")
+    assert TICK.decode(made.value).stands_for == 7
 
 
 def test_a_subscriber_can_filter_by_headers_alone() -> None:
