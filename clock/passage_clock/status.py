@@ -7,9 +7,30 @@ Refuses to read all of a long tick topic: it looks back from the end, each time 
 last tick is found or `look_back` records were read; what lies further back is told as None.
 """
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from passage_clock.config import ClockConfig
+from passage_clock.control import PROBE_KEY
+from passage_clock.follower import FAR_AHEAD_MS
+from passage_clock.service import places
+from passage_clock.terms import TERM_KEY, Probe, Term, probe_of, term_of
+from passage_log.errors import Unreachable
+from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
+from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick
+
+FIRST_LOOK_BACK = 2_000
+MOST_LOOK_BACK = 1_000_000
+"""Offsets; some seconds' reading."""
+
+POLL_RECORDS = 10_000
+POLL_SECONDS = 0.5
+SILENT_POLLS = 20
+"""After so many in a row without a sign the broker is taken for gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +40,7 @@ class Leader:
 
     name: str
     host: str | None
-    term: int
+    term: int | None
     since_at: Instant | None
     seen_at: Instant | None
     has_resigned: bool
@@ -76,3 +97,135 @@ class Status:
     def is_led(self) -> bool:
         """Whether somebody leads, as far as the log and the group tell."""
         return self.leader is not None and not self.leader.has_resigned and self.members > 0
+
+
+def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MOST_LOOK_BACK) -> Status:
+    """`now` is the reader's own wall. Raises Unreachable, Unfit for a topic that isn't there."""
+    where = places(config)
+    reader = log.reader()
+    try:
+        entries, probe = _read_small(reader, where.schedules, where.control)
+        active = {name for name, entry in entries.items() if entry.status != "removed"}
+        ticks, term = _look_back(reader, where.ticks, active, most_look_back)
+    finally:
+        reader.close()
+    leader = _leader(term, probe)
+    members = len(log.group_members(config.group))
+    is_led = leader is not None and not leader.has_resigned and members > 0
+    return Status(
+        now=now,
+        group=config.group,
+        leader=leader,
+        members=members,
+        standbys=members - is_led,
+        skew_seconds=_skew_seconds(leader, probe),
+        sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
+        schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
+    )
+
+
+def _leader(term: Term | None, probe: Probe | None) -> Leader | None:
+    """The barrier or resignation that was found, or the last probe, whichever is of the later term."""
+    if term is not None and (probe is None or probe.term is None or term.offset >= probe.term):
+        seen_at = probe.stored_at if probe is not None and probe.term == term.number else None
+        return Leader(term.leader, term.host, term.number, term.since_at, seen_at, term.has_resigned)
+    if probe is None:
+        return None
+    return Leader(probe.leader, probe.host, probe.term, probe.since_at, probe.stored_at, has_resigned=False)
+
+
+def _skew_seconds(leader: Leader | None, probe: Probe | None) -> float | None:
+    if leader is None or probe is None or probe.term != leader.term or probe.signed_at is None:
+        return None
+    return (probe.signed_at - probe.stored_at) / 1_000_000
+
+
+def _schedule(entry: ScheduleEntry, tick: Tick | None, now: Instant) -> ScheduleStatus:
+    is_newer = tick is not None and tick.sequence > entry.sequence
+    next_at = tick.next_at if tick is not None and is_newer and entry.status != "removed" else entry.next_at
+    is_overdue = next_at is not None and entry.status == "active" and next_at < now
+    return ScheduleStatus(
+        name=entry.schedule,
+        event=entry.event,
+        zone=entry.zone,
+        status=entry.status,
+        by=entry.status_by,
+        reason=entry.status_reason,
+        last=None if tick is None else _last(tick, now),
+        next_at=next_at,
+        overdue_seconds=(now - next_at) / 1_000_000 if next_at is not None and is_overdue else 0.0,
+    )
+
+
+def _last(tick: Tick, now: Instant) -> LastSeen:
+    return LastSeen(
+        ordinal=tick.ordinal,
+        sequence=tick.sequence,
+        period=tick.period,
+        ends_at=tick.ends_at,
+        published_at=tick.published_at,
+        lateness_seconds=(tick.published_at - tick.ends_at) / 1_000_000,
+        age_seconds=(now - tick.ends_at) / 1_000_000,
+    )
+
+
+# Reading.
+
+
+def _read_small(
+    reader: Reader, schedules: Partition, control: Partition
+) -> tuple[dict[str, ScheduleEntry], Probe | None]:
+    entries: dict[str, ScheduleEntry] = {}
+    probe: Probe | None = None
+    for record in _read(reader, {schedules: EARLIEST, control: EARLIEST}):
+        value = record.value()
+        if record.topic() == control.topic:
+            probe = probe_of(record) if record.key() == PROBE_KEY else probe
+        elif value is not None:
+            try:
+                entry = SCHEDULE_ENTRY.decode(value)
+            except SchemaError:
+                continue  # Somebody else's: the clock itself tells of it.
+            entries[entry.schedule] = entry
+    return entries, probe
+
+
+def _look_back(
+    reader: Reader, ticks: Partition, wanted: Collection[str], most: int
+) -> tuple[dict[str, Tick], Term | None]:
+    """The last tick of each schedule and the last term, from windows that double, the last one first."""
+    values: dict[str, bytes] = {}
+    term: Term | None = None
+    end = until = reader.offset_at(ticks, FAR_AHEAD_MS)
+    window = FIRST_LOOK_BACK
+    while until > 0 and end - until < most and (window == FIRST_LOOK_BACK or not values.keys() >= set(wanted)):
+        begin = max(0, until - window)
+        newest: dict[str, bytes] = {}
+        for record in _read(reader, {ticks: begin or EARLIEST}, {ticks: until}):
+            key, value = record.key(), record.value()
+            if key == TERM_KEY:
+                term = term_of(record) if term is None or record.offset() > term.offset else term
+            elif key is not None and value is not None and b"/" in key and value.startswith(TICK.prefixes):
+                newest[key[: key.index(b"/")].decode()] = value
+        values = {**newest, **values}
+        until, window = begin, window * 2
+    return {name: TICK.decode(value) for name, value in values.items()}, term
+
+
+def _read(
+    reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Partition, int] | None = None
+) -> Iterator[Record]:
+    """What is readable from there to `ends`, or to where the log ends now."""
+    if ends is None:
+        ends = {partition: reader.offset_at(partition, FAR_AHEAD_MS) for partition in positions}
+    positions = {partition: at for partition, at in positions.items() if ends[partition] > 0}
+    reader.assign(positions)
+    silent = 0
+    while any(reader.position(partition) < ends[partition] for partition in positions):
+        records = reader.poll(POLL_RECORDS, POLL_SECONDS)
+        silent = 0 if records else silent + 1
+        if silent > SILENT_POLLS:
+            raise Unreachable(f"{', '.join(sorted({where.topic for where in positions}))}: the broker sends no records")
+        yield from (
+            record for record in records if record.offset() < ends[Partition(record.topic(), record.partition())]
+        )

@@ -26,11 +26,14 @@ SINCE_HEADER = "passage_since"
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A barrier, or with `has_resigned` a resignation, as it stands on the tick topic."""
+    """A barrier, or with `has_resigned` a resignation, as it stands at `offset` on the tick topic. `number`: the term
+    that begins or ends with it."""
 
     offset: int
+    number: int | None
     leader: str
     host: str | None
+    since_at: Instant | None
     signed_at: Instant | None
     has_resigned: bool
 
@@ -64,8 +67,10 @@ def term_of(record: Record) -> Term:
     leader = resigned_by if resigned_by is not None else headers.get(LEADER_HEADER)
     return Term(
         record.offset(),
+        record.offset() if resigned_by is None else _number(headers.get(TERM_HEADER)),
         _text(leader) or "unknown",
         _text(headers.get(HOST_HEADER)),
+        _instant(headers.get(SINCE_HEADER)),
         _instant(headers.get(WALL_HEADER)),
         resigned_by is not None,
     )
