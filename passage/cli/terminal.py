@@ -7,13 +7,17 @@ them.
 import json
 import logging
 import os
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import structlog
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Column, Table
 
 from passage_clock.errors import ClockError
@@ -26,6 +30,9 @@ DEFAULT_CONNECT_SECONDS = 30.0
 
 DIFFERENT = 1
 """The exit code for two things that should have been alike."""
+
+INTERRUPTED = 130
+"""The exit code after a Ctrl-C: what a shell says of one that died of it."""
 
 BootstrapOption = Annotated[
     str | None,
@@ -56,20 +63,48 @@ def rfc3339(instant: Instant | None) -> str | None:
     return None if instant is None else datetime_of(instant).isoformat().replace("+00:00", "Z")
 
 
-def tell_logs() -> None:
-    """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up (default INFO)."""
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error while something long goes on, where it is a terminal: told how far it is, of how much."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    # The bar hides the cursor, and must be left to show it again.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def tell_logs(*more: structlog.typing.Processor) -> None:
+    """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up (default INFO). `more` processors come first."""
     level = logging.getLevelNamesMapping().get(os.environ.get("PASSAGE_LOG_LEVEL", "INFO").upper(), logging.INFO)
     for_people = sys.stderr.isatty()
     structlog.configure(
         processors=[
+            *more,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
+
+
+class _StandardError:
+    """What is standard error when a line is written: a progress bar puts itself in its place, to stay below."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def open_log(

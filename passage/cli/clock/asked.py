@@ -12,9 +12,10 @@ import typer
 from passage.cli.clock.opened import named, open_clock_log
 from passage.cli.terminal import out, tell_json
 from passage_clock.config import ClockConfig
-from passage_clock.control import Ask
+from passage_clock.control import Ask, Trigger
 from passage_clock.service import places
 from passage_clock.wall import MachineWall
+from passage_log.port import Log
 from passage_schemas.instant import milliseconds_of
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; every service that lists the schedules can read it.")]
@@ -26,16 +27,20 @@ def asker(by: str | None) -> str:
 
 
 def ask(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float, asked: Ask, json: bool) -> None:
-    """Write it down. Raises ClockError for a schedule that isn't in the configuration."""
+    """Ask for a standing change. Raises ClockError for a schedule that isn't in the configuration."""
     named(config.schedules, asked.schedule)
-    log = open_clock_log(config, bootstrap, connect_timeout_seconds)
+    write(open_clock_log(config, bootstrap, connect_timeout_seconds), config, asked)
+    if json:
+        tell_json({"schedule": asked.schedule, "asked": asked.status, "by": asked.by, "reason": asked.reason})
+    else:
+        out.print(f"asked the leader: {asked.schedule} {asked.status}", highlight=False)
+
+
+def write(log: Log, config: ClockConfig, asked: Ask | Trigger) -> None:
+    """Write it down, wait until it is stored, and close the log."""
     appender = log.appender()
     # The topic keeps the broker's time; ours says nothing there.
     appender.append(places(config).control, asked.key, asked.encode(), milliseconds_of(MachineWall().now()))
     appender.flush()
     appender.close()
     log.close()
-    if json:
-        tell_json({"schedule": asked.schedule, "asked": asked.status, "by": asked.by, "reason": asked.reason})
-    else:
-        out.print(f"asked the leader: {asked.schedule} {asked.status}", highlight=False)

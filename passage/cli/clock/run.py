@@ -5,12 +5,15 @@ import socket
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from passage.cli.clock.catching_up import CatchUpBar
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage_clock.config import load
 from passage_clock.metrics import Metrics
+from passage_clock.observer import Several
 from passage_clock.running import run_until
 from passage_clock.service import Clock
 from passage_clock.wall import MachineWall
@@ -27,14 +30,19 @@ def run(
 
     Until SIGTERM or Ctrl-C: it then resigns, so that a standby takes over at once."""
     settled = load(config)
-    tell_logs()
+    console = Console(stderr=True)
+    bar = CatchUpBar(console)
+    tell_logs(bar.drop_batches)
     metrics = Metrics()
     if metrics_port is not None:
         metrics.serve(metrics_port)
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
     stop = stopped_by_signals()
-    clock = Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", metrics)
-    if not run_until(clock, stop):
+    observer = Several([metrics, bar]) if console.is_terminal else metrics
+    clock = Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", observer)
+    is_over = run_until(clock, stop)
+    bar.close()
+    if not is_over:
         os._exit(0)
     log.close()

@@ -1,0 +1,97 @@
+"""`passage clock status`: who leads, and how the schedules are doing, read from the log alone."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import RenderableType
+
+from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.terminal import (
+    DEFAULT_CONNECT_SECONDS,
+    BootstrapOption,
+    ConfigOption,
+    ConnectOption,
+    JsonOption,
+    columns,
+    out,
+    rfc3339,
+    tell_json,
+)
+from passage_clock.config import load
+from passage_clock.status import Leader, ScheduleStatus, Status
+from passage_clock.status import status as status_of
+from passage_clock.wall import MachineWall
+from passage_schemas.instant import Instant
+
+
+def status(
+    config: ConfigOption,
+    bootstrap: BootstrapOption = None,
+    json: JsonOption = False,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Say who leads, since when, and each schedule's last and next tick."""
+    settled = load(config)
+    log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
+    check(log, settled)
+    found = status_of(log, settled, MachineWall().now())
+    log.close()
+    if json:
+        tell_json(document(found))
+        return
+    for part in page(found):
+        out.print(part, highlight=False, markup=False, soft_wrap=True)
+
+
+def document(found: Status) -> dict[str, Any]:
+    """Every field of the status under its own name, instants as text."""
+    return {**dict(_as_text(asdict(found))), "is_led": found.is_led}
+
+
+def page(found: Status) -> Iterator[RenderableType]:
+    """What a person reads."""
+    yield f"leader    {_leader(found.leader, found.is_led, found.now)}"
+    yield f"standbys  {found.standbys} in group {found.group}"
+    if found.skew_seconds is not None:
+        yield f"skew      {found.skew_seconds:+.3f} s to the broker"
+    yield f"sequence  {found.sequence}"
+    table = columns("schedule", "status", "ordinal", "last period", "last at", "late", "next at", "")
+    for schedule in found.schedules:
+        table.add_row(*_row(schedule))
+    yield table
+
+
+def _leader(leader: Leader | None, is_led: bool, now: Instant) -> str:
+    if leader is None:
+        return "nobody has ever led"
+    who = leader.name if leader.host is None else f"{leader.name} on {leader.host}"
+    said = f"{who}, term {leader.term}"
+    if leader.since_at is not None:
+        said += f", since {rfc3339(leader.since_at)}"
+    if leader.seen_at is not None:
+        said += f", seen {(now - leader.seen_at) / 1_000_000:.0f} s ago"
+    if is_led:
+        return said
+    return f"nobody; the last was {said}{', which resigned' if leader.has_resigned else ', which is gone'}"
+
+
+def _row(schedule: ScheduleStatus) -> tuple[str, ...]:
+    last, told, note = schedule.last, ("-", "-", "-", "-"), ""
+    if last is not None:
+        told = (str(last.ordinal), last.period, rfc3339(last.ends_at) or "", f"{last.lateness_seconds:.3f} s")
+    if schedule.status != "active":
+        note = f"by {schedule.by}: {schedule.reason}"
+    elif schedule.overdue_seconds > 0:
+        note = f"overdue by {schedule.overdue_seconds:.0f} s"
+    return (schedule.name, schedule.status, *told, rfc3339(schedule.next_at) or "-", note)
+
+
+def _as_text(value: Any, name: str = "") -> Any:
+    """Instants, by their names, as RFC 3339; all else as it is."""
+    if isinstance(value, dict):
+        return {key: _as_text(one, key) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_text(one) for one in value]
+    is_instant = (name == "now" or name.endswith("_at")) and isinstance(value, int)
+    return rfc3339(Instant(value)) if is_instant else value
