@@ -91,7 +91,7 @@ class Span(NamedTuple):
 class Zone:
     """A zone's rules as spans, found as they are needed and kept. Safe to share between threads: they find the same."""
 
-    __slots__ = ("_eras", "_info", "name")
+    __slots__ = ("_eras", "_info", "_steady", "name")
 
     def __init__(self, name: str) -> None:
         if name not in zone_names():
@@ -102,6 +102,8 @@ class Zone:
         with resources.files("tzdata.zoneinfo").joinpath(name).open("rb") as rules:
             self._info = ZoneInfo.from_file(rules, key=name)
         self._eras: dict[int, list[Span]] = {}
+        # From which civil time to which nothing is in doubt, and the offset there: of the span asked for last.
+        self._steady = (0, 0, 0)
 
     def span_at(self, instant: int) -> Span:
         """The span that holds this instant; before 1970 the first one."""
@@ -113,21 +115,34 @@ class Zone:
 
     def resolve(self, local: int) -> Instant:
         """When the zone's clock says `local` (microseconds since its own 1970-01-01T00:00)."""
+        begins, ends, offset = self._steady
+        if begins <= local < ends:
+            return Instant(local - offset)
         span = self.span_at(local - WIDEST_SHIFT)
         while local - span.offset >= span.ends_at:
             span = self.span_at(span.ends_at)
+        self._remember(span)
         instant = Instant(local - span.offset)
         return instant if instant >= span.begins_at else span.begins_at
 
     def passes(self, local: int) -> list[Instant]:
         """Every instant at which the zone's clock says `local`: one; none in a gap, two in a fold."""
+        begins, ends, offset = self._steady
+        if begins <= local < ends:
+            return [Instant(local - offset)]
         span = self.span_at(local - WIDEST_SHIFT)
         found = []
         while span.begins_at < local + WIDEST_SHIFT:
             if span.begins_at <= local - span.offset < span.ends_at:
                 found.append(Instant(local - span.offset))
+                self._remember(span)
             span = self.span_at(span.ends_at)
         return found
+
+    def _remember(self, span: Span) -> None:
+        """So far from its ends, no other span has the same civil time."""
+        begins, ends = span.begins_at + span.offset + WIDEST_SHIFT, span.ends_at + span.offset - WIDEST_SHIFT
+        self._steady = (begins, ends, span.offset)
 
     def midnight(self, day: int) -> Instant:
         """When the civil day with this ordinal (`date.toordinal`) begins."""
