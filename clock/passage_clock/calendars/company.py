@@ -96,23 +96,20 @@ class Company:
     @property
     def announced_until(self) -> Instant | None:
         """When the last of its notices was announced; None: all of them were always known."""
-        found = [one.announced_at for one in (*self.closed, *self.extra) if one.announced_at is not None]
-        base = None if self.base is None else self.base.announced_until
-        return max(found if base is None else [*found, base], default=None)
+        return _announced_until(self)
 
     def counts(self, day: date, known_at: Instant | None = None) -> bool:
         """Whether the company works, by what had been announced before `known_at`. Raises CalendarError outside the
         years it knows."""
-        here = self if known_at is None else self.as_of(known_at)
-        return day.toordinal() in _year(here, day.year).workdays
+        return day.toordinal() in _year(self._known_at(known_at), day.year).workdays
 
     def spans(self, day: date, known_at: Instant | None = None) -> tuple[Span, ...]:
         """The hours it is open on this day: those of its weekday, unless it is a holiday or closed. Hours written for
         a day of the weekend hold there too: who writes them is open then."""
         if self.hours is None or not self.hours.week[day.weekday()]:
             return ()
-        here = self if known_at is None else self.as_of(known_at)
-        return self.hours.week[day.weekday()] if day.toordinal() in _year(here, day.year).may_open else ()
+        may_open = _year(self._known_at(known_at), day.year).may_open
+        return self.hours.week[day.weekday()] if day.toordinal() in may_open else ()
 
     def is_weekend(self, day: date) -> bool:
         if self.weekend is not None:
@@ -133,6 +130,10 @@ class Company:
         base = None if self.base is None else self.base.seen_on(day, known_at)
         return self._with(base, lambda notice: _seen_on(notice, day, known_at))
 
+    def _known_at(self, instant: Instant | None) -> "Company":
+        until = _announced_until(self)
+        return self if instant is None or until is None or instant > until else self.as_of(instant)
+
     def _with(self, base: Calendar | None, change: Callable[[Notice], Notice | None]) -> "Company":
         closed = tuple(one for one in map(change, self.closed) if one is not None)
         extra = tuple(one for one in map(change, self.extra) if one is not None)
@@ -148,6 +149,13 @@ class _Year(NamedTuple):
     holidays: frozenset[int]
     may_open: frozenset[int]
     """Workdays, and days of the weekend that are no holiday."""
+
+
+@lru_cache(maxsize=1024)
+def _announced_until(company: Company) -> Instant | None:
+    found = [one.announced_at for one in (*company.closed, *company.extra) if one.announced_at is not None]
+    base = None if company.base is None else company.base.announced_until
+    return max(found if base is None else [*found, base], default=None)
 
 
 @lru_cache(maxsize=1024)

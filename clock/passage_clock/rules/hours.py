@@ -92,12 +92,11 @@ class Opening:
 
     def _of(self, day: int) -> Iterator[Occurrence]:
         """What the spans that begin on this day name."""
-        on = date.fromordinal(day)
         hours = self.calendar.hours
         assert hours is not None
-        for span in hours.week[on.weekday()]:
+        for span in hours.week[(day - 1) % 7]:
             for found in self._named(day, span):
-                if span in self.calendar.spans(on, known_at=found.ends_at):
+                if self.calendar.spans(date.fromordinal(day), known_at=found.ends_at):
                     yield found
 
     def _named(self, day: int, span: Span) -> Iterator[Occurrence]:

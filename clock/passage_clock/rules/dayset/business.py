@@ -21,6 +21,8 @@ class DaysOf:
     which: Which
     calendar: Calendar
 
+    looks_around = False
+
     @property
     def definition(self) -> Mapping[str, Any]:
         return {self.which: self.calendar.definition}
@@ -59,6 +61,8 @@ class NthWorkday:
     nth: tuple[int, ...]
     of: Stretch
     calendar: Calendar
+
+    looks_around = True
 
     def __post_init__(self) -> None:
         if self.of not in LONGEST:

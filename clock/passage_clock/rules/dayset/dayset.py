@@ -76,6 +76,11 @@ class Kind(Protocol):
     @property
     def known(self) -> Known: ...
 
+    @property
+    def looks_around(self) -> bool:
+        """Whether other days decide of a day, too: which workday of its month it is."""
+        ...
+
     def in_year(self, year: int, zone: str) -> frozenset[int]:
         """The days of this year, as day numbers, by all that is known. Some of its days may be unknown: those are left
         out. Raises CalendarError where the data knows nothing of the year."""
@@ -157,9 +162,14 @@ class DaySet:
     def seen_on(self, day: date, known_at: Instant) -> "DaySet":
         """The set as it was on this day, at this instant."""
         until = self.announced_until
-        if until is None or known_at > until + FORGOTTEN:
+        if until is None or known_at > until + (FORGOTTEN if self.looks_around else 0):
             return self
         return self.with_calendars(lambda calendar, ahead: _seen(calendar, ahead, day, known_at))
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether other days decide of a day, too. If not, what was announced is settled when the last of it was."""
+        return self.shift is not None or self.kind.looks_around or any(days.looks_around for days in self.without)
 
     def as_of(self, instant: Instant) -> "DaySet":
         """The set as it was known then: what was announced at or after the instant is not in it."""
@@ -242,6 +252,7 @@ def _workday(calendar: Calendar, start: int, step: int) -> int:
     )
 
 
+@lru_cache(maxsize=4096)
 def _seen(calendar: Calendar, ahead: bool, day: date, known_at: Instant) -> Calendar:
     """The calendar one had on this day; for a set that looks ahead, on the last one that was worked."""
     seen = calendar.seen_on(day, known_at)

@@ -32,7 +32,7 @@ class DaysOfMonth:
 
     days: tuple[int, ...]
 
-    calendars, data, known = (), (), EVER
+    calendars, data, known, looks_around = (), (), EVER, False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "days", numbers("day_of_month", self.days, 31))
@@ -56,7 +56,7 @@ class Weekdays:
 
     weekdays: tuple[int, ...]
 
-    calendars, data, known = (), (), EVER
+    calendars, data, known, looks_around = (), (), EVER, False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weekdays", weekday_numbers(self.weekdays))
@@ -83,7 +83,7 @@ class NthWeekday:
     nth: tuple[int, ...]
     of: Literal["month", "quarter", "year"]
 
-    calendars, data, known = (), (), EVER
+    calendars, data, known, looks_around = (), (), EVER, False
 
     def __post_init__(self) -> None:
         weekday_numbers((self.weekday,))
@@ -138,7 +138,7 @@ class Dates:
 
     dates: tuple[date | MonthDay, ...]
 
-    calendars, data, known = (), (), EVER
+    calendars, data, known, looks_around = (), (), EVER, False
 
     def __post_init__(self) -> None:
         if not self.dates:
@@ -173,7 +173,7 @@ class Moon:
 
     phase: Phase
 
-    calendars = ()
+    calendars, looks_around = (), False
     known = Known(date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal() + 1)
 
     def __post_init__(self) -> None:
@@ -226,6 +226,10 @@ class Joined:
     @property
     def known(self) -> Known:
         return reduce(Known.both, (days.known for days in self.sets))
+
+    @property
+    def looks_around(self) -> bool:
+        return any(days.looks_around for days in self.sets)
 
     def in_year(self, year: int, zone: str) -> frozenset[int]:
         found = [days_in_year(days, year, zone) for days in self.sets]
