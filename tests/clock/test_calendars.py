@@ -28,6 +28,17 @@ def test_a_country_decides_which_days_count(code: str, day: str, counts: bool) -
     assert national(code).counts(date.fromisoformat(day)) is counts
 
 
+def test_a_holiday_may_lie_in_the_weekend_and_so_may_a_workday() -> None:
+    second_christmas_day, saturday, spring_sunday = date(2026, 12, 26), date(2026, 12, 19), date(2025, 1, 26)
+
+    assert national("NL").is_weekend(second_christmas_day)
+    assert national("NL").is_holiday(second_christmas_day)
+    assert not national("NL").is_holiday(saturday)
+    assert national("CN").is_weekend(spring_sunday)
+    assert national("CN").counts(spring_sunday)
+    assert national("NL").closures == ()
+
+
 def test_a_calendar_says_by_which_list_it_decided() -> None:
     assert national("NL").label == f"NL, holidays {holidays_version()}"
     assert national("DE/BY").label == f"DE/BY, holidays {holidays_version()}"

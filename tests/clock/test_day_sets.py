@@ -1,5 +1,6 @@
 """Sets of days: which days `on:` means, by dates one can check against a calendar on the wall."""
 
+import sys
 from datetime import date, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passage_clock import civil
-from passage_clock.calendars import Calendar, Company, Notice, national
+from passage_clock.calendars import Calendar, Company, Notice, moon, national
 from passage_clock.errors import CalendarError, ScheduleError
 from passage_clock.rules.dayset import (
     Dates,
@@ -104,6 +105,13 @@ def test_a_full_moon_is_on_the_day_the_zone_has_at_that_instant() -> None:
     assert full.data[0].startswith("moon, ephem 4.")
     with pytest.raises(CalendarError, match="known from 1970 to 2100, not 2101"):
         full.holds(date(2101, 1, 1), "UTC")
+
+
+def test_without_the_extra_the_moon_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    moon._ephem.cache_clear()
+    monkeypatch.setitem(sys.modules, "ephem", None)
+    with pytest.raises(CalendarError, match=r"install passage-of-time\[moon\]"):
+        Moon("full")
 
 
 def test_days_are_taken_away_first_and_what_is_left_is_moved() -> None:
