@@ -29,6 +29,7 @@ from typing import NamedTuple
 from passage_clock.errors import PlanError
 from passage_clock.progress import LastTick, Progress, start
 from passage_clock.schedules import Occurrence, Schedule
+from passage_clock.sharing import Sharing
 from passage_schemas.instant import Instant
 
 GATHERED_AT_ONCE = 50_000
@@ -80,9 +81,10 @@ class Plan:
         self.backfilled = 0
         """How many of those that the last look gave were backfill."""
         wrong: list[str] = []
+        sharing = Sharing()
         for schedule in schedules:
             try:
-                self._add(schedule, last.get(schedule.name), first_at.get(schedule.name))
+                self._add(schedule, last.get(schedule.name), first_at.get(schedule.name), sharing)
             except PlanError as error:
                 wrong.append(str(error))
         if wrong:
@@ -146,10 +148,10 @@ class Plan:
         each = max(2, SAMPLED // max(1, len(late)))
         return sum(_about(one, now, each) for one in late) + sum(at <= now for at, _, _ in self._lenient)
 
-    def _add(self, schedule: Schedule, last: LastTick | None, first_at: Instant | None) -> None:
+    def _add(self, schedule: Schedule, last: LastTick | None, first_at: Instant | None, sharing: Sharing) -> None:
         if schedule.name in self._progress:
             raise PlanError(f"{schedule.name}: planned twice; a schedule's name is its identity, rename one")
-        progress = start(schedule, last, first_at)
+        progress = start(schedule, last, first_at, sharing)
         self._progress[schedule.name] = progress
         if progress.head is not None:
             queue = self._lenient if progress.is_lenient else self._queue_of(progress.head)

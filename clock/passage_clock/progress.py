@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from passage_clock.errors import PlanError
 from passage_clock.schedules import Occurrence, Schedule
+from passage_clock.sharing import Sharing
 from passage_schemas.instant import Instant
 
 
@@ -98,7 +99,7 @@ class Progress:
         return gathered
 
 
-def start(schedule: Schedule, last: LastTick | None, first_at: Instant | None) -> Progress:
+def start(schedule: Schedule, last: LastTick | None, first_at: Instant | None, sharing: Sharing) -> Progress:
     """Where a schedule goes on, or begins. `first_at`: nothing before it gets a tick; it counts for a schedule that
     skips, and for one that has neither a tick nor a `starts_at`. Raises PlanError."""
     after = last.ends_at if last is not None else None
@@ -109,7 +110,7 @@ def start(schedule: Schedule, last: LastTick | None, first_at: Instant | None) -
             f"{schedule.name}: no tick, no starts_at and no recorded promise, so it has nowhere to start; record its "
             "first promise, or give it a starts_at"
         )
-    progress = Progress(schedule, schedule.occurrences(after), last.ordinal if last is not None else 0)
+    progress = Progress(schedule, sharing.occurrences(schedule, after), last.ordinal if last is not None else 0)
     if last is not None and progress.head is not None and _used_before(progress.head.period, last.period):
         raise PlanError(
             f"{schedule.name}: its next period would be {progress.head.period}, but its tick {last.ordinal} was "
