@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 def tell_entries(entries: Iterable[ScheduleEntry]) -> None:
     for entry in entries:
+        if entry.status == "removed":
+            log.warning("schedule_removed", schedule=entry.schedule, by=entry.status_by, reason=entry.status_reason)
+            continue
         log.info(
             "schedule_recorded",
             schedule=entry.schedule,

@@ -15,8 +15,10 @@ Refuses to survive an error. Whatever is raised here, the office is over: `disca
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from passage_clock.continuity import broken
 from passage_clock.control import PROBE_KEY, Trigger
 from passage_clock.entries import Edition, entries_to_write, first_instants, is_paused
+from passage_clock.errors import PlanError
 from passage_clock.follower import Places
 from passage_clock.memory import Memory, Published
 from passage_clock.plan import LastTick, Plan, Planned
@@ -127,8 +129,12 @@ class Office:
     def settle(self, memory: Memory) -> list[ScheduleEntry]:
         """Step 4. Write what changed to the schedules topic and plan the ticks to come. Gives what was written.
 
-        Called again when operators ask for something: what this office wrote counts before what was read."""
+        Called again when operators ask for something: what this office wrote counts before what was read. Raises
+        PlanError for schedules that can't go on from what was published, a line each, and has written nothing then."""
         now, memory = self._wall.now(), self._with_our_own(memory)
+        refused = broken(self._schedules, memory)
+        if refused:
+            raise PlanError("\n".join(refused))
         last = {name: published.last for name, published in memory.published.items()}
         first_at = first_instants(self._schedules, memory, self._edition, now)
         if self._began_at is None and memory.sequence == 0:

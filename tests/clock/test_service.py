@@ -313,7 +313,7 @@ def test_a_changed_promise_is_recorded_and_kept() -> None:
     """A day in another zone ends at another time: the last tick's promise no longer holds."""
     world = World()
     for zone in ("UTC", "Europe/Amsterdam"):
-        candidate = world.candidate("x", periodic(name="day", every="day", zone=zone))
+        candidate = world.candidate("x", replace(periodic(name="day", every="day", zone=zone), on_change="keep"))
         world.run(candidate, seconds=25 * 3600, stride=1800, steps=6)
         world.kill(candidate)
 
