@@ -88,6 +88,16 @@ UNFIT = frozenset(
     }
 )
 
+FORBIDDEN = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+"""The principal lacks a right. Which one, only the one who asked knows: it is `needs` below."""
+
 GONE = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 REFUSED = frozenset({KafkaError.INVALID_TIMESTAMP, KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
@@ -110,20 +120,22 @@ def of(error: BaseException | KafkaError) -> KafkaError:
     return inside if isinstance(inside, KafkaError) else KafkaError(KafkaError._FAIL, str(error))
 
 
-def told(error: KafkaError, where: str) -> str:
-    """One line: where, what the client said, and what would mend it, if one thing would."""
-    mend = MENDS.get(error.code())
+def told(error: KafkaError, where: str, needs: str = "") -> str:
+    """One line: where, what the client said, and what would mend it, if one thing would. `needs` is the right that what
+    was asked for takes, as in "Read on topic x"."""
+    mend = f"grant this client's principal {needs}" if error.code() in FORBIDDEN and needs else MENDS.get(error.code())
     return f"{where}: {error.str()} ({error.name()})" + (f"; {mend}" if mend else "")
 
 
-def of_question(error: KafkaError, where: str, no_answer: str) -> LogError:
+def of_question(error: KafkaError, where: str, no_answer: str, needs: str = "") -> LogError:
     """For a question that was asked of the brokers: `no_answer` is what to say when none answered."""
     if error.code() in UNREACHABLE | MOVING or error.retriable():
         return Unreachable(no_answer)
-    return Unfit(told(error, where)) if error.code() in UNFIT else LogError(told(error, where))
+    line = told(error, where, needs)
+    return Unfit(line) if error.code() in UNFIT else LogError(line)
 
 
-def of_event(error: KafkaError, where: str) -> LogError | None:
+def of_event(error: KafkaError, where: str, needs: str = "") -> LogError | None:
     """For what a consumer reports beside its records; None if the client will mend it by itself."""
     if error.code() in GONE:
         return Truncated(
@@ -131,7 +143,7 @@ def of_event(error: KafkaError, where: str) -> LogError | None:
             "start again from what is there"
         )
     if error.code() in UNFIT:
-        return Unfit(told(error, where))
+        return Unfit(told(error, where, needs))
     if error.fatal():
         return LogError(told(error, where))
     if error.code() == KafkaError._ALL_BROKERS_DOWN:
@@ -141,10 +153,10 @@ def of_event(error: KafkaError, where: str) -> LogError | None:
     return None
 
 
-def of_writer(error: KafkaError, where: str) -> LogError:
+def of_writer(error: KafkaError, where: str, needs: str = "") -> LogError:
     """For a transaction that failed, after it was aborted if that was asked for."""
     if error.code() in FENCED:
         return Fenced(told(error, where))
     if error.code() in UNFIT:
-        return Unfit(told(error, where))
+        return Unfit(told(error, where, needs))
     return WriterLost(told(error, where))

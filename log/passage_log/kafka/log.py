@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, Producer
 
 from passage_log.kafka import settings
+from passage_log.kafka.access import Access
 from passage_log.kafka.appender import KafkaAppender
 from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.questions import Questions
@@ -24,10 +25,9 @@ class KafkaLog:
     def __init__(
         self, bootstrap: str, settings: Mapping[str, str] | None = None, connect_timeout_seconds: float = 30.0
     ) -> None:
-        self._bootstrap = bootstrap
-        self._settings = dict(settings or {})
+        self._access = Access(bootstrap, settings or {})
         self._timeout_seconds = connect_timeout_seconds
-        self._questions = Questions(bootstrap, self._settings, connect_timeout_seconds)
+        self._questions = Questions(self._access, connect_timeout_seconds)
         self._limits: dict[str, int] = {}
 
     def cluster_id(self) -> str:
@@ -43,32 +43,36 @@ class KafkaLog:
         self._questions.create(topics)
 
     def reader(self) -> KafkaReader:
-        return KafkaReader(Consumer(settings.consumer(self._bootstrap, self._settings, READERS_GROUP)), self._questions)
+        return KafkaReader(self._consumer(settings.consumer(self._access, READERS_GROUP)), self._questions)
 
     def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> KafkaMember:
-        consumer = Consumer(settings.member(self._bootstrap, self._settings, group, assignor))
+        consumer = self._consumer(settings.member(self._access, group, assignor))
         return KafkaMember(consumer, self._questions, group, topics, assignor)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
-        chosen = settings.transactional(self._bootstrap, self._settings, transactional_id, transaction_timeout_seconds)
+        chosen = settings.transactional(self._access, transactional_id, transaction_timeout_seconds)
         return KafkaWriter(
-            make=lambda: Producer(chosen),
+            make=lambda: self._access.make(lambda: Producer(chosen)),
             transactional_id=transactional_id,
             timeout_seconds=transaction_timeout_seconds,
             connect_timeout_seconds=self._timeout_seconds,
             limit_of=self._limit_of,
             absent=self._questions.absent,
             no_answer=self._questions.no_answer,
+            access=self._access,
         )
 
     def appender(self) -> KafkaAppender:
-        chosen = settings.producer(self._bootstrap, self._settings)
+        chosen = settings.producer(self._access)
         return KafkaAppender(
-            lambda hear: Producer(_heard(chosen, hear)),
+            lambda hear: self._access.make(lambda: Producer(_heard(chosen, hear))),
             self._limit_of,
             self._timeout_seconds,
             self._questions.no_answer,
         )
+
+    def _consumer(self, chosen: Mapping[str, settings.Setting]) -> Consumer:
+        return self._access.make(lambda: Consumer(dict(chosen)))
 
     def _limit_of(self, topic: str) -> int:
         """The topic's max.message.bytes, asked once; a topic that isn't there is told of when it is written to."""

@@ -30,7 +30,7 @@ class KafkaMember:
         self, consumer: Consumer, questions: Questions, group: str, topics: Sequence[str], assignor: Assignor
     ) -> None:
         self._consumer = consumer
-        self._reader = KafkaReader(consumer, questions)
+        self._reader = KafkaReader(consumer, questions, group)
         self._questions = questions
         self._group = group
         self._is_eager = assignor == "range"

@@ -24,6 +24,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka import errors, settings
+from passage_log.kafka.access import Access
 from passage_log.port import Committed, GroupMember, Partition, Topic
 from passage_log.positions import undecided
 
@@ -36,22 +37,25 @@ ASK_AGAIN_SECONDS = 0.02
 BY_THE_WAY_SECONDS = 2.0
 """For a question nobody should be kept waiting by."""
 
+LISTEN_EVERY_SECONDS = 0.25
+
+REFUSED_SECONDS = 2.0
+"""So long we wait for another broker to answer when one has refused us."""
+
 BROKERS_CHOICE = -1
 """Of a replication factor: the broker's default."""
 
 
 class Questions:
-    def __init__(self, bootstrap: str, user: Mapping[str, str], timeout_seconds: float) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, access: Access, timeout_seconds: float) -> None:
+        self._access = access
         self._timeout_seconds = timeout_seconds
-        self._admin = AdminClient(settings.any_client(bootstrap, user))  # type: ignore[arg-type]
+        chosen: Any = settings.any_client(access)
+        self._admin = access.make(lambda: AdminClient(chosen))
 
     @property
     def no_answer(self) -> str:
-        return (
-            f"no broker answered at {self._bootstrap} within {self._timeout_seconds:g} s; check PASSAGE_BOOTSTRAP or "
-            "start one with `make kafka`"
-        )
+        return self._access.no_answer(self._timeout_seconds)
 
     def cluster_id(self) -> str:
         answer = self._admin.describe_cluster(request_timeout=self._timeout_seconds)
@@ -84,7 +88,7 @@ class Questions:
 
     def _partitions(self, answer: "Future[Any]", topic: str) -> int | None:
         try:
-            return len(self._result(answer, topic).partitions)
+            return len(self._result(answer, topic, needs=f"Describe on topic {topic}").partitions)
         except _NoSuchTopic:
             return None
 
@@ -96,7 +100,9 @@ class Questions:
         return {
             resource.name: {
                 name: entry.value
-                for name, entry in self._result(answer, resource.name).items()
+                for name, entry in self._result(
+                    answer, resource.name, needs=f"DescribeConfigs on topic {resource.name}"
+                ).items()
                 if entry.value is not None
             }
             for resource, answer in answers.items()
@@ -156,14 +162,13 @@ class Questions:
     def _created(self, answer: "Future[Any]", topic: str) -> bool:
         """False if it was there already."""
         try:
-            answer.result(self._timeout_seconds)
+            self._await(answer)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise errors.of_question(inside, f"creating topic {topic}", self.no_answer) from error
+                needs = f"Create on topic {topic}"
+                raise errors.of_question(inside, f"creating topic {topic}", self.no_answer, needs) from error
             return False
-        except NoAnswer as error:
-            raise Unreachable(self.no_answer) from error
         return True
 
     def ends(self, partitions: Sequence[Partition], stable: bool = False) -> dict[Partition, int]:
@@ -202,11 +207,13 @@ class Questions:
             )
         )
         found: dict[Partition, Committed | None] = {}
-        for answer in self._result(answers[group], f"group {group}").topic_partitions:
+        positions = self._result(answers[group], f"group {group}", needs=f"Read on group {group}")
+        for answer in positions.topic_partitions:
             if answer.error is not None and answer.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT:
                 return None
             if answer.error is not None:
-                raise errors.of_question(answer.error, f"group {group}", self.no_answer)
+                needs = f"Read on topic {answer.topic}"
+                raise errors.of_question(answer.error, f"group {group}", self.no_answer, needs)
             position = None if answer.offset < 0 else Committed(answer.offset, answer.metadata or "")
             found[Partition(answer.topic, answer.partition)] = position
         return found
@@ -251,7 +258,8 @@ class Questions:
 
     def _offset(self, answer: "Future[Any]", partition: Partition) -> int:
         try:
-            return int(self._result(answer, f"{partition.topic}[{partition.number}]", partition).offset)
+            where, needs = f"{partition.topic}[{partition.number}]", f"Describe on topic {partition.topic}"
+            return int(self._result(answer, where, partition, needs).offset)
         except _NoSuchTopic as error:
             raise Unfit(f"there is no {partition.topic}[{partition.number}]; create the topic") from error
 
@@ -261,10 +269,9 @@ class Questions:
         except KafkaException as error:
             raise errors.of_question(errors.of(error), "asking the brokers", self.no_answer) from error
 
-    def _result(self, answer: "Future[Any]", where: str, partition: Partition | None = None) -> Any:
+    def _result(self, answer: "Future[Any]", where: str, partition: Partition | None = None, needs: str = "") -> Any:
         try:
-            # The client keeps its own time; ours only guards against a client that doesn't.
-            return answer.result(self._timeout_seconds + 5)
+            return self._await(answer)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() in NO_SUCH_TOPIC:
@@ -275,9 +282,29 @@ class Questions:
                 raise _NoSuchTopic(where) from error
             if inside.code() in errors.MOVING:
                 raise _Moving(f"{errors.told(inside, where)}, for {self._timeout_seconds:g} s") from error
-            raise errors.of_question(inside, where, self.no_answer) from error
-        except NoAnswer as error:
-            raise Unreachable(self.no_answer) from error
+            raise errors.of_question(inside, where, self.no_answer, needs) from error
+
+    def _await(self, answer: "Future[Any]") -> Any:
+        """Raises Unfit when nobody answers and somebody refused us; Unreachable; what the client raises."""
+        began = monotonic()
+        with self._access.question():
+            while True:
+                try:
+                    return answer.result(LISTEN_EVERY_SECONDS)
+                except NoAnswer as error:
+                    # What the client has to say beside, it says when polled.
+                    self._admin.poll(0)
+                    waited = monotonic() - began
+                    if waited > REFUSED_SECONDS:
+                        self._access.check()
+                    # The client keeps its own time; ours only guards against a client that doesn't.
+                    if waited > self._timeout_seconds + 5:
+                        raise Unreachable(self.no_answer) from error
+                except KafkaException as error:
+                    if errors.of(error).code() in errors.UNREACHABLE:
+                        self._admin.poll(0)
+                        self._access.check()
+                    raise
 
 
 def _group_member(member: Any) -> GroupMember:

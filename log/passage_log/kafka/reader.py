@@ -35,10 +35,11 @@ def topic_partitions(positions: Mapping[Partition, int]) -> list[TopicPartition]
 
 
 class KafkaReader:
-    """Takes a consumer that is already set up, and closes it."""
+    """Takes a consumer that is already set up, and closes it. `group`: the one whose member it is, if any."""
 
-    def __init__(self, consumer: Consumer, questions: Questions) -> None:
+    def __init__(self, consumer: Consumer, questions: Questions, group: str | None = None) -> None:
         self._consumer = consumer
+        self._group = group
         self._questions = questions
         self._assigned: dict[Partition, int] = {}
         self._ends_reached: dict[Partition, int] = {}
@@ -117,7 +118,16 @@ class KafkaReader:
             self._unheard.discard(partition)
             self.note_change()
         else:
-            self._failure = errors.of_event(event, f"{partition.topic}[{partition.number}]") or self._failure
+            self._failure = self._failure_of(event, message) or self._failure
+
+    def _failure_of(self, event: KafkaError, message: Message[bytes, bytes]) -> LogError | None:
+        topic = message.topic()
+        if event.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            # Even a reader without a group asks for its coordinator; it can do without, and without the right to ask.
+            return (
+                errors.of_event(event, f"group {self._group}", f"Read on group {self._group}") if self._group else None
+            )
+        return errors.of_event(event, f"{topic or '?'}[{message.partition()}]", f"Read on topic {topic}")
 
     def pause(self, partitions: Sequence[Partition]) -> None:
         self._paused.update(partitions)

@@ -1,15 +1,11 @@
 """How each Kafka client is set up, and why. What correctness hangs on can't be overridden by a user's settings."""
 
-import logging
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaError
-
+from passage_log.kafka.access import Access
 from passage_log.port import Assignor
 
 Setting = str | int | float | bool | object
-
-logger = logging.getLogger("passage_log.kafka.client")
 
 SESSION_TIMEOUT_MS = 6_000
 
@@ -21,32 +17,20 @@ LARGEST_RECORD_BYTES = 16_000_000
 """The client's own limit lies well above any sensible topic's; the topic's `max.message.bytes` is what counts."""
 
 
-class _Quiet:
-    """Takes what the client would print to standard error. A connection refused is no news to a user who is told
-    `Unreachable`, so all of it goes to debug."""
-
-    def log(self, level: int, message: str, *fields: object) -> None:
-        logger.debug("level=%d " + message, level, *fields)
-
-
-def _hear_error(error: KafkaError) -> None:
-    logger.debug("client_error error=%s", error)
-
-
-def any_client(bootstrap: str, user: Mapping[str, str]) -> dict[str, Setting]:
+def any_client(access: Access) -> dict[str, Setting]:
     return {
         "client.id": "passage",
         "socket.keepalive.enable": True,
         # After a broker's restart we want it back in a second, not in ten.
         "reconnect.backoff.max.ms": 1_000,
-        **user,
-        "bootstrap.servers": bootstrap,
-        "error_cb": _hear_error,
-        "logger": _Quiet(),
+        **access.settings,
+        "bootstrap.servers": access.bootstrap,
+        "error_cb": access.hear_error,
+        "logger": access,
     }
 
 
-def consumer(bootstrap: str, user: Mapping[str, str], group: str) -> dict[str, Setting]:
+def consumer(access: Access, group: str) -> dict[str, Setting]:
     tuned: Mapping[str, Setting] = {
         # How long the broker may hold an empty answer back: what a tick that comes alone can wait for, no longer.
         "fetch.wait.max.ms": 100,
@@ -58,7 +42,7 @@ def consumer(bootstrap: str, user: Mapping[str, str], group: str) -> dict[str, S
     }
     return {
         **tuned,
-        **any_client(bootstrap, user),
+        **any_client(access),
         "group.id": group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -71,17 +55,17 @@ def consumer(bootstrap: str, user: Mapping[str, str], group: str) -> dict[str, S
     }
 
 
-def member(bootstrap: str, user: Mapping[str, str], group: str, assignor: Assignor) -> dict[str, Setting]:
+def member(access: Access, group: str, assignor: Assignor) -> dict[str, Setting]:
     tuned = {"session.timeout.ms": SESSION_TIMEOUT_MS, "heartbeat.interval.ms": 500}
     return {
         **tuned,
-        **consumer(bootstrap, user, group),
+        **consumer(access, group),
         "group.protocol": "classic",
         "partition.assignment.strategy": assignor,
     }
 
 
-def producer(bootstrap: str, user: Mapping[str, str]) -> dict[str, Setting]:
+def producer(access: Access) -> dict[str, Setting]:
     tuned: Mapping[str, Setting] = {
         "linger.ms": 5,
         "compression.type": "lz4",
@@ -91,18 +75,16 @@ def producer(bootstrap: str, user: Mapping[str, str]) -> dict[str, Setting]:
     }
     return {
         **tuned,
-        **any_client(bootstrap, user),
+        **any_client(access),
         "message.max.bytes": LARGEST_RECORD_BYTES,
         "enable.idempotence": True,
     }
 
 
-def transactional(
-    bootstrap: str, user: Mapping[str, str], transactional_id: str, timeout_seconds: float
-) -> dict[str, Setting]:
+def transactional(access: Access, transactional_id: str, timeout_seconds: float) -> dict[str, Setting]:
     return {
         "retry.backoff.ms": RETRY_BACKOFF_MS,
-        **producer(bootstrap, user),
+        **producer(access),
         "transactional.id": transactional_id,
         "transaction.timeout.ms": round(timeout_seconds * 1000),
     }

@@ -20,6 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from passage_log.errors import LogError, Refused, Unfit, Unreachable, WriterLost
 from passage_log.kafka import errors
+from passage_log.kafka.access import Access
 from passage_log.kafka.member import checked
 from passage_log.port import Committed, Delivery, Headers, Member, Partition
 from passage_log.positions import check_positions, check_timestamp
@@ -36,7 +37,7 @@ LimitOf = Callable[[str], int]
 
 class KafkaWriter:
     """`limit_of` tells a topic's max.message.bytes, `absent` which of some partitions there are not.
-    `connect_timeout_seconds` is how long `open` waits for a broker."""
+    `connect_timeout_seconds` is how long `open` waits for a broker, `access` knows why one refused us."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class KafkaWriter:
         limit_of: LimitOf,
         absent: Callable[[Sequence[Partition]], list[Partition]],
         no_answer: str,
+        access: Access,
     ) -> None:
         self._make = make
         self._id = transactional_id
@@ -54,6 +56,7 @@ class KafkaWriter:
         self._connect_timeout_seconds = connect_timeout_seconds
         self._limit_of = limit_of
         self._no_answer = no_answer
+        self._access = access
         self._producer: Producer | None = None
         self._produce: Callable[..., None] = self._not_open
         self._absent = absent
@@ -62,6 +65,10 @@ class KafkaWriter:
     def open(self) -> None:
         producer = self._make()
         self._producer, self._produce = producer, producer.produce
+        with self._access.question():
+            self._take_id(producer)
+
+    def _take_id(self, producer: Producer) -> None:
         try:
             # A connection first: a client asks for its coordinator at birth and, with no broker at hand yet, again
             # only after half a second. That would be most of a take-over.
@@ -70,8 +77,10 @@ class KafkaWriter:
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() in errors.UNREACHABLE or inside.retriable():
+                producer.poll(0)
+                self._access.check()
                 raise Unreachable(self._no_answer) from error
-            raise errors.of_writer(inside, self._where) from error
+            raise errors.of_writer(inside, self._where, f"Write on transactional id {self._id}") from error
 
     def begin(self) -> None:
         self._targets.clear()
@@ -228,7 +237,14 @@ class KafkaWriter:
             self._abort_quietly()
         if inside.code() == KafkaError._INCONSISTENT and (absent := self._absent(sorted(self._targets))):
             return Unfit(f"{self._where}: there is no {absent[0].topic}[{absent[0].number}]; create the topic")
-        return errors.of_writer(inside, self._where)
+        return errors.of_writer(inside, self._where, self._needs(inside))
+
+    def _needs(self, error: KafkaError) -> str:
+        """The right a write takes; of several topics, the one the client names."""
+        if error.code() != KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return f"Write on transactional id {self._id}"
+        topics = sorted({partition.topic for partition in self._targets})
+        return f"Write on topic {next((topic for topic in topics if topic in error.str()), ' or '.join(topics))}"
 
     def _cause_of(self, error: KafkaError) -> KafkaError:
         """Once the client has met a fatal error, all that `produce` says is that it has, or just before it has noted it
@@ -236,12 +252,25 @@ class KafkaWriter:
 
         The client answers at once, but by a thread of its own: without patience a busy machine hears a time-out.
         """
+        if error.code() == KafkaError._PURGE_QUEUE and self._producer is not None:
+            return self._why_purged(self._producer) or error
         if error.code() in (KafkaError._FATAL, KafkaError._STATE) and self._producer is not None:
             try:
                 self._producer.abort_transaction(ABORT_TIMEOUT_SECONDS)
             except KafkaException as told:
                 return errors.of(told)
         return error
+
+    @staticmethod
+    def _why_purged(producer: Producer) -> KafkaError | None:
+        """A record was thrown away because its transaction failed, perhaps for another's sake. The client tells why to
+        whoever asks it for what it can't do now; what can do no harm is a second beginning."""
+        try:
+            producer.begin_transaction()
+        except KafkaException as told:
+            inside = errors.of(told)
+            return None if inside.code() == KafkaError._STATE else inside
+        return None
 
     def _abort_quietly(self) -> None:
         if self._producer is None:
