@@ -45,11 +45,15 @@ class Outlook:
             self._told_day = day
             self._look_ahead(now.wall_at)
 
+    def end(self) -> None:
+        """There is nothing to catch up on, or it is no longer ours to do."""
+        if self._counted_at is not None:
+            self._counted_at = None
+            self._observer.catching_up(None)
+
     def _look_back(self, office: Office, now: Reading) -> None:
         if not office.is_behind(now.wall_at):
-            if self._counted_at is not None:
-                self._counted_at = None
-                self._observer.catching_up(None)
+            self.end()
         elif self._counted_at is None or now.monotonic - self._counted_at >= BACKLOG_EVERY_SECONDS:
             self._counted_at = now.monotonic
             self._observer.catching_up(office.backlog(now.wall_at))

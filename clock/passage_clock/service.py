@@ -391,6 +391,7 @@ class Clock:
         if self._office is not None:
             self._office.discard()
             self._office = None
+            self._outlook.end()
             self._follower.wake()
             self._observer.waits(None)
 

@@ -213,6 +213,16 @@ def test_without_a_rate_a_backfill_goes_as_fast_as_it_can() -> None:
     assert watcher.remaining == []
 
 
+def test_a_leader_that_goes_leaves_nothing_behind_in_what_is_left_to_do() -> None:
+    world = World(every_minute("past", starts_at=Instant(MIDNIGHT - 1_000 * MINUTE)))
+    leader, watcher = watched(world, world.candidate(), catch_up_ticks_per_second=5)
+    world.run(leader, seconds=10)
+    assert watcher.remaining[-1] is not None
+    leader.clock.stop()
+
+    assert watcher.remaining[-1] is None
+
+
 def test_a_throttle_gives_a_seconds_worth_a_second_in_portions() -> None:
     throttle = Throttle(100)
     assert throttle.room(0.0) == 10
