@@ -109,6 +109,18 @@ def test_a_time_the_zone_skips_or_has_twice_is_what_the_schedule_says(gap: Gap, 
         assert [one.period for one in found] == ["2026-03-29", "2026-10-25"]
 
 
+def test_a_midnight_the_zone_skips_may_be_a_second_of_the_day_before() -> None:
+    # Cairo's clocks went from 24:00 on Thursday April 23 2026 to 01:00.
+    days = DaySet(Dates((date(2026, 4, 24),)))
+    (after_gap,) = between(OnDays(days, "Africa/Cairo", 0), "2026-04-01", "2026-04-30")
+    (before_gap,) = between(OnDays(days, "Africa/Cairo", 0, "previous"), "2026-04-01", "2026-04-30")
+
+    assert shown("Africa/Cairo", after_gap.ends_at) == "2026-04-24T01:00:00+03:00"
+    assert shown("Africa/Cairo", before_gap.ends_at) == "2026-04-23T23:59:59+02:00"
+    assert before_gap.starts_at == before_gap.ends_at
+    assert before_gap.period == after_gap.period == "2026-04-24"
+
+
 def test_a_whole_day_the_zone_skipped_follows_the_gap_and_never_takes_an_instant_from_a_day_that_was() -> None:
     def around(at: int | None, gap: Gap | None) -> list[tuple[str, str]]:
         found = between(OnDays(EVERY_DAY, APIA, at, gap), "2011-12-29", "2011-12-31")
@@ -170,6 +182,14 @@ def test_a_company_opens_and_closes_by_its_hours_and_a_night_shift_closes_the_ne
     assert Opening(acme, "opens", AMSTERDAM).definition == {
         "opening": "opens", "calendar": acme.definition, "zone": AMSTERDAM,
     }  # fmt: skip
+
+
+def test_in_the_night_a_shift_that_began_the_day_before_has_yet_to_close() -> None:
+    sunday_at_three = instant_of(datetime(2026, 11, 22, 3, tzinfo=UTC))
+
+    assert [one.period for one in after(Opening(SHOP, "closes", "UTC"), sunday_at_three, 2)] == [
+        "2026-11-22T06:00+00:00", "2026-11-23T02:15+00:00",
+    ]  # fmt: skip
 
 
 def test_openings_a_gap_makes_one_are_one() -> None:

@@ -150,6 +150,14 @@ def test_where_days_nobody_knows_could_move_in_a_shift_says_nothing() -> None:
     assert ends.toordinal() - 7 < back.known.end <= ends.toordinal()
 
 
+def test_of_a_week_that_leaves_the_calendars_years_nothing_is_said() -> None:
+    weekly = DaySet(NthWorkday((1,), "week", NL))
+
+    # The list ends with 2100, whose last day is a Friday.
+    assert weekly.known.end == date(2100, 12, 27).toordinal()
+    assert in_2026(weekly, 12, year=2100) == "6 13 20"
+
+
 some_days = st.integers(0, 3).flatmap(lambda pick: _leaf(pick))
 zones = st.sampled_from(["UTC", AMSTERDAM, "Pacific/Apia", "America/New_York"])
 
