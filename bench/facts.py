@@ -19,13 +19,13 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from bench._side_by_side import in_turns, told
+from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.policy import Policy
-from passage_processors.runtime.collector import collect_seldom
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec

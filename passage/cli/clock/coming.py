@@ -73,15 +73,13 @@ def coming(
 ) -> Iterator[Coming | Skipped]:
     """Ticks with after < ends_at <= until, bounds by zone, and the skipped days between them. Without `until` it goes
     on as long as the rules do."""
-    skipped = {zone: _Skips(zone, instant) for zone, instant in after.items()}
+    skips = _Skips(after, until)
     streams = (_of(schedule, after[schedule.zone], until) for schedule in schedules)
     for tick in merge(*streams, key=lambda one: (one.at, one.schedule.name)):
-        for skips in skipped.values():
-            yield from skips.until(tick.at)
+        yield from skips.until(tick.at)
         yield tick
     if until is not None:
-        for zone, skips in skipped.items():
-            yield from skips.until(until[zone])
+        yield from skips.until(max(until.values(), default=Instant(0)))
 
 
 def _of(schedule: Schedule, after: Instant, until: Mapping[str, Instant] | None) -> Iterator[Coming]:
@@ -93,16 +91,30 @@ def _of(schedule: Schedule, after: Instant, until: Mapping[str, Instant] | None)
 
 
 class _Skips:
-    """The skipped days of one zone, looked for day by day as far as the ticks have come."""
+    """The skipped days of all zones, looked for a day ahead, as far as the ticks have come."""
 
-    def __init__(self, name: str, after: Instant) -> None:
-        self._name = name
-        self._zone = civil.zone(name)
-        self._looked = self._zone.day_of(after)
+    def __init__(self, after: Mapping[str, Instant], until: Mapping[str, Instant] | None) -> None:
+        self._looked_until = min(after.values(), default=Instant(0))
+        self._looked = {name: civil.zone(name).day_of(instant) for name, instant in after.items()}
+        self._last = until
+        self._found: list[Skipped] = []
 
-    def until(self, instant: Instant) -> Iterator[Skipped]:
-        last = self._zone.day_of(instant)
-        while self._looked < last:
-            self._looked += 1
-            if civil.is_skipped(self._name, self._looked):
-                yield Skipped(self._name, date.fromordinal(self._looked), self._zone.midnight(self._looked))
+    def until(self, instant: Instant) -> list[Skipped]:
+        """Those not told yet, in order."""
+        while self._looked_until < instant:
+            self._looked_until = Instant(self._looked_until + civil.DAY)
+            for name in self._looked:
+                self._found += self._look(name)
+        if not self._found:
+            return []
+        told = sorted((one for one in self._found if one.at <= instant), key=lambda one: (one.at, one.zone))
+        self._found = [one for one in self._found if one.at > instant]
+        return told
+
+    def _look(self, name: str) -> Iterator[Skipped]:
+        here, bound = civil.zone(name), None if self._last is None else self._last[name]
+        for day in range(self._looked[name] + 1, here.day_of(self._looked_until) + 1):
+            self._looked[name] = day
+            at = here.midnight(day)
+            if civil.is_skipped(name, day) and (bound is None or at <= bound):
+                yield Skipped(name, date.fromordinal(day), at)

@@ -11,6 +11,7 @@ from passage.cli.clock.as_html import html_page
 from passage.cli.clock.as_ics import ics_file
 from passage.cli.clock.coming import Coming, Skipped, as_of, coming, exact_moment, moment
 from passage.cli.clock.opened import named
+from passage.cli.collector import collect_seldom
 from passage.cli.terminal import ConfigOption, JsonOption, columns, out, rfc3339, tell_json
 from passage_clock.civil import DAY
 from passage_clock.config import load
@@ -48,6 +49,7 @@ def plan(
 
     The log isn't asked, so ordinals aren't known."""
     schedules: list[Schedule] = list(load(config).schedules)
+    collect_seldom()
     chosen = [named(schedules, name) for name in schedule] if schedule else schedules
     now = MachineWall().now()
     known_at = None if as_of_ is None else exact_moment("--as-of", as_of_)

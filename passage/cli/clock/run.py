@@ -9,6 +9,7 @@ from rich.console import Console
 
 from passage.cli.clock.catching_up import CatchUpBar
 from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.collector import collect_seldom
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage_clock.config import load
@@ -41,6 +42,7 @@ def run(
     stop = stopped_by_signals()
     observer = Several([metrics, bar]) if console.is_terminal else metrics
     clock = Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", observer)
+    collect_seldom()
     is_over = run_until(clock, stop)
     bar.close()
     if not is_over:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from passage.cli.collector import collect_seldom
 from passage.cli.processors.loaded import AppArgument, load_app
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, open_log, tell_logs
 from passage_processors import Worker
-from passage_processors.runtime.collector import collect_seldom
 from passage_processors.runtime.metrics import Metrics
 from passage_processors.runtime.topics import check_topics
 
