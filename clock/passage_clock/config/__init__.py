@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 from passage_clock.config.calendars import Calendars
@@ -15,6 +16,7 @@ from passage_clock.config.document import Node, read_text, read_yaml
 from passage_clock.config.rules import Reading
 from passage_clock.config.schedules import no_others, schedule, schedules
 from passage_clock.config.settings import FIELDS, ClockConfig, Topics, settings
+from passage_clock.config.writing import append_schedules
 from passage_clock.schedules import Schedule
 
 
@@ -34,4 +36,9 @@ def schedule_of_definition(name: str, definition_text: str) -> Schedule:
     return schedule(section, Reading(Calendars(), no_others, of_the_log=True))
 
 
-__all__ = ["ClockConfig", "Topics", "load", "schedule_of_definition"]
+def schema_text() -> str:
+    """The JSON Schema of the file (draft 2020-12), for editors."""
+    return resources.files("passage_clock.config").joinpath("clock.schema.json").read_text("utf-8")
+
+
+__all__ = ["ClockConfig", "Topics", "append_schedules", "load", "schedule_of_definition", "schema_text"]

@@ -25,6 +25,7 @@ EXPECTED = "a country, e.g. NL, or one of its subdivisions, e.g. DE/BY, a market
 
 FIELDS = ("base", "weekend", "closed", "closed_file", "open", "open_file", "hours")
 
+INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)")
 DATE = "a date, e.g. 2026-12-24"
 ANNOUNCED = "an instant with its offset, in quotes, e.g. '2012-10-28T22:00-04:00'"
 
@@ -172,6 +173,7 @@ def _announced_at(here: Node) -> Instant:
         raise here.wrong(f"{seen!r} is none: {error}; write {ANNOUNCED}") from error
     if instant.tzinfo is None:
         raise here.wrong(f"{seen!r} has no offset; write {ANNOUNCED}")
+    here.text(INSTANT, ANNOUNCED)
     return instant_of(instant)
 
 

@@ -42,6 +42,7 @@ FOLDS: tuple[Fold, ...] = get_args(Fold)
 EDGES: tuple[Edge, ...] = get_args(Edge)
 
 ZONE = "an IANA zone, e.g. Europe/Amsterdam"
+START_TEXT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
 START = "a date or a time on the zone's clock, e.g. 2012-01-01 or 2012-01-01T09:00"
 
 
@@ -251,6 +252,7 @@ def civil_start(here: Node, zone: str) -> datetime:
         raise here.wrong(f"{seen!r} is none: {error}; write {START}") from error
     if civil.tzinfo is not None:
         raise here.wrong(f"{seen!r} has an offset; leave it out, the time is read in {zone}")
+    here.text(START_TEXT, START)
     if civil.year not in YEARS:
         mend = f"write a year from {YEARS.start} to {YEARS.stop - 1}"
         raise here.wrong(f"{seen!r} won't do, Kafka's time begins in 1970; {mend}")
