@@ -1,7 +1,7 @@
 """What holds of every rule, asked of the one in hand; and instants as people write them."""
 
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 from passage_clock import civil
@@ -46,7 +46,7 @@ def assert_alike_from_anywhere(rule: Rule, since: Instant, end: Instant, looks: 
     """In order, each label once, and the same from each of these instants. Returns them."""
     whole = until(rule, since, end)
     ends = [one.ends_at for one in whole]
-    assert all(before < behind for before, behind in zip(ends, ends[1:], strict=False))
+    assert all(before < behind for before, behind in pairwise(ends))
     assert len({one.period for one in whole}) == len(whole)
     for look in looks:
         assert until(rule, look, end) == [one for one in whole if one.ends_at > look], f"from {datetime_of(look)}"

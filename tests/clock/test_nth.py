@@ -72,7 +72,7 @@ def test_its_definition_inlines_the_rule() -> None:
     }
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["hour", "30 minutes", "6 hours", "day"]),

@@ -186,9 +186,9 @@ def _compiled(text: str, start: datetime, zone: str) -> rrule.rrule:
 
 @lru_cache(maxsize=4096)
 def _refuse_if_silent(text: str, start: datetime, zone: str) -> None:
-    """First over the last whole cycle before dateutil's time ends, where a search comes to an end; then by its UNTIL."""
+    """First over the last cycle before dateutil's time ends, where any search comes to an end; then by its UNTIL."""
     compiled = _compiled(text, start, zone)
-    late = _moved_ahead(_parts(text), start, start.replace(year=datetime.max.year - CYCLE_YEARS, day=1))
+    late = _moved_ahead(_parts(text), start, start.replace(year=9999 - CYCLE_YEARS, day=1))
     fires = next(iter(compiled.replace(dtstart=late, count=None, until=None)), None) is not None
     if not fires or next(iter(compiled), None) is None:
         raise ScheduleError(f"rrule: {text!r} never fires from {start.isoformat()} on; {EXAMPLE}")
