@@ -10,7 +10,7 @@ from passage_clock.calendars import holidays_version, national
 from passage_clock.civil import instant_of_civil, tzdata_version
 from passage_clock.config import ClockConfig, Topics, load
 from passage_clock.errors import ConfigError
-from passage_clock.rules.days import Workdays
+from passage_clock.rules.days import workdays
 from passage_clock.rules.periods import Every
 
 DAY = """\
@@ -85,11 +85,11 @@ schedules:
     )
 
     bavaria, oslo, norway = config.schedules
-    assert bavaria.rule == Workdays(national("DE/BY"), "Europe/Berlin")
+    assert bavaria.rule == workdays(national("DE/BY"), "Europe/Berlin")
     assert bavaria.event == "BavariaHasWorked"
     assert bavaria.starts_at == instant_of_civil(date(2012, 1, 1), "Europe/Berlin")
     assert oslo.starts_at == instant_of_civil(datetime(2026, 3, 29, 3), "Europe/Oslo")  # noqa: DTZ001
-    assert norway.rule == Workdays(national("NO"), "Europe/Oslo")
+    assert norway.rule == workdays(national("NO"), "Europe/Oslo")
     assert config.bootstrap == "kafka-1:9092,kafka-2:9092"
     assert config.generation == 12
     assert config.topics == Topics("t.ticks", "t.schedules", "t.control")

@@ -158,9 +158,6 @@ def workdays(
     return OnDays(DaySet(DaysOf("workdays", calendar)), zone, at, gap, fold)
 
 
-Workdays = workdays
-
-
 def time_text(time: int) -> str:
     """17:30, with seconds and their fraction only where there are some."""
     shown = (EPOCH + time * MICROSECOND).time().isoformat()
