@@ -247,7 +247,7 @@ MISTAKES = {
     ),
     "client settings as a list": (
         DAY + "client: [a]\n",
-        "5: client: this is a list; write its fields below it, indented",
+        "5: client: this is no fields; write them below it, indented",
     ),
     "client settings too deep": (
         DAY + "client:\n  security.protocol:\n    is: SSL\n",

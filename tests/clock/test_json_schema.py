@@ -26,12 +26,8 @@ SCHEMA: dict[str, Any] = json.loads(schema_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 TAKES_MORE_TO_KNOW = re.compile(
-    r"is not in tzdata|is not a (country|subdivision)|is no calendar of this file|is no schedule of this file"
-    r"|is no exchange|has no opening hours|cron: |rrule: |never name the same instant|has no (break|pre|after)"
-    r"|counts in the zone of|zone: is missing|chooses no day|is never|overlaps|out of range|day is out|month must"
-    r"|a period; give the rule|another already|one calendar:|knows nothing before|ends before|swap them|has an offset"
-    r"|Kafka's time|shift: moves to|two of them are the same|its own ticks|can't be read|is not in the environment"
-    r"|is no date"
+    r"is not in tzdata|is not a country|is no calendar of this file|is no schedule of this file|cron: |rrule: "
+    r"|never name the same instant|zone: is missing|is a period; give the rule|has no opening hours|can't be read"
 )
 
 SENSELESS: list[Any] = [None, 7, 0, -1, True, 1.5, "", "no such thing!", [], ["x"], {}, {"x": 1}]

@@ -17,6 +17,7 @@ from passage_clock.config.rules import Reading
 from passage_clock.config.schedules import no_others, schedule, schedules
 from passage_clock.config.settings import FIELDS, ClockConfig, Topics, settings
 from passage_clock.config.writing import append_schedules
+from passage_clock.errors import ConfigError
 from passage_clock.schedules import Schedule
 
 
@@ -32,7 +33,12 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> ClockConfig:
 def schedule_of_definition(name: str, definition_text: str) -> Schedule:
     """The schedule whose `definition_text` this is. What a definition does not say (how long ticks are kept, what a
     change may do) is as by default. Raises ConfigError where this release can't read it."""
-    section = Node(f"the definition of {name}", 0, "", {"name": name, **json.loads(definition_text)})
+    file = f"the definition of {name}"
+    try:
+        said = json.loads(definition_text)
+    except ValueError as error:
+        raise ConfigError(f"{file}: is not JSON: {error}; give the schedule another name") from error
+    section = Node(file, 0, "", {"name": name, **said})
     return schedule(section, Reading(Calendars(), no_others, of_the_log=True))
 
 

@@ -122,7 +122,9 @@ def _client(top: Node, environ: Mapping[str, str], folder: Path) -> dict[str, st
     file = top.get("client_file")
     found = _properties(file, folder) if file else {}
     section = top.get("client")
-    for setting in section.mapping() if section else ():
+    if section and not section.is_mapping:  # which could be a secret
+        raise section.wrong("this is no fields; write them below it, indented")
+    for setting in section or ():
         found[setting.field] = _setting(setting, environ, folder)
     return found
 
