@@ -110,7 +110,6 @@ def test_only_keeps_the_days_of_a_set() -> None:
         *("2026-04-24T09:30+02:00", "2026-04-28T09:00+02:00", "2026-04-28T09:30+02:00"),  # over King's Day, a Monday
     ]
     assert rule.data == NL.label
-    assert rule.calendars == (NL,)
 
 
 def test_a_filter_that_keeps_nothing_any_more_ends() -> None:
@@ -204,7 +203,7 @@ RULES: list[Rule] = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(RULES), st.sampled_from(["2026-03-29", "2026-10-25", "2027-03-28", "2026-12-27"]), st.data())
 def test_order_is_strict_and_the_same_from_anywhere(rule: Rule, day: str, data: st.DataObject) -> None:
     since, end = Instant(at(day) - 5 * civil.DAY), Instant(at(day) + 6 * civil.DAY)

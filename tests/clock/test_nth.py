@@ -53,8 +53,8 @@ def test_seconds_are_counted_from_an_anchor_decades_away() -> None:
 
 
 def test_a_fine_rule_with_an_anchor_too_far_away_is_refused() -> None:
-    rule = Nth(2, Cron("* * * * *", AMSTERDAM), datetime.fromisoformat("2025-01-01"))
-    with pytest.raises(ScheduleError, match="every_nth: 2: counting from 2025-01-01T00:00:00 takes more than 250000"):
+    rule = Nth(2, Cron("* * * * *", AMSTERDAM), datetime.fromisoformat("2025-06-01"))
+    with pytest.raises(ScheduleError, match="every_nth: 2: counting from 2025-06-01T00:00:00 takes more than 250000"):
         after(rule, at("2026-11-21"), 1)
 
 
@@ -72,7 +72,7 @@ def test_its_definition_inlines_the_rule() -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["hour", "30 minutes", "6 hours", "day"]),

@@ -17,7 +17,6 @@ from operator import attrgetter
 from typing import Any
 
 from passage_clock import civil
-from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.days import OnDays
 from passage_clock.rules.moments import EVENT
@@ -55,11 +54,6 @@ class AnyOf:
     @property
     def data(self) -> str | None:
         return joint_data(self.rules)
-
-    @property
-    def calendars(self) -> tuple[Calendar, ...]:
-        """The calendars that decide."""
-        return calendars_of(self.rules)
 
     @property
     def known_from(self) -> Instant | None:
@@ -112,11 +106,6 @@ class AllOf:
     @property
     def data(self) -> str | None:
         return joint_data(self.rules)
-
-    @property
-    def calendars(self) -> tuple[Calendar, ...]:
-        """The calendars that decide."""
-        return calendars_of(self.rules)
 
     @property
     def known_from(self) -> Instant | None:
@@ -210,11 +199,6 @@ def common_event(rules: Iterable[Rule]) -> str:
 def joint_data(rules: Iterable[Rule]) -> str | None:
     """Every calendar that decided, each once."""
     return joined(rule.data for rule in rules)
-
-
-def calendars_of(rules: Iterable[Rule]) -> tuple[Calendar, ...]:
-    """The calendars these rules ask, each once."""
-    return tuple(dict.fromkeys(one for rule in rules for one in getattr(rule, "calendars", ())))
 
 
 def joined(labels: Iterable[str | None]) -> str | None:

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from passage_clock import civil
 from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.composed import GIVES_UP_AFTER, calendars_of, earliest, joined, latest
+from passage_clock.rules.composed import GIVES_UP_AFTER, earliest, joined, latest
 from passage_clock.rules.dayset import DaySet
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
@@ -52,13 +52,6 @@ class Filtered:
     @property
     def data(self) -> str | None:
         return joined((self.rule.data, *(label for days in self._sets for label in days.data)))
-
-    @property
-    def calendars(self) -> tuple[Calendar, ...]:
-        """The calendars that decide."""
-        return tuple(
-            dict.fromkeys((*calendars_of((self.rule,)), *(one for days in self._sets for one in days.calendars)))
-        )
 
     @property
     def known_from(self) -> Instant | None:
@@ -159,11 +152,6 @@ class Shifted:
     @property
     def data(self) -> str | None:
         return joined((self.rule.data, self.calendar.label))
-
-    @property
-    def calendars(self) -> tuple[Calendar, ...]:
-        """The calendars that decide."""
-        return tuple(dict.fromkeys((*calendars_of((self.rule,)), self.calendar)))
 
     @property
     def known_from(self) -> Instant | None:

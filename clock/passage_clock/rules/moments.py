@@ -39,10 +39,23 @@ def moments(
     A label is the civil time with its offset, or with `by_date` the date alone (for at most one time a day); that of a
     day which the zone left out is `2011-12-30/skipped`, unless a day that was had a time at the same instant.
     """
+    here = civil.zone(zone)
     pending: _Pending = []
     day_seen, skipped = 0, False
+    steady_from = steady_to = offset = 0
     by_date = by_date and fold != "both"
     for day, time_us in times:
+        local = (day - civil.EPOCH_DAY) * civil.DAY + time_us
+        if not steady_from <= local < steady_to:
+            span = here.span_at(local - civil.WIDEST_SHIFT)
+            offset = span.offset
+            steady_from = span.begins_at + offset + civil.WIDEST_SHIFT
+            steady_to = span.ends_at + offset - civil.WIDEST_SHIFT
+        if steady_from <= local < steady_to:  # no doubt is near, which is nearly always
+            while pending:
+                yield _next(pending, zone, by_date)
+            yield _occurrence(zone, Instant(local - offset), day, by_date, skipped=False)
+            continue
         instants = civil.civil_instants(zone, day, time_us, gap, fold)
         if not instants:
             continue
@@ -60,10 +73,13 @@ def _next(pending: _Pending, zone: str, by_date: bool) -> Occurrence:
     instant, skipped, day = heappop(pending)
     while pending and pending[0][0] == instant:
         heappop(pending)
+    return _occurrence(zone, instant, day, by_date, skipped)
+
+
+def _occurrence(zone: str, instant: Instant, day: int, by_date: bool, skipped: bool) -> Occurrence:
     if skipped:
-        label = f"{date.fromordinal(day).isoformat()}/skipped"
-    else:
-        label = date.fromordinal(day).isoformat() if by_date else civil.moment_label(zone, instant)
+        return Occurrence(f"{date.fromordinal(day).isoformat()}/skipped", instant, instant)
+    label = date.fromordinal(day).isoformat() if by_date else civil.moment_label(zone, instant)
     return Occurrence(label, instant, instant)
 
 

@@ -15,9 +15,7 @@ from itertools import dropwhile, islice
 from typing import Any
 
 from passage_clock import civil
-from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.composed import calendars_of
 from passage_clock.rules.periods import Every, clock_unit
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
@@ -52,11 +50,6 @@ class Nth:
     @property
     def data(self) -> str | None:
         return self.of.data
-
-    @property
-    def calendars(self) -> tuple[Calendar, ...]:
-        """The calendars that decide."""
-        return calendars_of((self.of,))
 
     @property
     def known_from(self) -> Instant | None:

@@ -14,7 +14,6 @@ from operator import itemgetter
 from typing import Any, Literal, get_args
 
 from passage_clock import civil
-from passage_clock.calendars import Calendar
 from passage_clock.calendars.market import Market, Session
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.rule import Occurrence
@@ -61,11 +60,6 @@ class Sessions:
     @property
     def data(self) -> str:
         return self.market.extended_label if self.edge in ("pre-market", "after-hours") else self.market.label
-
-    @property
-    def calendars(self) -> tuple[Calendar, ...]:
-        """The calendars that decide."""
-        return (self.market,)
 
     @property
     def known_from(self) -> Instant:
