@@ -6,12 +6,12 @@ changes no tick, and whoever counts workdays should hear of it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import cast
 
 from passage_clock import civil
 from passage_clock.calendars import Calendar, Notice
-from passage_clock.schedules import Schedule
+from passage_clock.schedules import Occurrence, Schedule
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.tick import Tick
 
@@ -25,7 +25,7 @@ class Closure:
     notice: Notice
     announced_at: Instant
 
-    def came_too_late(self, tick: Tick) -> bool:
+    def came_too_late(self, tick: Tick | Occurrence) -> bool:
         """Whether the tick's day is closed by this, and it had been due before anybody knew."""
         if self.announced_at < tick.ends_at:
             return False
@@ -47,6 +47,22 @@ def announced_closures(schedule: Schedule) -> tuple[Closure, ...]:
         for notice in calendar.closures
         if notice.announced_at is not None
     )
+
+
+def late_closures(schedule: Schedule, now: Instant) -> Iterator[str]:
+    """In a line each: the occurrences before `now` whose day turned out to be closed when they had been due."""
+    for closure in announced_closures(schedule):
+        begin = civil.instant_of_civil(closure.notice.first, schedule.zone)
+        end = civil.instant_of_civil(closure.notice.last + timedelta(days=1), schedule.zone)
+        for occurrence in schedule.occurrences(Instant(begin - 1)):
+            if occurrence.ends_at > min(end, now):
+                break
+            if closure.came_too_late(occurrence):
+                yield told_late(f"{schedule.name}/{occurrence.period}", closure)
+
+
+def told_late(key: str, closure: Closure) -> str:
+    return f"{key} went out before this closure was announced: {closure}"
 
 
 def _calendars(part: object) -> Iterator[Calendar]:

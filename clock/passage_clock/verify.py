@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from passage_clock.late import announced_closures
+from passage_clock.late import announced_closures, told_late
 from passage_clock.schedules import Schedule
 from passage_clock.terms import TERM_KEY
 from passage_log.port import Record
@@ -204,7 +204,7 @@ class Verifier:
             self._as_promised(tick, chain.last, where)
         for closure in self._closures.get(tick.schedule, ()):
             if closure.came_too_late(tick):
-                self._note(where, f"{tick.key.decode()} went out before this closure was announced: {closure}")
+                self._note(where, told_late(tick.key.decode(), closure))
         if tick.schedule not in self._entries and chain.last is None:
             self._note(where, f"{tick.schedule} has ticks, and no entry on the schedules topic")
         chain.last, chain.digest, chain.where = tick, sha256(value).digest(), where

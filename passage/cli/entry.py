@@ -5,6 +5,7 @@ What is left, and does show one, is a bug of ours.
 """
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -25,10 +26,10 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(processors.app, name="processors")
 
 
-def enter() -> None:
-    """Run what the arguments ask for, and exit."""
+def enter(arguments: Sequence[str] | None = None) -> None:
+    """Run what the arguments ask for, by default the process's own, and exit."""
     try:
-        code = app(prog_name="passage", standalone_mode=False)
+        code = app(arguments, prog_name="passage", standalone_mode=False)
     except Exception as error:
         said = _mendable(error)
         if said is None:

@@ -1,0 +1,156 @@
+"""`passage clock diff`: which ticks a changed configuration changes, and which published ones it contradicts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from passage.cli.clock.coming import moment
+from passage.cli.clock.opened import open_clock_log
+from passage.cli.clock.reading import entries_of
+from passage.cli.terminal import (
+    DEFAULT_CONNECT_SECONDS,
+    DIFFERENT,
+    BootstrapOption,
+    ConnectOption,
+    JsonOption,
+    out,
+    rfc3339,
+    tell_json,
+)
+from passage_clock.changes import Change, TickChange, changes, contradictions
+from passage_clock.civil import DAY
+from passage_clock.config import ClockConfig, load, schedule_of_definition
+from passage_clock.errors import ClockError
+from passage_clock.late import late_closures
+from passage_clock.progress import LastTick
+from passage_clock.schedules import Schedule
+from passage_clock.service import places
+from passage_clock.status import status
+from passage_clock.wall import MachineWall
+from passage_log.port import Log
+from passage_schemas.instant import Instant
+
+A_YEAR = 366 * DAY
+
+SHOWN = 20
+"""Ticks of one schedule; who wants them all asks for JSON."""
+
+Contradictions = Mapping[str, Sequence[TickChange]]
+
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="[OLD] NEW", help="Two configurations; with --against topic, OLD may be left out."),
+]
+
+
+def diff(
+    files: FilesArgument,
+    against: Annotated[
+        Literal["topic"] | None, typer.Option(help="topic: look for published ticks that NEW contradicts.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="How far to look, a date in UTC; default: a year from now.")] = None,
+    bootstrap: BootstrapOption = None,
+    json: JsonOption = False,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Show the ticks that would come, go or move by a changed configuration.
+
+    With --against topic, exit code 1 where it contradicts what was published."""
+    if len(files) > 2 or (len(files) < 2 and against is None):
+        raise ClockError(f"diff: {len(files)} files were given; write OLD NEW, or NEW --against topic")
+    new = load(files[-1])
+    now = MachineWall().now()
+    old: Sequence[Schedule] | None = load(files[0]).schedules if len(files) == 2 else None
+    contradicted: Contradictions = {}
+    if against is not None:
+        log = open_clock_log(new, bootstrap, connect_timeout_seconds)
+        recorded, contradicted = held_against(log, new, now)
+        old = recorded if old is None else old
+        log.close()
+    assert old is not None
+    ends_at = Instant(now + A_YEAR) if until is None else moment("--until", until, "UTC")
+    found = changes(old, new.schedules, now, ends_at)
+    late = list(_late(old, new.schedules, now))
+    if json:
+        tell_json(document(found, contradicted, late))
+    else:
+        for line in lines(found, contradicted, late):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+    if contradicted:
+        raise typer.Exit(DIFFERENT)
+
+
+def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedule], Contradictions]:
+    """The schedules the log knows that are not removed, and the published ticks that the new ones contradict."""
+    entries = {entry.schedule: entry for entry in entries_of(log, places(new).schedules)}
+    recorded = {name: schedule_of_definition(name, entry.definition_text) for name, entry in entries.items()}
+    last = {one.name: one.last for one in status(log, new, now).schedules}
+    found: dict[str, Sequence[TickChange]] = {}
+    for schedule in new.schedules:
+        tick = last.get(schedule.name)
+        if tick is not None and schedule.on_change != "keep":
+            end = LastTick(tick.ordinal, tick.period, tick.ends_at, b"")
+            found[schedule.name] = contradictions(recorded[schedule.name], schedule, end)
+    kept = [schedule for name, schedule in recorded.items() if entries[name].status != "removed"]
+    return kept, {name: ticks for name, ticks in found.items() if ticks}
+
+
+def _late(old: Sequence[Schedule], new: Sequence[Schedule], now: Instant) -> Iterator[str]:
+    """Closures that are news, and came too late."""
+    known = {line for schedule in old for line in late_closures(schedule, now)}
+    for schedule in new:
+        yield from (line for line in late_closures(schedule, now) if line not in known)
+
+
+def lines(found: Sequence[Change], contradicted: Contradictions, late: Sequence[str]) -> Iterator[str]:
+    """What a person reads."""
+    for change in found:
+        yield f"{change.schedule}: {change.kind}"
+        for word, (was, now) in change.fields.items() if change.kind == "redefined" else ():
+            yield f"  {word}: {_value(was)} -> {_value(now)}"
+        yield from _ticks(change.ticks, change.more)
+        yield f"  compared until {rfc3339(change.compared_until)}"
+    for name, ticks in contradicted.items():
+        yield f"{name}: contradicts published ticks; on_change: keep changes only the future, or give it a new name"
+        yield from _ticks(ticks, 0)
+    yield from (f"note: {line}" for line in late)
+    if not found:
+        yield "no schedule changes"
+
+
+def _ticks(ticks: Sequence[TickChange], more: int) -> Iterator[str]:
+    for tick in ticks[:SHOWN]:
+        instants = " -> ".join(rfc3339(at) or "" for at in (tick.was_at, tick.at) if at is not None)
+        yield f"  {tick.kind:5}  {tick.period}  {instants}"
+    left = len(ticks) - SHOWN + more
+    if left > 0:
+        yield f"  and {left} more"
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else str(value)
+
+
+def document(found: Sequence[Change], contradicted: Contradictions, late: Sequence[str]) -> dict[str, Any]:
+    """What a program reads."""
+    return {
+        "changes": [
+            {
+                "schedule": change.schedule,
+                "kind": change.kind,
+                "fields": {word: {"old": was, "new": now} for word, (was, now) in change.fields.items()},
+                "ticks": [_tick(tick) for tick in change.ticks],
+                "more": change.more,
+                "compared_until": rfc3339(change.compared_until),
+            }
+            for change in found
+        ],
+        "contradictions": {name: [_tick(tick) for tick in ticks] for name, ticks in contradicted.items()},
+        "notes": list(late),
+    }
+
+
+def _tick(tick: TickChange) -> dict[str, str | None]:
+    return {"kind": tick.kind, "period": tick.period, "was_at": rfc3339(tick.was_at), "at": rfc3339(tick.at)}
