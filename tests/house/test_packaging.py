@@ -76,6 +76,7 @@ def test_the_wheel_holds_every_file_the_code_reads() -> None:
 
     assert not left_out, f"not in the wheel: {', '.join(left_out)}"
     assert Path("schemas/passage_schemas/published/tick.1.avsc") in shipped
+    assert Path("clock/passage_clock/config/clock.schema.json") in shipped
 
 
 def test_the_make_targets_explain_themselves() -> None:
