@@ -70,7 +70,7 @@ def test_a_topic_is_whole_until_a_rogue_writes_to_it(
     assert (whole["whole"], whole["fault"], whole["schedules"]) == (True, None, 1)
     assert whole["ticks"] == whole["last_sequence"] >= 300
     told = passage("clock", "verify", "-c", config)
-    assert (told.code, told.out) == (0, f"1 schedules, {whole['ticks']} ticks: dense, in order, unaltered\n")
+    assert (told.code, told.out) == (0, f"1 schedule, {whole['ticks']} ticks: dense, in order, unaltered\n")
 
     appender = kafka_log.appender()
     appender.append(Partition(names["ticks"], 0), b"month.utc/2000-02", None, 1)

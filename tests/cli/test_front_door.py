@@ -3,10 +3,12 @@
 import inspect
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ from passage.cli.lazily import place_of
 from tests.cli.command import Command
 
 GROUPS = {"clock": clock.COMMANDS, "processors": processors.COMMANDS}
+
+COMMANDS_PAGE = (Path(__file__).parents[2] / "docs/reference/commands.md").read_text("utf-8")
 
 HEAVY = ("confluent_kafka", "rich", "pendulum", "holidays", "fastavro", "passage_clock", "passage_processors")
 
@@ -36,6 +40,15 @@ def test_every_command_listed_is_there_and_says_of_itself_what_the_list_says(gro
     documented = inspect.getdoc(getattr(import_module(module), function)) or ""
 
     assert documented.startswith(GROUPS[group][name].removesuffix("."))
+
+
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group, names in GROUPS.items() for name in names])
+def test_every_command_is_documented_with_each_of_its_options(group: str, name: str, passage: Command) -> None:
+    (section,) = re.findall(rf"^## passage {group} {name}\n(.*?)(?=^## |\Z)", COMMANDS_PAGE, re.DOTALL | re.MULTILINE)
+    options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", passage(group, name, "--help").out, re.MULTILINE))
+
+    assert "--help" in options
+    assert sorted(option for option in options - {"--help"} if f"`{option}" not in section) == []
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["clock", "--help"], ["processors", "--help"]])

@@ -346,6 +346,20 @@ def test_the_floor_must_follow_the_digest_that_was_kept() -> None:
     assert "the floor's digest" in fault.expected
 
 
+def test_a_topic_whose_clock_lets_old_ticks_go_is_whole_before_and_after_compaction() -> None:
+    kept = replace(every_minute(starts_at=Instant(MIDNIGHT - 3 * DAY)), keep_days=1)
+    world = published(kept, every_minute("other.utc"), seconds=7_200)
+
+    before, fault = walk(world.records(TICKS), world.entries())
+    assert fault is None
+    assert before.erased >= 2 * 1440 - 1
+
+    world.log.compact(TICKS.topic, forget_deleted=True)
+    after, fault = walk(world.records(TICKS), world.entries())
+    assert fault is None
+    assert (after.erased, before.ticks - after.ticks) == (0, before.erased)
+
+
 def test_null_values_below_a_floor_are_how_retention_works() -> None:
     world = published(periodic("second.utc", "second", "UTC"))
     seconds = tick_records(world)

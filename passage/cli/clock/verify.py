@@ -74,20 +74,24 @@ def _first_fault(log: Log, config: ClockConfig, verifier: Verifier, told: Callab
 
 def lines(verifier: Verifier, fault: Fault | None) -> Iterator[str]:
     """What a person reads."""
-    walked = f"{verifier.schedules} schedules, {verifier.ticks} ticks"
+    walked = f"{_count(verifier.schedules, 'schedule')}, {_count(verifier.ticks, 'tick')}"
     if fault is None:
         yield f"{walked}: dense, in order, unaltered"
     else:
         yield str(fault)
         yield f"not whole: up to there {walked}"
     if verifier.erased:
-        yield f"{verifier.erased} ticks were let go by retention"
+        yield f"{_count(verifier.erased, 'tick')} let go by retention"
     if verifier.triggered:
-        yield f"{verifier.triggered} events out of turn"
+        yield f"{_count(verifier.triggered, 'event')} out of turn"
     for note in verifier.notes:
         yield f"note: {note.where}: {note.said}"
     if verifier.unkept_notes:
         yield f"note: and {verifier.unkept_notes} more"
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}{'' if number == 1 else 's'}"
 
 
 def document(verifier: Verifier, fault: Fault | None) -> dict[str, Any]:

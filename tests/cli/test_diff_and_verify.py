@@ -1,0 +1,144 @@
+"""`passage clock diff` and `verify`, held against a log in memory."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from passage.cli.clock import diff, verify
+from passage_clock.calendars import Company, Notice
+from passage_clock.config import ClockConfig
+from passage_clock.schedules import Schedule, periodic
+from passage_schemas.instant import Instant
+from tests.cli.command import Command
+from tests.clock.world import DAY, MIDNIGHT, TICKS, World
+
+NL = "schedules:\n  - {name: workday, every: workday, calendar: NL, zone: Europe/Amsterdam}\n"
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return written(tmp_path / "old.yaml", NL)
+
+
+def published(schedule: Schedule) -> World:
+    """A week of its ticks."""
+    world = World(schedule)
+    world.run(world.candidate(), seconds=7 * 86_400, stride=21_600)
+    return world
+
+
+def test_a_diff_lists_the_ticks_that_come_and_go(old: Path, tmp_path: Path, passage: Command) -> None:
+    new = written(tmp_path / "new.yaml", NL.replace("NL", "DE").replace("zone", "event: DayIsOver, zone"))
+
+    (change,) = passage("clock", "diff", old, new, "--json", "--until", "2200-01-01").document["changes"]
+
+    assert (change["schedule"], change["kind"]) == ("workday", "redefined")
+    assert change["fields"]["calendar"] == {"old": "NL", "new": "DE"}
+    kinds = {tick["period"][5:]: tick["kind"] for tick in change["ticks"]}
+    assert (kinds["04-27"], kinds["10-03"]) == ("comes", "goes")  # King's Day, and the day of German unity
+
+
+def test_a_diff_of_the_same_says_so(old: Path, passage: Command) -> None:
+    assert passage("clock", "diff", old, old) == (0, "no schedule changes\n", "")
+
+
+def test_a_diff_names_what_was_added_and_removed(old: Path, tmp_path: Path, passage: Command) -> None:
+    new = written(tmp_path / "new.yaml", NL.replace("name: workday", "name: another"))
+    said = passage("clock", "diff", old, new).out.splitlines()
+
+    assert {"another: added", "workday: removed"} <= set(said)
+    assert any(line.startswith("  and ") and line.endswith(" more") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{old}"], "1 files were given; write OLD NEW, or NEW --against topic"),
+        (["{old}", "{old}", "{old}"], "3 files were given"),
+        (["{old}", "none.yaml"], "none.yaml"),
+        (["{old}", "{old}", "--against", "memory"], "--against"),
+        (["{old}", "{old}", "--until", "soon"], "--until: 'soon' is no date"),
+        (["{old}", "--against", "topic"], "where is Kafka?"),
+    ],
+)
+def test_what_is_asked_wrongly_is_one_line(old: Path, passage: Command, arguments: list[str], message: str) -> None:
+    done = passage("clock", "diff", *(one.format(old=old) for one in arguments))
+
+    assert message in done.told
+    assert done.code == 2
+
+
+def test_a_new_definition_is_held_against_the_published_ticks() -> None:
+    world = published(periodic("day", "day", "UTC"))
+    moved = ClockConfig((periodic("day", "day", "Europe/Amsterdam"),))
+
+    recorded, contradicted = diff.held_against(world.log, moved, world.true.now())
+
+    assert recorded == [periodic("day", "day", "UTC")]
+    assert [tick.kind for tick in contradicted["day"]][:2] == ["moves", "moves"]
+    assert any("contradicts published ticks" in line for line in diff.lines([], contradicted, []))
+    same = ClockConfig((periodic("day", "day", "UTC"),))
+    assert diff.held_against(world.log, same, world.true.now())[1] == {}
+
+
+def test_a_closure_that_came_too_late_is_told_by_a_diff(old: Path, tmp_path: Path, passage: Command) -> None:
+    closed = '{on: 2026-09-03, announced_at: "2026-09-10T12:00+00:00", reason: storm}'
+    acme = NL.replace("NL", "acme")
+    was = written(tmp_path / "was.yaml", f"calendars: {{acme: {{base: NL}}}}\n{acme}")
+    now = written(tmp_path / "now.yaml", f"calendars: {{acme: {{base: NL, closed: [{closed}]}}}}\n{acme}")
+
+    (note,) = passage("clock", "diff", was, now, "--json").document["notes"]
+
+    assert note.startswith("workday/2026-09-03 went out before this closure was announced: acme closed 2026-09-03")
+    assert passage("clock", "diff", now, now, "--json").document["notes"] == []
+
+
+def test_verify_reads_the_log_to_its_end_and_tells_how_far_it_is() -> None:
+    world = published(periodic("day", "day", "UTC"))
+    heard: list[tuple[int, int]] = []
+
+    verifier, fault = verify.walk(world.log, ClockConfig(world.schedules), lambda done, of: heard.append((done, of)))
+
+    assert (fault, verifier.ticks) == (None, 7)
+    assert list(verify.lines(verifier, fault)) == ["1 schedule, 7 ticks: dense, in order, unaltered"]
+    assert heard
+    assert all(done < of for done, of in heard)
+
+
+def test_verify_says_json_of_what_it_found() -> None:
+    world = published(periodic("day", "day", "UTC"))
+    rogue = world.log.appender()
+    rogue.append(TICKS, b"elsewhere", b"{}", 1)
+    rogue.append(TICKS, b"day/2026-09-01", b"{}", 1)
+    rogue.flush()
+
+    verifier, fault = verify.walk(world.log, ClockConfig(world.schedules), lambda *_: None)
+    found = verify.document(verifier, fault)
+
+    assert json.loads(json.dumps(found)) == found
+    assert (found["whole"], found["ticks"], len(found["notes"])) == (False, 7, 1)
+    assert found["fault"]["key"] == "day/2026-09-01"
+    assert next(verify.lines(verifier, fault)).startswith(f"{found['fault']['where']}: day/2026-09-01: expected")
+
+
+def test_verify_of_a_topic_nobody_wrote_to_is_whole() -> None:
+    verifier, fault = verify.walk(World().log, ClockConfig(()), lambda *_: None)
+
+    assert (fault, verifier.ticks) == (None, 0)
+
+
+def test_verify_knows_the_calendars_of_the_configuration() -> None:
+    storm = Notice(date(2026, 9, 3), date(2026, 9, 3), Instant(MIDNIGHT + 20 * DAY), "storm")
+    workdays = periodic("workday", "workday", "UTC", calendar=Company("acme", closed=(storm,)))
+    world = published(workdays)
+
+    verifier, _ = verify.walk(world.log, ClockConfig((workdays,)), lambda *_: None)
+
+    assert ["storm" in note.said for note in verifier.notes] == [True]
