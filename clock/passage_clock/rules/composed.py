@@ -49,7 +49,7 @@ class AnyOf:
 
     @property
     def event(self) -> str:
-        return common_event(self.rules)
+        return shared_event(self.rules)
 
     @property
     def data(self) -> str | None:
@@ -101,7 +101,7 @@ class AllOf:
 
     @property
     def event(self) -> str:
-        return common_event(self.rules)
+        return shared_event(self.rules)
 
     @property
     def data(self) -> str | None:
@@ -190,7 +190,7 @@ def whole_days_of(rule: Rule) -> str | None:
     return rule.zone if isinstance(rule, OnDays) and rule.at is None and rule.gap == "skip" else None
 
 
-def common_event(rules: Iterable[Rule]) -> str:
+def shared_event(rules: Iterable[Rule]) -> str:
     """What they all are called; else that it is time."""
     events = {rule.event for rule in rules}
     return events.pop() if len(events) == 1 else EVENT
