@@ -11,6 +11,7 @@ from heapq import merge
 from passage_clock import civil
 from passage_clock.errors import ClockError
 from passage_clock.schedules import Occurrence, Schedule
+from passage_clock.sharing import Sharing
 from passage_schemas.instant import Instant, instant_of
 
 
@@ -74,20 +75,33 @@ def coming(
     """Ticks with after < ends_at <= until, bounds by zone, and the skipped days between them. Without `until` it goes
     on as long as the rules do."""
     skips = _Skips(after, until)
-    streams = (_of(schedule, after[schedule.zone], until) for schedule in schedules)
-    for tick in merge(*streams, key=lambda one: (one.at, one.schedule.name)):
-        yield from skips.until(tick.at)
-        yield tick
+    for at, _, number, occurrence in merge(*_streams(schedules, after, until)):
+        yield from skips.until(at)
+        yield Coming(schedules[number], occurrence)
     if until is not None:
         yield from skips.until(max(until.values(), default=Instant(0)))
 
 
-def _of(schedule: Schedule, after: Instant, until: Mapping[str, Instant] | None) -> Iterator[Coming]:
-    last = None if until is None else until[schedule.zone]
-    for occurrence in schedule.occurrences(after):
+_Stream = Iterator[tuple[Instant, str, int, Occurrence]]
+"""What is compared in a merge of many: when, then by name; the schedule's number parts those that were named twice."""
+
+
+def _streams(
+    schedules: Sequence[Schedule], after: Mapping[str, Instant], until: Mapping[str, Instant] | None
+) -> list[_Stream]:
+    sharing, streams = Sharing(), []
+    for number, schedule in enumerate(schedules):
+        occurrences = sharing.occurrences(schedule, after[schedule.zone])
+        last = None if until is None else until[schedule.zone]
+        streams.append(_stream(schedule.name, number, occurrences, last))
+    return streams
+
+
+def _stream(name: str, number: int, occurrences: Iterator[Occurrence], last: Instant | None) -> _Stream:
+    for occurrence in occurrences:
         if last is not None and occurrence.ends_at > last:
             return
-        yield Coming(schedule, occurrence)
+        yield occurrence.ends_at, name, number, occurrence
 
 
 class _Skips:
