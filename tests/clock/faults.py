@@ -7,7 +7,7 @@ through is on the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from passage_log.errors import Unreachable
 from passage_log.memory import MemoryLog
@@ -40,6 +40,8 @@ class Wire:
     """Between one process and the log."""
 
     is_cut: bool = False
+    unheard: list[Member] = field(default_factory=list)
+    """Members whose goodbye the group has not heard: it keeps their seats until their sessions end."""
 
     def ask(self) -> None:
         if self.is_cut:
@@ -95,8 +97,9 @@ class FaultyMember(FaultyReader):
         return self.member.committed(partitions, timeout_seconds)
 
     def close(self) -> None:
-        """A goodbye that nobody hears: the session has to end."""
-        if not self._wire.is_cut:
+        if self._wire.is_cut:
+            self._wire.unheard.append(self.member)
+        else:
             self.member.close()
 
 

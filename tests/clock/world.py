@@ -53,9 +53,11 @@ class Stages(Quiet):
         self.seen: list[Stage] = []
         self.skews: list[float] = []
         self.last_sequence = 0
+        self.acted = 0
 
     def moved(self, before: Leadership, after: Leadership) -> None:
         self.seen.append(after.stage)
+        self.acted += after.stage is Stage.OPENING and after.is_acting
 
     def published(self, batch: Batch) -> None:
         self.last_sequence = batch.last_sequence
@@ -126,6 +128,8 @@ class World:
 
     def kill(self, candidate: Candidate) -> None:
         """The process is gone; the group notices at the session's end, and nobody resigned."""
+        while candidate.wire.unheard:
+            self.log.expire(candidate.wire.unheard.pop())
         member = candidate.clock.member
         if member is not None:
             self.log.expire(member.member if isinstance(member, FaultyMember) else member)
