@@ -100,6 +100,34 @@ def test_a_schedule_is_judged_alike_by_both(schedule: dict[str, Any], folder: Pa
         assert agree(document, folder), (one, verdicts(document, folder))
 
 
+REFUSED_BY_BOTH: list[dict[str, Any]] = [
+    {"every": "day", "gap": "previous"},
+    {"every": "hour", "gap": "next"},
+    {"every": "day", "week_starts": "sunday"},
+    {"every": "fiscal-period", "year_starts": "april"},
+    {"every": "fiscal-year", "year_starts": "april", "weeks": "4-4-5", "year_ends": "last saturday of january"},
+    {"every": "7 minutes"},
+    {"every": "workday", "calendar": "NL", "gap": "previous"},
+    {"on": {"day_of_month": 1}, "fold": "both"},
+    {"cron": "0 9 * * *", "calendar": "NL"},
+    {"cron": "0 9 * * *", "shift": "next"},
+    {"cron": "0 9 * * *", "every": "day"},
+    {"every": "day", "misfire_grace_seconds": 5},
+    {"any_of": [{"cron": "0 9 * * *"}]},
+    {"on": {"weekday": "friday", "nth": 6, "of": "month"}},
+    {"on": {"workday": 1, "of": "month"}},
+    {"on": {"moon": "full", "nth": 1}},
+]
+
+
+@pytest.mark.parametrize("fields", REFUSED_BY_BOTH, ids=json.dumps)
+def test_what_does_not_go_together_is_refused_by_both(fields: dict[str, Any], folder: Path) -> None:
+    refused, said = verdicts({"schedules": [{"name": "x", "zone": "UTC", **fields}]}, folder)
+
+    assert refused is not None
+    assert said is not None
+
+
 SETTINGS: dict[str, Any] = {
     "bootstrap": "kafka:9092",
     "generation": 2,
