@@ -8,7 +8,8 @@ It refuses to know a holiday, a schedule or the present.
 
 Two rules decide every doubt:
 
-- a civil time that a zone skips (a gap) is the END of the gap; one it has twice (a fold) is the FIRST pass;
+- a civil time that a zone skips (a gap) is the END of the gap; one it has twice (a fold) is the FIRST pass; unless a
+  rule was told otherwise (`gap`, `fold`), which `civil_instants` obeys;
 - a clock period (hour, minute, second) ends whenever the zone's clock reaches, or jumps over, a multiple of it.
   Going back ends one only if it lands on a multiple. So every civil midnight is also the end of an hour.
 """
