@@ -1,6 +1,7 @@
 """A crontab, a user's own.
 
-`CRON_TZ=` changes the zone of the lines below it (`TZ=` is the commands' own). Jobs are named by what they run.
+`CRON_TZ=` changes the zone of the lines below it (`TZ=` is the commands' own). Jobs are named by what they run. When
+clocks go back, cron runs a wildcard job in both passes of the hour and one of a fixed time once: so do the schedules.
 """
 
 import re
@@ -43,6 +44,8 @@ def _job(found: Found, place: str, line: str) -> None:
     known_as = name_of(command)
     try:
         rule = of_macro(when) if when.startswith("@") else {"cron": when}
+        if any(field.startswith("*") for field in str(rule.get("cron", "")).split()[:2]):
+            rule["fold"] = "both"
     except ValueError as error:
         found.leave_out(place, command or line, str(error))
         return

@@ -1,0 +1,92 @@
+"""`passage clock import` as a user meets it: a file of the old scheduler in, a configuration or a comparison out."""
+
+from pathlib import Path
+
+import pytest
+
+from passage_clock.config import load
+from tests.cli.command import Command
+
+CRONTAB = """\
+0 9 * * 1-5  /opt/report.sh
+*/5 * * * *  /opt/poll
+0 9 31 2 *   /opt/never
+@reboot      /opt/warm
+"""
+
+LOG = """\
+2026-11-20T09:00:01+01:00 host CRON[1]: (root) CMD (/opt/report.sh)
+2026-11-23T09:00:01+01:00 host CRON[2]: (root) CMD (/opt/report.sh)
+2026-11-24T10:00:01+01:00 host CRON[3]: (root) CMD (/opt/report.sh)
+"""
+
+
+@pytest.fixture
+def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    Path("crontab").write_text(CRONTAB)
+    return "crontab"
+
+
+def test_what_is_printed_is_a_configuration_and_what_is_left_out_is_told(crontab: str, passage: Command) -> None:
+    done = passage("clock", "import", "crontab", crontab, "--zone", "Europe/Amsterdam")
+
+    assert done.code == 0
+    Path("clock.yaml").write_text(done.out)
+    assert [schedule.name for schedule in load(Path("clock.yaml"), environ={}).schedules] == ["report", "poll"]
+    warm, never = done.err.splitlines()
+    assert never.startswith("passage: crontab:3: left out never: ")
+    assert warm == "passage: crontab:4: left out /opt/warm: '@reboot' is no point in time"
+
+
+def test_a_configuration_that_is_there_keeps_what_it_says(crontab: str, passage: Command) -> None:
+    before = "# ours\nschedules:\n  - {name: day, every: day, zone: UTC}  # kept\n"
+    Path("clock.yaml").write_text(before)
+
+    assert passage("clock", "import", "crontab", crontab, "--into", "clock.yaml").code == 0
+    after = Path("clock.yaml").read_text()
+    assert after.startswith(before)
+    assert len(load(Path("clock.yaml"), environ={}).schedules) == 3
+
+    again = passage("clock", "import", "crontab", crontab, "--into", "clock.yaml")
+    assert again.code == 2
+    assert "'report' is a schedule already" in again.err
+    assert Path("clock.yaml").read_text() == after
+
+
+def test_a_shadow_tells_each_disagreement(crontab: str, passage: Command) -> None:
+    Path(crontab).write_text(CRONTAB.splitlines()[0])
+    Path("log").write_text(LOG)
+    done = passage("clock", "import", "crontab", crontab, "--zone", "Europe/Amsterdam", "--shadow", "log", "--json")
+
+    seen = done.document
+    assert done.code == 1
+    assert (seen["agreed"], seen["latest_seconds"]) == (2, 1.0)
+    assert seen["disagreements"] == [
+        {"kind": "missed", "job": "report", "at": "2026-11-24T08:00:00Z"},
+        {"kind": "extra", "job": "report", "at": "2026-11-24T09:00:01Z"},
+    ]
+
+    agreed = passage(
+        "clock", "import", "crontab", crontab, "--zone", "Europe/Amsterdam", "--shadow", "log", "--until", "2026-11-24"
+    )  # fmt: skip
+    assert agreed.code == 0
+    assert agreed.out.startswith("2 runs agree, 0 disagreements")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["anacron", "crontab"], "'anacron' can't be imported; write one of crontab, kubernetes, celery, quartz"),
+        (["crontab", "nowhere"], "nowhere: can't be read: no such file or directory; check the path and its rights"),
+        (["quartz", "crontab"], "crontab:1: not XML"),
+        (["crontab", "crontab", "--shadow", "crontab"], "crontab: no run of any job is in it"),
+        (["quartz", "empty.xml", "--shadow", "crontab"], "no log of quartz can be read; write --log-kind"),
+    ],
+)
+def test_a_mistake_is_one_line(crontab: str, passage: Command, arguments: list[str], said: str) -> None:
+    Path("empty.xml").write_text("<job-scheduling-data/>")
+    done = passage("clock", "import", *arguments)
+
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith(f"passage: {said}")
