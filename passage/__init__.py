@@ -5,7 +5,9 @@ for the processors to say its help.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+# As typing's, which would be the longest import before the command can hear a Ctrl-C.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from passage.scenario import Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
@@ -28,10 +30,10 @@ __all__ = [
 _PROCESSORS = {"App", "AppError", "Case", "Policy", "ProcessorError"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'passage' has no attribute {name!r}")
-    found = getattr(import_module("passage_processors" if name in _PROCESSORS else "passage.scenario"), name)
+    found: object = getattr(import_module("passage_processors" if name in _PROCESSORS else "passage.scenario"), name)
     globals()[name] = found
     return found
 
