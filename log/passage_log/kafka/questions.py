@@ -37,6 +37,9 @@ ASK_AGAIN_SECONDS = 0.02
 BY_THE_WAY_SECONDS = 2.0
 """For a question nobody should be kept waiting by."""
 
+ONE_REQUEST_SECONDS = 4.0
+"""So long one broker may keep us waiting; then the question goes out again, perhaps to another."""
+
 LISTEN_EVERY_SECONDS = 0.25
 
 REFUSED_SECONDS = 2.0
@@ -58,18 +61,19 @@ class Questions:
         return self._access.no_answer(self._timeout_seconds)
 
     def cluster_id(self) -> str:
-        answer = self._admin.describe_cluster(request_timeout=self._timeout_seconds)
+        return self._until_answered(self._cluster_id)
+
+    def _cluster_id(self, seconds: float) -> str:
+        answer = self._admin.describe_cluster(request_timeout=seconds)
         return str(self._result(answer, "cluster").cluster_id)
 
     def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
         if not topics:
             return {}
-        answers = self._admin.describe_topics(
-            TopicCollection(list(dict.fromkeys(topics))), request_timeout=self._timeout_seconds
-        )
-        partitions = {name: self._partitions(answer, name) for name, answer in answers.items()}
+        names = list(dict.fromkeys(topics))
+        partitions = self._until_answered(lambda seconds: self._partition_counts(names, seconds))
         found = [name for name, count in partitions.items() if count is not None]
-        effective = self._settings(found)
+        effective = self._until_answered(lambda seconds: self._settings(found, seconds))
         return {
             name: None if count is None else Topic(name, count, effective[name]) for name, count in partitions.items()
         }
@@ -79,12 +83,15 @@ class Questions:
         topics = sorted({partition.topic for partition in partitions})
         if not topics:
             return []
-        answers = self._admin.describe_topics(TopicCollection(topics), request_timeout=BY_THE_WAY_SECONDS)
         try:
-            counts = {name: self._partitions(answer, name) or 0 for name, answer in answers.items()}
+            counts = self._partition_counts(topics, BY_THE_WAY_SECONDS)
         except Unreachable:
             return []
-        return [partition for partition in partitions if partition.number >= counts[partition.topic]]
+        return [partition for partition in partitions if partition.number >= (counts[partition.topic] or 0)]
+
+    def _partition_counts(self, topics: Sequence[str], seconds: float) -> dict[str, int | None]:
+        answers = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+        return {name: self._partitions(answer, name) for name, answer in answers.items()}
 
     def _partitions(self, answer: "Future[Any]", topic: str) -> int | None:
         try:
@@ -92,11 +99,11 @@ class Questions:
         except _NoSuchTopic:
             return None
 
-    def _settings(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+    def _settings(self, topics: Sequence[str], seconds: float) -> dict[str, dict[str, str]]:
         if not topics:
             return {}
         resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
-        answers = self._admin.describe_configs(resources, request_timeout=self._timeout_seconds)
+        answers = self._admin.describe_configs(resources, request_timeout=seconds)
         return {
             resource.name: {
                 name: entry.value
@@ -109,20 +116,12 @@ class Questions:
         }
 
     def group_members(self, group: str) -> list[GroupMember]:
-        """A coordinator that is only just finding its feet is asked again."""
-        deadline = monotonic() + self._timeout_seconds
-        while True:
-            try:
-                return sorted(map(_group_member, self._described(group)))
-            except _Moving:
-                if monotonic() > deadline:
-                    raise
-                sleep(ASK_AGAIN_SECONDS)
+        return self._until_answered(lambda seconds: sorted(map(_group_member, self._described(group, seconds))))
 
-    def _described(self, group: str) -> list[Any]:
-        answer = self._ask(lambda: self._admin.describe_consumer_groups([group], **self._timeout))[group]
+    def _described(self, group: str, seconds: float) -> list[Any]:
+        answers = self._ask(lambda: self._admin.describe_consumer_groups([group], request_timeout=seconds))
         try:
-            return list(self._result(answer, f"group {group}").members)
+            return list(self._result(answers[group], f"group {group}", needs=f"Describe on group {group}").members)
         except _NoSuchGroup:
             return []
 
@@ -228,33 +227,31 @@ class Questions:
         if not wanted:
             return {}
         level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
-        deadline = monotonic() + self._timeout_seconds
-        while True:
-            try:
-                return self._offsets_now(wanted, level)
-            except _Moving:
-                if monotonic() > deadline:
-                    raise
-                sleep(ASK_AGAIN_SECONDS)
-                self._look_up_leaders({partition.topic for partition in wanted})
 
-    def _look_up_leaders(self, topics: Collection[str]) -> None:
+        def ask(seconds: float) -> dict[Partition, int]:
+            try:
+                return self._offsets_now(wanted, level, seconds)
+            except _Moving:
+                self._look_up_leaders({partition.topic for partition in wanted}, seconds)
+                raise
+
+        return self._until_answered(ask)
+
+    def _look_up_leaders(self, topics: Collection[str], seconds: float) -> None:
         """This client goes on asking with the leader's epoch it once heard, for minutes after the broker has moved on.
         (Tried: it hears of the new one when it is told to list the topic.)"""
         for topic in topics:
-            self._ask(partial(self._admin.list_topics, topic, timeout=self._timeout_seconds))
+            self._ask(partial(self._admin.list_topics, topic, timeout=seconds))
 
-    def _offsets_now(self, wanted: Mapping[Partition, Any], level: IsolationLevel) -> dict[Partition, int]:
+    def _offsets_now(
+        self, wanted: Mapping[Partition, Any], level: IsolationLevel, seconds: float
+    ) -> dict[Partition, int]:
         asked = {TopicPartition(*partition): spec for partition, spec in wanted.items()}
-        answers = self._ask(lambda: self._admin.list_offsets(asked, isolation_level=level, **self._timeout))
+        answers = self._ask(lambda: self._admin.list_offsets(asked, isolation_level=level, request_timeout=seconds))
         return {
             Partition(which.topic, which.partition): self._offset(answer, Partition(which.topic, which.partition))
             for which, answer in answers.items()
         }
-
-    @property
-    def _timeout(self) -> dict[str, float]:
-        return {"request_timeout": self._timeout_seconds}
 
     def _offset(self, answer: "Future[Any]", partition: Partition) -> int:
         try:
@@ -262,6 +259,27 @@ class Questions:
             return int(self._result(answer, where, partition, needs).offset)
         except _NoSuchTopic as error:
             raise Unfit(f"there is no {partition.topic}[{partition.number}]; create the topic") from error
+
+    def _until_answered(self, question: Callable[[float], Answer]) -> Answer:
+        """Asked again while brokers come and go: a question dies with the broker it was put to, and another may know.
+        `question` is told how many seconds it may take. Raises Unreachable when the time is up."""
+        deadline = monotonic() + self._timeout_seconds
+        while True:
+            try:
+                return question(min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic())))
+            except Unreachable:
+                if monotonic() > deadline:
+                    raise
+                sleep(ASK_AGAIN_SECONDS)
+                self._look_around(min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic())))
+
+    def _look_around(self, seconds: float) -> None:
+        """Whom this client asks, it learnt when it connected: told that a broker leads the cluster which has just died,
+        it would wait for that one for minutes. (Tried: it hears of another when it is told to list the topics.)"""
+        try:
+            self._admin.list_topics(timeout=seconds)
+        except KafkaException as error:
+            errors.logger.debug("look_around error=%s", error)
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         try:
