@@ -109,6 +109,7 @@ class Clock:
         self._office: Office | None = None
         self._ends: dict[Partition, int] = {}
         self._probed: Reading | None = None
+        self._skew = 0.0
         self._asked = 0
         self._opened_at = 0.0
         self._steps: dict[Stage, Callable[[], float]] = {
@@ -326,21 +327,20 @@ class Clock:
     def _seconds_to_next(self) -> float:
         wake_at = self._in_office().wake_at()
         self._observer.waits(wake_at)
-        if wake_at is None:
-            return POLL_SECONDS
-        return max(0.0, (wake_at - self._wall.now()) / 1_000_000)
+        return POLL_SECONDS if wake_at is None else max(0.0, (wake_at - self._wall.now()) / 1_000_000)
 
     # The broker's time.
 
     def _judged(self) -> Reading | None:
         """A reading of the wall for which a probe vouches, this or the last one; None: it is ahead."""
         now = self._reading()
-        if self._probed is not None and not must_probe(self._probed, now, self._config.max_skew_seconds):
+        if self._probed is not None and not must_probe(self._probed, self._skew, now, self._config.max_skew_seconds):
             return now
         return None if self._is_ahead() else self._probed
 
     def _is_ahead(self) -> bool:
-        skew, self._probed = self._in_office().probe()
+        self._skew, self._probed = self._in_office().probe()
+        skew = self._skew
         self._observer.probed(skew)
         if abs(skew) <= self._config.max_skew_seconds:
             return False

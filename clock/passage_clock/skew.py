@@ -43,8 +43,10 @@ def may_probe(probed: Reading, now: Reading) -> bool:
     return now.monotonic - probed.monotonic >= IDLE_PROBE_SECONDS
 
 
-def must_probe(probed: Reading, now: Reading, max_skew_seconds: float) -> bool:
-    """Whether the last probe, taken at `probed`, no longer says enough about the wall."""
+def must_probe(probed: Reading, skew: float, now: Reading, max_skew_seconds: float) -> bool:
+    """Whether the last probe, taken at `probed` and answered with `skew` seconds, no longer says enough about the wall.
+    What the wall gained since may be little, and yet too much on top of what it had."""
     if now.monotonic - probed.monotonic >= PROBE_EVERY_SECONDS:
         return True
-    return abs(jump_seconds(probed, now)) >= min(JUMP_SECONDS, max_skew_seconds / 2)
+    gained = jump_seconds(probed, now)
+    return abs(gained) >= min(JUMP_SECONDS, max_skew_seconds / 2) or (gained > 0 and skew + gained > max_skew_seconds)

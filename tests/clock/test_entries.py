@@ -102,13 +102,13 @@ def test_the_broker_is_asked_again_in_time_and_when_the_wall_jumps(
     probed = Reading(MIDNIGHT, 100.0)
     now = Reading(Instant(MIDNIGHT + round(wall_seconds * SECOND)), 100.0 + monotonic_seconds)
 
-    assert must_probe(probed, now, max_skew_seconds=2.0) is probe
+    assert must_probe(probed, 0.0, now, max_skew_seconds=2.0) is probe
 
 
 def test_a_tight_limit_makes_smaller_jumps_count() -> None:
     now = Reading(Instant(MIDNIGHT + 10_100_000), 10.0)
 
-    assert must_probe(Reading(MIDNIGHT, 0.0), now, max_skew_seconds=0.1)
+    assert must_probe(Reading(MIDNIGHT, 0.0), 0.0, now, max_skew_seconds=0.1)
 
 
 def test_a_calendar_that_comes_to_its_end_is_told_of_before_the_schedule_stops() -> None:
@@ -142,3 +142,10 @@ def test_a_catch_up_is_one_line_and_a_live_tick_is_one() -> None:
         world.run(world.candidate(), seconds=60)
 
     assert [line["event"] for line in told if line["event"].startswith("tick")] == ["ticks_published", "tick_published"]
+
+
+def test_a_small_gain_is_asked_about_when_the_wall_was_almost_too_far_ahead_already() -> None:
+    now = Reading(Instant(MIDNIGHT + 1_100_000), 1.0)
+
+    assert not must_probe(Reading(MIDNIGHT, 0.0), 1.85, now, max_skew_seconds=2.0)
+    assert must_probe(Reading(MIDNIGHT, 0.0), 1.95, now, max_skew_seconds=2.0)

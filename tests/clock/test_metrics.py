@@ -1,6 +1,13 @@
-"""What an operator's dashboard sees of a clock's life."""
+"""What an operator's dashboard sees of a clock's life, and what whoever restarts it or waits for it is told."""
+
+import socket
+from http.client import HTTPConnection
+
+import pytest
 
 from passage_clock.entries import Edition
+from passage_clock.errors import ClockError
+from passage_clock.health import STALLED_SECONDS
 from passage_clock.metrics import Metrics
 from passage_clock.observer import Several
 from passage_clock.service import Clock
@@ -64,3 +71,80 @@ def test_a_refusal_is_counted() -> None:
 
     assert value(metrics, "passage_clock_offices_refused_total") == 1
     assert value(metrics, "passage_clock_stage", stage="refusing") == 1
+
+
+def test_a_leader_shows_how_old_each_schedules_last_tick_is_and_a_deposed_one_does_not() -> None:
+    world = World(every_minute())
+    metrics = Metrics(world.true)
+    clock = clock_of(world, metrics)
+    steps(clock)
+    world.true.advance(60)
+    steps(clock)
+    world.true.advance(15)
+    assert value(metrics, "passage_clock_last_tick_age_seconds", schedule="minute.utc") == 15
+
+    world.log.writer(clock.transactional_id).open()
+    world.true.advance(60)
+    steps(clock)
+    assert value(metrics, "passage_clock_last_tick_age_seconds", schedule="minute.utc") is None
+
+
+def test_a_catch_up_shows_how_far_it_is_behind() -> None:
+    world = World(every_minute(starts_at=Instant(MIDNIGHT - 30 * MINUTE)))
+    metrics = Metrics(world.true)
+    clock = clock_of(world, metrics)
+    steps(clock)
+    assert value(metrics, "passage_clock_catch_up_seconds") == 0
+
+    metrics.waits(Instant(world.true.now() - 90 * 1_000_000))
+    assert value(metrics, "passage_clock_catch_up_seconds") == 90
+
+
+def answer(port: int, path: str) -> tuple[int, str]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read().decode()
+    connection.close()
+    return response.status, body
+
+
+def test_one_port_answers_for_metrics_life_and_readiness() -> None:
+    world = World(every_minute())
+    metrics = Metrics(world.true)
+    port = metrics.serve(0, "127.0.0.1")
+    assert answer(port, "/readyz") == (503, "standing by, but the log has not been read to its end yet\n")
+    assert answer(port, "/healthz") == (200, "ok\n")
+
+    steps(clock_of(world, metrics))
+
+    assert answer(port, "/readyz") == (200, "ok\n")
+    status, body = answer(port, "/metrics")
+    assert (status, "passage_clock_leader 1.0" in body) == (200, True)
+    assert answer(port, "/")[0] == 404
+
+
+def test_a_standby_is_ready_once_it_has_read_the_log() -> None:
+    world = World(every_minute())
+    world.run(world.candidate("leader"), seconds=60)
+    metrics = Metrics(world.true)
+    steps(clock_of(world, metrics))
+
+    assert value(metrics, "passage_clock_stage", stage="standing_by") == 1
+    assert metrics.health.why_not_ready() is None
+
+
+def test_a_loop_that_does_not_step_is_dead() -> None:
+    world = World(every_minute())
+    metrics = Metrics(world.true)
+    steps(clock_of(world, metrics))
+    world.true.advance(STALLED_SECONDS + 1)
+
+    assert metrics.health.why_not_alive() == "no step for 91 s"
+
+
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ClockError, match=f"metrics port {port}: .*; choose another port"):
+            Metrics().serve(port, "127.0.0.1")
