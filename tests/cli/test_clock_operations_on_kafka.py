@@ -90,7 +90,7 @@ def test_asks_are_answered_by_the_next_leader_and_shown_by_status(config: Path, 
     asked = passage(
         "clock", "trigger", "month.utc", "-c", config, "--reason", "a drill", "--by", "kim", "--json"
     ).document
-    assert (asked.document["schedule"], asked.document["by"]) == ("month.utc", "kim")
+    assert (asked["schedule"], asked["by"]) == ("month.utc", "kim")
     assert passage("clock", "pause", "month.utc", "-c", config, "--reason", "stocktaking").code == 0
     lead_until(config, "office_taken", "trigger_answered")
 
