@@ -21,6 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from bench._side_by_side import in_turns, told
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
+from passage_log.kafka.access import Access
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
 from passage_log.trial import choose
@@ -157,8 +158,8 @@ def bare(bootstrap: str, facts: str, count: int) -> float:
     """Facts a second through consume, produce, send offsets, commit."""
     name = f"bench-bare-{time.time_ns():x}"
     KafkaLog(bootstrap).create([Topic(name, PARTITIONS, KEPT)])
-    consumer = Consumer({**settings.member(bootstrap, {}, name, "range"), "enable.partition.eof": False})
-    producer = Producer(settings.transactional(bootstrap, {}, name, 15.0))
+    consumer = Consumer({**settings.member(Access(bootstrap, {}), name, "range"), "enable.partition.eof": False})
+    producer = Producer(settings.transactional(Access(bootstrap, {}), name, 15.0))
     producer.init_transactions(30.0)
     deadline = time.monotonic() + PATIENCE_SECONDS
     owned: list[TopicPartition] = []

@@ -25,6 +25,7 @@ from passage_clock.ticks import EncodedTick, TickWriter
 from passage_clock.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog, settings
+from passage_log.kafka.access import Access
 from passage_log.trial import choose
 from passage_schemas.instant import Instant
 
@@ -83,7 +84,7 @@ def bare(bootstrap: str, ticks: int, run: str) -> Result:
     config = _config(ticks, f"bare.{run}")
     check_topics(KafkaLog(bootstrap), config, create=True)
     batch = _encoded(config)
-    producer = Producer(settings.transactional(bootstrap, {}, config.group, 15.0))
+    producer = Producer(settings.transactional(Access(bootstrap, {}), config.group, 15.0))
     producer.init_transactions(30.0)
     begun_at = time.perf_counter()
     sent = 0
