@@ -39,14 +39,15 @@ class Process:
 
     def listen(self) -> None:
         """Take in what it has said by now. Raises AssertionError when it ended by itself."""
-        self._take_told()
+        self.take_told()
         ended = self._process.poll()
         if ended is not None:
             self._ear.join(LONG_SECONDS)
-            self._take_told()
+            self.take_told()
             raise AssertionError(f"ended with {ended}: {self.events[-20:]}")
 
-    def _take_told(self) -> None:
+    def take_told(self) -> None:
+        """Take in what it has said by now, whether it still runs or not."""
         while not self._told.empty():
             self.events.append(self._told.get())
 
