@@ -228,7 +228,8 @@ class Office:
     def tidy(self, now: Instant) -> Release | None:
         """Let a piece go of what is no longer kept; None when it is not time for it. Raises Fenced, WriterLost."""
         until = cutoffs(self._schedules, {name: published.last for name, published in self._published.items()})
-        release = self._sweeper.piece(until, self._wall.monotonic())
+        floors = {name: entry.floor_ordinal for name, entry in self._entries.items()}
+        release = self._sweeper.piece(until, floors, self._wall.monotonic())
         if release is not None and release.keys:
             self._let_go(release, now)
         return release

@@ -64,33 +64,41 @@ class Sweeper:
         self._sweep: Iterator[Release] | None = None
         self._next_at = 0.0
 
-    def piece(self, until: Mapping[str, Instant], monotonic: float) -> Release | None:
-        """What may go next: a sweep an hour, a bounded piece of it at a call; None between sweeps. `until` counts where
-        a sweep begins. Raises what `Reader.poll` raises, and SchemaError."""
+    def piece(self, until: Mapping[str, Instant], floors: Mapping[str, int], monotonic: float) -> Release | None:
+        """What may go next: a sweep an hour, a bounded piece of it at a call; None between sweeps. `until`, and
+        `floors` (the ordinal from which on each is kept), count where a sweep begins. Raises what `Reader.poll` raises,
+        and SchemaError."""
         if self._sweep is None:
             if not until or monotonic < self._next_at:
                 return None
-            self._sweep = self._pieces(until)
+            self._sweep = self._pieces(until, floors)
         release = next(self._sweep, None)
         if release is None:
             self._sweep, self._next_at = None, monotonic + SWEEP_EVERY_SECONDS
         return release
 
-    def _pieces(self, until: Mapping[str, Instant]) -> Iterator[Release]:
+    def _pieces(self, until: Mapping[str, Instant], floors: Mapping[str, int]) -> Iterator[Release]:
         reader = self._log.reader()
         try:
             reader.assign({self._ticks: self._from})
             end, kept, release = reader.end(self._ticks), dict[str, int](), Release()
             while len(kept) < len(until) and reader.position(self._ticks) < end:
                 for record in reader.poll(PIECE_TICKS, 0.05):
-                    self._judge(record, until, kept, release)
+                    self._judge(record, until, floors, kept, release)
                 yield release
                 release = Release()
             self._from = min(kept.values(), default=reader.position(self._ticks))
         finally:
             reader.close()
 
-    def _judge(self, record: Record, until: Mapping[str, Instant], kept: dict[str, int], release: Release) -> None:
+    def _judge(
+        self,
+        record: Record,
+        until: Mapping[str, Instant],
+        floors: Mapping[str, int],
+        kept: dict[str, int],
+        release: Release,
+    ) -> None:
         key, value = record.key(), record.value()
         if key is None or value is None or not value.startswith(TICK.prefixes):
             return
@@ -101,5 +109,7 @@ class Sweeper:
         if tick.ends_at > until[schedule]:
             kept[schedule] = record.offset()
             return
+        if tick.ordinal < floors.get(schedule, 1):
+            return  # It is gone, and the broker has yet to compact it: a floor never goes back to it.
         release.keys.append(key)
         release.floors[schedule] = Floor(tick.ordinal, tick.sequence, tick.ends_at, sha256(value).digest())

@@ -75,3 +75,22 @@ def test_a_clock_that_was_down_for_a_year_keeps_the_ticks_before() -> None:
 def test_without_keep_days_nothing_goes() -> None:
     world = swept(World(FOR_EVER))
     assert all(record.value() is not None or record.key() == b"passage/term" for record in world.records(TICKS))
+
+
+def floors(world: World, schedule: str) -> list[int]:
+    return [entry.floor_ordinal for entry in world.entries() if entry.schedule == schedule]
+
+
+def test_a_floor_never_goes_back_though_the_broker_has_yet_to_forget_what_is_below() -> None:
+    """Another schedule keeps more, so that each sweep begins far before this one's floor; and each leader's at zero."""
+    world = World(KEPT, replace(FOR_EVER, keep_days=8))
+    first = world.candidate("first")
+    world.run(first, seconds=10)
+    world.run(first, seconds=6 * SWEEP_EVERY_SECONDS, stride=600)
+    world.kill(first)
+    world.run(world.candidate("second"), seconds=10)
+
+    found = floors(world, "hour.utc")
+    assert found == sorted(set(found)), "each once, and ever higher"
+    erased = [record.key() for record in world.records(TICKS) if record.value() is None]
+    assert len(set(erased)) == len([key for key in erased if key != b"passage/term"]) + 1, "nothing goes twice"
