@@ -24,6 +24,9 @@ PROBE_KEY = b"passage/probe"
 TRIGGER_PREFIX = b"trigger/"
 """No schedule's name: names have no slash."""
 
+LONGEST = 1_000
+"""Bytes of a key, characters of who and why: they are written on, into records that must fit their topics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -76,7 +79,7 @@ def decode_ask(key: bytes, value: bytes) -> Ask:
     schedule, fields = _text(key), _fields(key, value)
     status = fields.get("status")
     if status not in ("active", "paused"):
-        raise ClockError(f'control record {key!r}: status is {status!r}; it must be "active" or "paused"')
+        raise ClockError(f'control record {_shown(key)}: status is {_shown(status)}; it must be "active" or "paused"')
     return Ask(schedule, status, *_who(fields))
 
 
@@ -89,26 +92,43 @@ def decode_trigger(key: bytes, value: bytes, requested_at: Instant) -> Trigger |
     schedule, _, name = _text(key.removeprefix(TRIGGER_PREFIX)).partition("/")
     if status != "trigger" or not schedule or not name:
         raise ClockError(
-            f'control record {key!r}: status is {status!r}; under a key trigger/<schedule>/<id> it must be "trigger"'
+            f"control record {_shown(key)}: status is {_shown(status)}; under a key trigger/<schedule>/<id> it must be "
+            '"trigger"'
         )
     by, reason = _who(fields)
     return Trigger(schedule, name, by, reason, requested_at)
 
 
 def _text(key: bytes) -> str:
+    if len(key) > LONGEST:
+        raise ClockError(f"control record {_shown(key)}: its key has {len(key)} bytes; {LONGEST} are the most")
     try:
         return key.decode()
-    except ValueError as error:
-        raise ClockError(f"control record {key!r}: its key is no text: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ClockError(f"control record {_shown(key)}: its key is no text: {error.reason}") from error
 
 
 def _fields(key: bytes, value: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(value)
-    except ValueError as error:
-        raise ClockError(f"control record {key!r}: not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:  # the latter: a million brackets
+        raise ClockError(f"control record {_shown(key)}: not JSON: {error}") from error
     return fields if isinstance(fields, dict) else {}
 
 
 def _who(fields: dict[str, Any]) -> tuple[str, str]:
-    return str(fields.get("by", "unknown")), str(fields.get("reason", ""))
+    return _said(fields, "by", "unknown"), _said(fields, "reason", "")
+
+
+def _said(fields: dict[str, Any], name: str, default: str) -> str:
+    """As a text that can be written on: JSON can say half a surrogate, UTF-8 can't."""
+    said = fields.get(name, default)
+    text = str(said) if isinstance(said, str | int | float) else default
+    return text[:LONGEST].encode(errors="replace").decode()
+
+
+def _shown(said: object) -> str:
+    """In a line of our log: a foreign value may be as long, or as deep, as a record."""
+    if isinstance(said, str | bytes):
+        return repr(said[:100])
+    return "nothing" if said is None else f"a {type(said).__name__}"

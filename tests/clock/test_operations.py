@@ -30,6 +30,7 @@ from tests.clock.world import (
     EDITION,
     MIDNIGHT,
     MINUTE,
+    SCHEDULES,
     TRIGGERS,
     Candidate,
     Stages,
@@ -373,6 +374,34 @@ def test_what_is_no_trigger_is_passed_over(key: bytes, value: bytes) -> None:
     world.run(world.candidate(), seconds=60)
 
     assert world.ordinals("minute.utc") == [1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "status"),
+    [
+        (b"minute.utc", b'{"status": "paused", "by": "\\ud800"}', "paused"),
+        (b"minute.utc", b'{"status": "paused", "by": "' + b"x" * 900_000 + b'"}', "paused"),
+        (b"minute.utc", b"[" * 200_000, "active"),
+        (b"minute.utc", b'{"status": ' + b"[" * 500 + b"]" * 500 + b"}", "active"),
+        (b"trigger/minute.utc/x", b'{"status": "trigger", "reason": "\\ud800"}', "active"),
+        (b"trigger/minute.utc/x", b'{"status": "trigger", "reason": "' + "\u20ac".encode() * 300_000 + b'"}', "active"),
+        (b"trigger/minute.utc/" + b"x" * 400_000, b'{"status": "trigger"}', "active"),
+    ],
+)
+def test_whatever_stands_on_the_control_topic_the_ticks_go_on(key: bytes, value: bytes, status: str) -> None:
+    """An ask that ended its leader would end every leader after it: it stays on the topic."""
+    world = World(every_minute(), every_minute("other"))
+    leader = world.candidate()
+    world.run(leader)
+    appender = world.log.appender()
+    appender.append(CONTROL, key, value, 1)
+    appender.flush()
+    world.run(leader, seconds=60)
+
+    assert world.ordinals("other") == [1]
+    assert {entry.schedule: entry.status for entry in world.entries()}["minute.utc"] == status
+    longest = max(len(record.value() or b"") for place in (SCHEDULES, TRIGGERS) for record in world.records(place))
+    assert longest < 10_000
 
 
 def test_a_follower_forgets_what_is_done() -> None:
