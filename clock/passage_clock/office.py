@@ -142,7 +142,8 @@ class Office:
         paused = [schedule for schedule in self._schedules if is_paused(schedule.name, memory.asks)]
         active = [schedule for schedule in self._schedules if not is_paused(schedule.name, memory.asks)]
         plan = Plan(active, last, first_at, self._began_at)
-        plan.give_up(now)
+        if not self._settled:  # Later nobody has just asked the broker for the time; `publish` is told one to judge by.
+            plan.give_up(now)
         self.promises = {**Plan(paused, last, first_at).promises(), **plan.promises()}
         changed = entries_to_write(self._schedules, self.promises, memory, self._edition, self._by)
         if changed:

@@ -136,6 +136,21 @@ def test_what_was_skipped_stays_skipped_for_a_successor_whose_wall_is_behind() -
     assert [(tick.ends_at - MIDNIGHT) // MINUTE for tick in world.ticks()] == [1, 4]
 
 
+def test_an_ask_that_comes_while_the_wall_is_a_day_ahead_skips_no_day() -> None:
+    world = World(lenient("skip"), every_minute("other"))
+    leader = world.candidate()
+    world.run(leader, seconds=60)
+    leader.wall.ahead_seconds = 86_400.0
+    ask(world, Ask("other", "paused", by="kim", reason="stocktaking"))
+    world.run(leader)
+    assert leader.stage is Stage.HELD
+    leader.wall.ahead_seconds = 0.0
+    world.run(leader, seconds=60)
+
+    assert world.ordinals("minute.utc") == [1, 2]
+    assert world.entries()[-1].status == "paused"
+
+
 @pytest.mark.parametrize(
     ("misfire", "ordinals", "stands_for"),
     [("publish_all", [1, 2, 3, 4, 5, 6], [1] * 6), ("coalesce", [1, 2, 3], [1, 4, 1]), ("skip", [1, 2, 3, 4], [1] * 4)],
