@@ -1,5 +1,8 @@
 """`passage clock import` as a user meets it: a file of the old scheduler in, a configuration or a comparison out."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,10 +62,10 @@ def test_a_shadow_tells_each_disagreement(crontab: str, passage: Command) -> Non
     Path("log").write_text(LOG)
     done = passage("clock", "import", "crontab", crontab, "--zone", "Europe/Amsterdam", "--shadow", "log", "--json")
 
-    seen = done.document
+    *rows, seen = [json.loads(line) for line in done.out.splitlines()]
     assert done.code == 1
     assert (seen["agreed"], seen["latest_seconds"]) == (2, 1.0)
-    assert seen["disagreements"] == [
+    assert rows == [
         {"kind": "missed", "job": "report", "at": "2026-11-24T08:00:00Z"},
         {"kind": "extra", "job": "report", "at": "2026-11-24T09:00:01Z"},
     ]
@@ -72,6 +75,24 @@ def test_a_shadow_tells_each_disagreement(crontab: str, passage: Command) -> Non
     )  # fmt: skip
     assert agreed.code == 0
     assert agreed.out.startswith("2 runs agree, 0 disagreements")
+
+
+def test_a_log_is_followed_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "beat.py").write_text('beat_schedule = {"pulse": {"schedule": 1.0}}')
+    (tmp_path / "log").write_text("")
+    shadow = ["--shadow", "log", "--log-kind", "csv", "--follow", "--tolerance-seconds", "0.2", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-c", "from passage.cli import main; main()", "clock", "import", "celery", "beat.py", *shadow],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path,
+    ) as following:  # fmt: skip
+        assert following.stdout is not None
+        first = json.loads(following.stdout.readline())
+        following.terminate()
+        rest = [json.loads(line) for line in following.stdout]
+
+    assert (first["kind"], first["job"]) == ("missed", "pulse")
+    assert (following.returncode, rest[-1]["agreed"]) == (1, 0)
+    assert rest[-1]["disagreements"] == len(rest)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""What `import --shadow` says: the old scheduler's log beside the schedules, once or as it grows."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from passage.cli.terminal import columns, out, rfc3339, tell_json
+from passage_clock.civil import instant_of_civil
+from passage_clock.errors import ClockError
+from passage_clock.importing.runs import RUNS, Run, read_runs
+from passage_clock.importing.shadow import Comparison, Disagreement, compare
+from passage_clock.schedules import Schedule
+from passage_clock.wall import MachineWall
+from passage_schemas.instant import Instant, datetime_of, instant_of
+
+FOLLOW_EVERY_SECONDS = 1.0
+
+SAID = {
+    "missed": "the schedule names it, the old scheduler did not run",
+    "extra": "the old scheduler ran, the schedule names nothing near",
+    "unknown": "the old scheduler ran it, nothing was imported from it",
+}
+
+
+class Stop(Protocol):
+    """As `threading.Event`."""
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """`schedules` by what the old scheduler calls each job. Raises ClockError for a log that can't be read."""
+
+    schedules: Mapping[str, Schedule]
+    log: Path
+    kind: str
+    zone: str
+    tolerance_seconds: float
+    json: bool
+
+    def once(self, since: str | None, until: str | None) -> bool:
+        """Compare what the log has; whether they agree."""
+        runs = self._runs()
+        if not runs:
+            raise ClockError(f"{self.log}: no run of any job is in it; does --log-kind say what it is?")
+        begin = self._instant(since, min(run.at for run in runs))
+        end = self._instant(until, max(run.at for run in runs))
+        seen = compare(self.schedules, runs, begin, end, self.tolerance_seconds)
+        self._tell(seen.disagreements)
+        self._tell_sum(seen, begin, end)
+        return not seen.disagreements
+
+    def follow(self, stop: Stop) -> bool:
+        """Tell each disagreement from now on, once a run could no longer be in time, until told to stop; whether there
+        was none. A log that is rotated takes nothing back."""
+        begin, runs, told = MachineWall().now(), set[Run](), list[Disagreement]()
+        while True:
+            is_last = stop.wait(FOLLOW_EVERY_SECONDS)
+            runs.update(run for run in self._runs() if run.at >= begin)
+            end = Instant(MachineWall().now() - round((self.tolerance_seconds + FOLLOW_EVERY_SECONDS) * 1_000_000))
+            seen = compare(self.schedules, sorted(runs, key=lambda run: run.at), begin, end, self.tolerance_seconds)
+            self._tell([one for one in seen.disagreements if one not in told])
+            told = list(seen.disagreements)
+            if is_last:
+                self._tell_sum(seen, begin, end)
+                return not told
+
+    def _runs(self) -> list[Run]:
+        if self.kind not in RUNS:
+            raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
+        return read_runs(self.kind, text_of(str(self.log)), self.zone, datetime_of(MachineWall().now()).year)
+
+    def _tell(self, disagreements: Sequence[Disagreement]) -> None:
+        if self.json:
+            for one in disagreements:
+                tell_json({"kind": one.kind, "job": one.job, "at": rfc3339(one.at)})
+        elif disagreements:
+            table = columns("at", "job", "disagreement")
+            for one in disagreements:
+                table.add_row(rfc3339(one.at), one.job, SAID[one.kind])
+            out.print(table)
+        sys.stdout.flush()
+
+    def _tell_sum(self, seen: Comparison, begin: Instant, end: Instant) -> None:
+        if self.json:
+            tell_json(
+                {
+                    "since": rfc3339(begin), "until": rfc3339(end), "agreed": seen.agreed,
+                    "latest_seconds": seen.latest_seconds, "disagreements": len(seen.disagreements),
+                }
+            )  # fmt: skip
+            return
+        out.print(
+            f"{seen.agreed} runs agree, {len(seen.disagreements)} disagreements, from {rfc3339(begin)} to "
+            f"{rfc3339(end)}; the latest run came {seen.latest_seconds:g} s after its tick",
+            highlight=False,
+        )
+
+    def _instant(self, text: str | None, default: Instant) -> Instant:
+        if text is None:
+            return default
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ClockError(f"{text!r} is no date; write 2026-11-20 or 2026-11-20T09:00") from None
+        return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, self.zone)
+
+
+def text_of(file: str) -> str:
+    """A file's text, or standard input's for `-`."""
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ClockError(f"{file}: can't be read: {str(reason).lower()}; check the path and its rights") from error
