@@ -76,7 +76,7 @@ class Schedule:
 
         Ends only where the rule's data ends. Raises ValueError with neither `after` nor `starts_at`.
         """
-        floor = after if self.starts_at is None else self.starts_at
+        floor = after if self.starts_at is None else Instant(self.starts_at - 1)  # a moment may come right then
         if floor is None:
             raise ValueError(f"{self.name} has no starts_at, so where it starts must be told")
         bound = floor if after is None else max(after, floor)

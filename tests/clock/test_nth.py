@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.errors import ScheduleError
+from passage_clock.rules.composed import AnyOf
 from passage_clock.rules.cron import Cron
+from passage_clock.rules.dayset import DaySet, Weekdays
+from passage_clock.rules.filtered import Filtered
 from passage_clock.rules.nth import Nth
 from passage_clock.rules.periods import Every
+from passage_clock.rules.rule import Rule
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant, datetime_of
 from tests.clock.rules_alike import after, assert_alike_from_anywhere, at, clock, labels, until
@@ -38,6 +42,20 @@ def test_of_moments_the_nth_is_one() -> None:
     rule = Nth(3, Cron("0 9 * * MON-FRI", AMSTERDAM), NEW_YEAR)
     assert clock(rule, "2026-01-01", 2) == ["2026-01-05 09:00 +0100", "2026-01-08 09:00 +0100"]
     assert all(one.starts_at == one.ends_at for one in after(rule, at("2026-01-01"), 5))
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        Cron("0 9 * * *", AMSTERDAM),
+        AnyOf((Cron("0 9 * * *", AMSTERDAM), Cron("0 9 1 * *", AMSTERDAM))),
+        Filtered(Cron("0 9 * * *", AMSTERDAM), without=(DaySet(Weekdays((0,))),)),
+    ],
+    ids=["cron", "union", "filter"],
+)
+def test_a_moment_right_at_the_anchor_is_the_first_to_be_counted(moments: Rule) -> None:
+    rule = Nth(2, moments, datetime.fromisoformat("2026-01-01T09:00"))
+    assert clock(rule, "2026-01-01", 2) == ["2026-01-02 09:00 +0100", "2026-01-04 09:00 +0100"]
 
 
 def test_a_schedule_of_it_starts_where_it_counts_from() -> None:

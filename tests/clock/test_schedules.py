@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.calendars import national
+from passage_clock.civil import instant_of_civil
 from passage_clock.errors import ScheduleError, ZoneError
+from passage_clock.rules.cron import Cron
 from passage_clock.rules.fiscal import Fiscal
 from passage_clock.rules.periods import EVENTS, PERIODS, Every, Period
+from passage_clock.rules.recurring import Recurring
 from passage_clock.rules.rule import Rule
 from passage_clock.schedules import Occurrence, Schedule, periodic
 from passage_schemas.instant import Instant, datetime_of, instant_of
@@ -200,6 +203,20 @@ def test_with_a_start_the_first_promise_is_its_first_whole_period_however_late_i
     assert schedule.first_promise(Instant(start + 10**15)) == civil.instant_of_civil(
         date(2026, 3, 1), "Europe/Amsterdam"
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Cron("0 9 * * *", "UTC"), ["2026-01-01", "2026-01-02"]),
+        (Recurring("FREQ=DAILY;COUNT=2", "UTC", datetime(2026, 1, 1, 9)), ["2026-01-01", "2026-01-02"]),  # noqa: DTZ001
+        (Every("hour", "UTC"), ["2026-01-01T09:00+00:00", "2026-01-01T10:00+00:00"]),
+    ],
+)
+def test_a_moment_right_at_the_start_is_the_first_and_a_period_begins_there(rule: Rule, expected: list[str]) -> None:
+    schedule = Schedule("x", rule, starts_at=instant_of_civil(datetime(2026, 1, 1, 9), "UTC"))  # noqa: DTZ001
+    assert [one.period for one in islice(schedule.occurrences(None), 2)] == expected
+    assert [one.period for one in islice(schedule.occurrences(Instant(0)), 2)] == expected
 
 
 def test_a_schedule_that_starts_nowhere_must_be_told() -> None:

@@ -71,7 +71,8 @@ class AnyOf:
         return AnyOf(tuple(rule.as_of(instant) for rule in self.rules))
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
-        known_until = self.known_until
+        known_from, known_until = self.known_from, self.known_until
+        since = since if known_from is None else Instant(max(since, known_from - 1))
         by_instant = attrgetter("ends_at")
         merged = merge(*(_after(rule, since) for rule in self.rules), key=by_instant)
         days = whole_days_of(self) is not None

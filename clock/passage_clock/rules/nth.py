@@ -70,7 +70,7 @@ class Nth:
         """Raises ScheduleError where the anchor lies too far back to count from."""
         anchor = civil.instant_of_civil(self.starts_at, self.zone)
         begin = _begin_of_a_group(self.of, self.n, anchor, since)
-        coming = dropwhile(lambda one: one.starts_at < begin, self.of.occurrences(begin))
+        coming = dropwhile(lambda one: one.starts_at < begin, self.of.occurrences(Instant(begin - 1)))
         walked = 0
         while len(group := tuple(islice(coming, self.n))) == self.n:
             if group[-1].ends_at > since:
