@@ -12,7 +12,7 @@ from passage_clock.errors import ScheduleError
 from passage_clock.rules.composed import AllOf, AnyOf
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays
-from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Moon, Weekdays, date_of
+from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Moon, NthWorkday, Weekdays, date_of
 from passage_clock.rules.filtered import Filtered, Shift, Shifted
 from passage_clock.rules.periods import Every
 from passage_clock.rules.recurring import Recurring
@@ -115,6 +115,33 @@ def test_only_keeps_the_days_of_a_set() -> None:
 def test_a_filter_that_keeps_nothing_any_more_ends() -> None:
     rule = Filtered(NINE, only=(DaySet(Dates((date_of("2026-05-01"),))),))
     assert labels(rule, "2026-01-01", 9) == ["2026-05-01"]
+
+
+def test_a_moment_at_the_midnight_behind_the_data_is_neither_named_nor_an_error() -> None:
+    rule = Filtered(Cron("0 0 * * *", AMSTERDAM), only=(DaySet(DaysOf("workdays", NL)),))
+    assert rule.known_until is not None
+    assert labels(rule, "2100-12-29", 9) == ["2100-12-30", "2100-12-31"]
+    hours = Filtered(Every("hour", AMSTERDAM), only=(DaySet(DaysOf("workdays", NL)),))
+    assert labels(hours, "2100-12-31T21:30", 9) == ["2100-12-31T22:00+01:00", "2100-12-31T23:00+01:00"]
+
+
+def test_a_filter_of_seconds_leaps_to_the_day_it_keeps() -> None:
+    """Walking there would take minutes."""
+    christmas = Filtered(Every("second", AMSTERDAM), only=(DaySet(Dates((date_of("12-25"),))),))
+    assert labels(christmas, "2026-01-01", 1) == ["2026-12-25T00:00:00+01:00"]
+    for year in (2027, 2035):
+        assert labels(christmas, f"{year}-12-25T22:59:58", 3)[1:] == [
+            *(f"{year}-12-25T23:59:59+01:00", f"{year + 1}-12-25T00:00:00+01:00")
+        ]
+    over = Filtered(Cron("* * * * *", AMSTERDAM), only=(DaySet(Dates((date_of("2020-05-01"),))),))
+    assert labels(over, "2026-01-01", 1) == []
+
+
+def test_what_is_known_now_takes_no_other_day_of_the_past_once_the_news_is_old() -> None:
+    """The 2nd of November was the first workday when it passed, though it was called off in its afternoon."""
+    acme = closing("2026-11-02", "2026-11-02T14:00Z")
+    first_workday = DaySet(NthWorkday((1,), "month", acme))
+    assert labels(Filtered(NINE, only=(first_workday,)), "2026-11-01", 2) == ["2026-11-02", "2026-12-01"]
 
 
 def test_periods_are_kept_by_the_day_they_end_on() -> None:

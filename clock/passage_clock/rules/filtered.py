@@ -15,22 +15,22 @@ none to come.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from heapq import heappop, heappush
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 from passage_clock import civil
 from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.composed import GIVES_UP_AFTER, earliest, joined, latest
-from passage_clock.rules.dayset import DaySet
+from passage_clock.rules.dayset import LONGEST_CLOSURE, DaySet, Known, Shift
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
 
-Shift = Literal["next", "previous"]
-
-LONGEST_CLOSURE = 366
-"""Days without a workday after which a moment is moved nowhere: it is left out."""
+WALKED = 1_000
+"""Occurrences in a row that are dropped one by one, before the next day that is kept is looked for: a filter of seconds
+would else walk through a year of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,14 @@ class Filtered:
 
     @property
     def known_from(self) -> Instant | None:
-        here = civil.zone(self.zone)
-        firsts = (days.known.first for days in self._sets)
-        return latest((self.rule.known_from, *(here.midnight(first) for first in firsts if first is not None)))
+        first = self._known.first
+        return latest((self.rule.known_from, None if first is None else civil.zone(self.zone).midnight(first)))
 
     @property
     def known_until(self) -> Instant | None:
-        here = civil.zone(self.zone)
-        ends = (days.known.end for days in self._sets)
-        known = (Instant(here.midnight(end) + 1) for end in ends if end is not None)
-        return earliest((self.rule.known_until, *known))
+        end = self._known.end
+        known = None if end is None else Instant(civil.zone(self.zone).midnight(end) + 1)  # where a period may end
+        return earliest((self.rule.known_until, known))
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -79,38 +77,63 @@ class Filtered:
         return Filtered(self.rule.as_of(instant), only, without)
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
-        known_from, known_until = self.known_from, self.known_until
+        known, keeps, reached = self._known, self._judge(), Instant(since - 1)
+        coming, dropped = self.rule.occurrences(since), 0
         last_kept: int | None = None
-        keeps = self._judge()
-        for occurrence in self.rule.occurrences(since):
-            if known_until is not None and occurrence.ends_at >= known_until:
-                return
-            if known_from is not None and occurrence.ends_at < known_from:
+        while (occurrence := next(coming, None)) is not None:
+            if dropped and occurrence.ends_at <= reached:
                 continue
-            if keeps(occurrence):
-                last_kept = None
-                yield occurrence
-            elif last_kept is None:
-                last_kept = occurrence.ends_at
-            elif occurrence.ends_at > last_kept + GIVES_UP_AFTER:
+            day, reached = self._day_of(occurrence), occurrence.ends_at
+            if known.end is not None and day >= known.end:
                 return
+            if known.holds(day) and keeps(day, occurrence.ends_at):
+                dropped, last_kept = 0, None
+                yield occurrence
+                continue
+            dropped, last_kept = dropped + 1, last_kept or occurrence.ends_at
+            if occurrence.ends_at > last_kept + GIVES_UP_AFTER:
+                return
+            if dropped % WALKED == 0:
+                coming = self._from_the_next(day)
+
+    def _from_the_next(self, day: int) -> Iterator[Occurrence]:
+        """The rule's occurrences from the next day on that is kept, or may be; none if there is none."""
+        here, known, settled_at = civil.zone(self.zone), self._known, self._settled_at
+        for ahead in range(max(day + 1, known.first or 0), min(day + GIVES_UP_AFTER // civil.DAY, civil.LAST_DAY)):
+            if known.end is not None and ahead >= known.end:
+                break
+            begin = here.midnight(ahead)
+            if (settled_at is not None and begin <= settled_at) or self._holds(date.fromordinal(ahead), None):
+                return self.rule.occurrences(Instant(begin - 1))
+        return iter(())
 
     @property
     def _sets(self) -> tuple[DaySet, ...]:
         return self.only + self.without
 
-    def _judge(self) -> Callable[[Occurrence], bool]:
-        """Says of an occurrence whether it stays. Of one day the answer is kept, unless news may yet change it."""
-        here = civil.zone(self.zone)
-        news_until = latest(days.announced_until for days in self._sets)
+    @property
+    def _known(self) -> Known:
+        """The days of which all sets know."""
+        return reduce(Known.both, (days.known for days in self._sets), Known())
+
+    @property
+    def _settled_at(self) -> Instant | None:
+        """After it nothing depends on what was announced when."""
+        return latest(days.settled_at for days in self._sets)
+
+    def _day_of(self, occurrence: Occurrence) -> int:
+        is_period = occurrence.starts_at < occurrence.ends_at
+        return civil.zone(self.zone).day_of(occurrence.ends_at - 1 if is_period else occurrence.ends_at)
+
+    def _judge(self) -> Callable[[int, Instant], bool]:
+        """Says of a day whether it is kept at this instant. The answer is remembered, unless news may yet change it."""
+        settled_at = self._settled_at
         asked: tuple[int, Instant | None] | None = None
         answer = False
 
-        def keeps(occurrence: Occurrence) -> bool:
+        def keeps(day: int, instant: Instant) -> bool:
             nonlocal asked, answer
-            is_period = occurrence.starts_at < occurrence.ends_at
-            day = here.day_of(occurrence.ends_at - 1 if is_period else occurrence.ends_at)
-            known_at = occurrence.ends_at if news_until is not None and occurrence.ends_at <= news_until else None
+            known_at = instant if settled_at is not None and instant <= settled_at else None
             if asked != (day, known_at):
                 asked, answer = (day, known_at), self._holds(date.fromordinal(day), known_at)
             return answer
@@ -214,9 +237,9 @@ class Shifted:
 
     def _begin(self, since: Instant) -> Instant:
         """From where the rule must be asked: what comes before a workday lands on it at the latest."""
-        if self.shift == "previous":
-            return since
         here = civil.zone(self.zone)
+        if self.shift == "previous":  # the whole day, since of two that meet the first is named
+            return Instant(here.midnight(here.day_of(since)) - 1)
         return Instant(here.midnight(self._sure_workday(here.day_of(since) - 1, -1)) - 1)
 
     def _lands_at(self, one: Occurrence) -> Instant | None:

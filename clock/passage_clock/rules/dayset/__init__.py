@@ -1,7 +1,7 @@
 """Sets of days, as `on:` says them: kinds of day, joined, taken away from each other, and moved to workdays."""
 
 from passage_clock.rules.dayset.business import DaysOf, NthWorkday
-from passage_clock.rules.dayset.dayset import DaySet, Kind, Known, Shift, days_in_year
+from passage_clock.rules.dayset.dayset import LONGEST_CLOSURE, DaySet, Kind, Known, Shift, days_in_year
 from passage_clock.rules.dayset.kinds import (
     Dates,
     DaysOfMonth,
@@ -15,6 +15,7 @@ from passage_clock.rules.dayset.kinds import (
 )
 
 __all__ = [
+    "LONGEST_CLOSURE",
     "Dates",
     "DaySet",
     "DaysOf",

@@ -153,6 +153,12 @@ class DaySet:
         """When the last closure was announced that its calendars know of; None: they know of none."""
         return _announced_until(self)
 
+    @property
+    def settled_at(self) -> Instant | None:
+        """After it the set is what all that is known says, whatever was announced when; None: it always was."""
+        until = self.announced_until
+        return Instant(until + FORGOTTEN) if until is not None and self.looks_around else until
+
     def holds(self, day: date, zone: str, known_at: Instant | None = None) -> bool:
         """Whether the set has this civil day of the zone, by what one knew at `known_at` of that day (None: by all that
         is known). Raises CalendarError outside the years its calendars know."""
@@ -161,8 +167,7 @@ class DaySet:
 
     def seen_on(self, day: date, known_at: Instant) -> "DaySet":
         """The set as it was on this day, at this instant."""
-        until = self.announced_until
-        if until is None or known_at > until + (FORGOTTEN if self.looks_around else 0):
+        if self.settled_at is None or known_at > self.settled_at:
             return self
         return self.with_calendars(lambda calendar, ahead: _seen(calendar, ahead, day, known_at))
 
