@@ -383,3 +383,11 @@ def test_what_cant_be_added_is_refused() -> None:
         append_schedules(KEPT, [{"name": "x", "every": "day", "zone": "UTC"}])
     with pytest.raises(ConfigError, match=r"^clock\.yaml:1: schedules: only a plain list can be added to"):
         append_schedules("schedules: [{name: x}]\n", [{"name": "y"}])
+
+
+def test_a_zone_that_the_rules_within_would_ignore_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "clock.yaml"
+    rules = "any_of: [{cron: '0 9 * * *', zone: UTC}, {cron: '0 12 * * *'}]"
+    file.write_text(f"schedules:\n  - {{name: x, zone: Europe/Amsterdam, {rules}}}\n")
+    with pytest.raises(ConfigError, match=r":2: schedules\[0\].zone: the first rule's zone is UTC, so all have it; "):
+        load(file, environ={})

@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from typing import get_args
 
 from passage_clock.calendars import Company
+from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.calendars.market import Market
 from passage_clock.civil import Fold, Gap, instant_of_civil
 from passage_clock.config.calendars import EXPECTED, Calendars
@@ -23,7 +24,7 @@ from passage_clock.rules.filtered import Filtered, Shifted
 from passage_clock.rules.fiscal import FISCAL_PERIODS, WEEKS, Fiscal
 from passage_clock.rules.hours import Edge, Opening
 from passage_clock.rules.nth import Nth
-from passage_clock.rules.periods import PERIODS, WEEKDAYS, Every
+from passage_clock.rules.periods import PERIODS, Every
 from passage_clock.rules.recurring import Recurring
 from passage_clock.rules.rule import Rule
 from passage_clock.rules.sessions import EDGES as SESSION_EDGES
@@ -196,11 +197,19 @@ def _session(section: Node, inherited: str | None, reading: Reading) -> Rule:
 
 
 def _any_of(section: Node, inherited: str | None, reading: Reading) -> Rule:
-    return AnyOf(_members(section, "any_of", inherited, reading))
+    return _in_the_zone(section, AnyOf(_members(section, "any_of", inherited, reading)))
 
 
 def _all_of(section: Node, inherited: str | None, reading: Reading) -> Rule:
-    return AllOf(_members(section, "all_of", inherited, reading))
+    return _in_the_zone(section, AllOf(_members(section, "all_of", inherited, reading)))
+
+
+def _in_the_zone(section: Node, found: Rule) -> Rule:
+    """The zone written beside several rules is that of their labels and of `starts_at`, or it is refused."""
+    zone = section.get("zone")
+    if zone and zone.value != found.zone:
+        raise zone.wrong(f"the first rule's zone is {found.zone}, so all have it; write that, or another rule first")
+    return found
 
 
 def _members(section: Node, word: str, inherited: str | None, reading: Reading) -> tuple[Rule, ...]:

@@ -18,8 +18,9 @@ from itertools import accumulate, starmap
 from typing import Any, Literal, get_args
 
 from passage_clock import civil
+from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.periods import WEEKDAYS, did_you_mean
+from passage_clock.rules.periods import did_you_mean
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import Instant
 

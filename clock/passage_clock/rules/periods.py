@@ -14,6 +14,7 @@ from itertools import pairwise, starmap
 from typing import Any, Literal, get_args
 
 from passage_clock import civil
+from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import Instant
@@ -36,8 +37,6 @@ EVENTS: Mapping[str, str] = {
     "minutes": "MinutesHavePassed",
     "hours": "HoursHavePassed",
 }
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 # A unit of the clock, how many of it make the next larger one, and that one's name.
 _UNITS: Mapping[str, tuple[int, int, str]] = {
