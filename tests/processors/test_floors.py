@@ -7,12 +7,12 @@ import pytest
 from passage_log.port import Partition
 from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.replay import replay
+from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick, tick_key
-from tests.processors.world import DAY, InvoiceBecameOverdue, InvoiceSent, World, day, invoices, overdue
+from tests.processors.world import DAY, InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 HOUR = "hour.utc"
 
@@ -134,3 +134,35 @@ def test_a_tick_missing_above_every_floor_is_still_missing() -> None:
     assert history.folded_at(0) == {HOUR: 2}
     assert history.folded_at(5) == {HOUR: 2, DAY: 1}
     assert [history.passed(HOUR, Instant(at), 3) for at in (1, 599, 600)] == [2, 2, 3]
+
+
+def test_a_replay_folds_no_day_too_soon_where_the_hours_before_it_are_gone() -> None:
+    """The app counts days; the hours that end its steps are no more when the timeline is folded again."""
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    worker = world.worker()
+    hours = []
+    for number in range(4):
+        world.fact(InvoiceSent(f"inv-{number}", terms=1), day(number + 0.25))
+        hours.append(world.tick(day(number + 0.5), schedule=HOUR))
+        world.settle(worker)
+        world.fact(InvoicePaid(f"inv-{number}"), day(number + 0.75))
+        hours.append(world.tick(day(number + 0.875), schedule=HOUR))
+        world.settle(worker)
+        world.tick(day(number + 1), day(number + 2))
+        world.settle(worker)
+    let_go(world, hours[-2], hours[:-1])
+
+    assert world.derived() == []
+    assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
+
+
+def test_a_worker_too_slow_for_what_is_kept_is_told_that_it_was_let_go() -> None:
+    history = TickHistory()
+    assert history.add(SeenTick(HOUR, 1, 1, Instant(100)))
+    history.let_go(HOUR, Floor(4, 3, Instant(300)))
+
+    with pytest.raises(TickGap, match="the clock has let go what was between"):
+        history.add(SeenTick(HOUR, 4, 4, Instant(400)))
+    with pytest.raises(TickGap, match="ordinal 1 follows 1; check that the tick topic"):
+        history.add(SeenTick(HOUR, 1, 2, Instant(200)))

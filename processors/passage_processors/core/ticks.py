@@ -37,6 +37,7 @@ class Floor:
 
 
 _MEND = "check that the tick topic is compacted only and has not been written to by others"
+_GONE = "the clock has let go what was between (keep_days) before it was read here; start this worker anew"
 
 _NO_FLOOR = Floor(1, 0, BEFORE_ALL)
 
@@ -88,7 +89,8 @@ class TickHistory:
         ends = self._ends[number]
         before = floor.ordinal + len(ends) - 1
         if tick.ordinal != before + 1:
-            raise TickGap(f"{tick.schedule}: ordinal {tick.ordinal} follows {before}; {_MEND}")
+            is_gone = tick.ordinal > before and tick.sequence - 1 <= self._gone_to
+            raise TickGap(f"{tick.schedule}: ordinal {tick.ordinal} follows {before}; {_GONE if is_gone else _MEND}")
         ends.append(tick.ends_at)
         self._sequence.append(tick.sequence)
         self._schedule.append(number)

@@ -108,6 +108,8 @@ def merge(
             (pending for pending in inputs if pending), key=lambda pending: pending.instants[pending.at], default=None
         )
         tick = ticks.after(sequence) if sequence < bounds.last_tick else 0
+        if tick > bounds.last_tick:
+            tick = 0  # The last one was let go since it was recorded; this one comes later.
         tick_at = ticks.ends_at(tick) if tick else FOR_EVER
         if tick_at < FOR_EVER and (head is None or tick_at <= head.instants[head.at]):
             if not all(pending or bounds.tick_may_pass(tick, pending) for pending in inputs):

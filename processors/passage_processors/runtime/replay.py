@@ -62,7 +62,7 @@ def _fold_cut(fold: Fold, inputs: Sequence[Pending], feed: Feed, sequence: int, 
     refused = {pending.topic: set[int]() for pending in inputs}
     for refusal in cut.refused:
         refused[refusal.topic].add(refusal.offset)
-    last_tick = cut.tick_sequence + (cut.burst is not None)
+    last_tick = cut.tick_sequence if cut.burst is None else feed.history.after(cut.tick_sequence)
     for item in merge(inputs, feed.history, sequence, recorded(last_tick), fold.burst is not None):
         if isinstance(item, Run):
             fold.facts(item, frozenset(refused[item.pending.topic]))
