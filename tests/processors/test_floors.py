@@ -166,3 +166,23 @@ def test_a_worker_too_slow_for_what_is_kept_is_told_that_it_was_let_go() -> None
         history.add(SeenTick(HOUR, 4, 4, Instant(400)))
     with pytest.raises(TickGap, match="ordinal 1 follows 1; check that the tick topic"):
         history.add(SeenTick(HOUR, 1, 2, Instant(200)))
+
+
+def test_a_worker_that_slept_hears_of_the_floor_before_the_ticks_behind_it() -> None:
+    """The app counts days; of the hours that went by while it slept most are gone already."""
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
+    hours = [world.tick(day(0.25), schedule=HOUR)]
+    worker = world.worker()
+    world.settle(worker)
+    hours += [world.tick(day(0.5 + hour / 24), schedule=HOUR) for hour in range(1, 6)]
+    world.tick(day(1), day(2))
+    hours.append(world.tick(day(1.1), schedule=HOUR))
+    let_go(world, hours[-2], hours[:-1])
+
+    with pytest.raises(ProcessorError, match=r"hour\.utc: ordinal 7 follows 1; the clock has let go"):
+        world.settle(worker)
+    worker.close()
+    world.settle(world.worker("b"))
+    assert len(world.derived()) == 1

@@ -60,12 +60,14 @@ class TickHistory:
         self._ordinal = array("q")
         self._ends: list[array[int]] = []
         self._floors: dict[str, Floor] = {}
+        self._kept_from: dict[str, int] = {}
         self._gone_to = 0
         self._is_dense = True
 
     def let_go(self, schedule: str, floor: Floor) -> None:
         """The clock keeps this schedule from here on. Of one whose ticks are here already nothing is dropped."""
         self._gone_to = max(self._gone_to, floor.sequence)
+        self._kept_from[schedule] = floor.ordinal
         number = self._numbers.get(schedule)
         if number is None or not self._ends[number]:
             self._floors[schedule] = floor
@@ -89,7 +91,7 @@ class TickHistory:
         ends = self._ends[number]
         before = floor.ordinal + len(ends) - 1
         if tick.ordinal != before + 1:
-            is_gone = tick.ordinal > before and tick.sequence - 1 <= self._gone_to
+            is_gone = before < tick.ordinal <= self._kept_from.get(tick.schedule, 1)
             raise TickGap(f"{tick.schedule}: ordinal {tick.ordinal} follows {before}; {_GONE if is_gone else _MEND}")
         ends.append(tick.ends_at)
         self._sequence.append(tick.sequence)

@@ -62,12 +62,13 @@ class Feed:
                 return
             timeout_seconds = 0.0
             now = self._monotonic()
-            for record in records:
+            # Entries first: a floor is known before the ticks that come after what it let go. They wait for theirs.
+            for record in sorted(records, key=self._is_tick):
                 value = record.value()
                 if value is None:
                     continue  # a leader's barrier, or a record let go
                 try:
-                    if record.topic() == self._ticks.topic:
+                    if self._is_tick(record):
                         self._tick(value, record.offset(), now)
                     else:
                         self._entry(SCHEDULE_ENTRY.decode(value))
@@ -76,6 +77,9 @@ class Feed:
                     _log.warning("foreign_record_ignored", where=_place(record), reason=str(error))
                 except TickGap as error:
                     raise ProcessorError(f"{_place(record)}: {error}; nothing was counted past it") from error
+
+    def _is_tick(self, record: Record) -> bool:
+        return record.topic() == self._ticks.topic
 
     def _entry(self, entry: ScheduleEntry) -> None:
         self.promises.entry(entry)
