@@ -103,6 +103,11 @@ class FaultyMember(FaultyReader):
             self.member.close()
 
 
+def seat_of(member: Member) -> Member:
+    """The member itself, as the log behind the wire knows it."""
+    return member.member if isinstance(member, FaultyMember) else member
+
+
 class FaultyWriter:
     def __init__(self, writer: Writer, hook: Hook) -> None:
         self._writer = writer
@@ -132,7 +137,7 @@ class FaultyWriter:
 
     def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
         self._hook("before commit")
-        self._writer.commit(positions, member)
+        self._writer.commit(positions, seat_of(member) if member is not None else None)
         self._hook("after commit")
 
     def abort(self) -> None:

@@ -16,7 +16,7 @@ from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
-from tests.clock.faults import FaultyLog, FaultyMember, Hook, Wire, nothing
+from tests.clock.faults import FaultyLog, Hook, Wire, nothing, seat_of
 
 TICKS = Partition("passage.ticks", 0)
 SCHEDULES = Partition("passage.schedules", 0)
@@ -132,7 +132,7 @@ class World:
             self.log.expire(candidate.wire.unheard.pop())
         member = candidate.clock.member
         if member is not None:
-            self.log.expire(member.member if isinstance(member, FaultyMember) else member)
+            self.log.expire(seat_of(member))
 
     def run(self, *candidates: Candidate, seconds: float = 0.0, stride: float = 1.0, steps: int = 12) -> None:
         """Let the true time pass in strides; after each, every candidate takes its steps in turn."""

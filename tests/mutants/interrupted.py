@@ -15,7 +15,7 @@ from passage_log.memory.writer import MemoryWriter
 from passage_log.port import Committed, Headers, Member, Partition
 from passage_processors import ProcessorError, Worker
 from passage_processors.runtime.replay import digest, digest_of_output, replay
-from tests.clock.faults import FaultyLog, FaultyWriter, Hook
+from tests.clock.faults import FaultyLog, FaultyWriter, Hook, seat_of
 from tests.processors.test_restore import fill
 from tests.processors.world import World, day, invoices
 
@@ -53,7 +53,7 @@ class Linger(FaultyWriter):
     def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
         self._hook("before positions")
         if positions is not None and member is not None:
-            self._memory.send_positions(positions, member)
+            self._memory.send_positions(positions, seat_of(member))
         self._hook("before records")
         for record in self._kept:
             self._memory.append(*record)
@@ -146,14 +146,14 @@ class Interrupted:
 
     def sleep(self, replica: Replica) -> None:
         """The process is stopped where it stands, past its session: the other takes over, then this one wakes up."""
-        self.memory.expire(replica.worker._member)
+        self.memory.expire(seat_of(replica.worker._member))
         for other in self.replicas.values():
             if other is not replica:
                 self.turn(other, self.random.randrange(3, 12))
 
     def restart(self, replica: Replica) -> None:
         """Its session ends and its transaction times out before the process is there again."""
-        self.memory.expire(replica.worker._member)
+        self.memory.expire(seat_of(replica.worker._member))
         self.memory.time_out(f"{self.world.app.name}-{replica.name}")
         replica.worker = self.process(replica.name)
 
