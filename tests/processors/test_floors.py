@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+import structlog
 
 from passage_log.port import Partition
 from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
@@ -154,7 +155,9 @@ def test_a_replay_folds_no_day_too_soon_where_the_hours_before_it_are_gone() -> 
     let_go(world, hours[-2], hours[:-1])
 
     assert world.derived() == []
-    assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
+    with structlog.testing.capture_logs() as told:
+        assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
+    assert [(line["event"], line["schedules"]) for line in told] == [("replay_lacks_ticks", [HOUR])]
 
 
 def test_a_worker_too_slow_for_what_is_kept_is_told_that_it_was_let_go() -> None:

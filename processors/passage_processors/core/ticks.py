@@ -9,6 +9,7 @@ the floor counts from the floor on.
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from passage_schemas.instant import Instant
@@ -74,6 +75,11 @@ class TickHistory:
 
     def floor(self, schedule: str) -> Floor:
         return self._floors.get(schedule, _NO_FLOOR)
+
+    @property
+    def floors(self) -> Mapping[str, Floor]:
+        """Of the schedules that have one."""
+        return self._floors
 
     def add(self, tick: SeenTick) -> bool:
         """Take in the next tick. False for one seen before, which counts once, and for one below its floor. Raises

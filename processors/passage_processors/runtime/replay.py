@@ -7,6 +7,8 @@ what was waited for and how bursts were divided no longer matter.
 import hashlib
 from collections.abc import Iterator, Sequence
 
+import structlog
+
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_processors.app import App
 from passage_processors.core.fold import Derived, Fold
@@ -16,6 +18,8 @@ from passage_processors.runtime.feed import Feed
 from passage_schemas.cut import Cut
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT
+
+_log = structlog.get_logger("passage.processors")
 
 _BATCH = 20_000
 _WITHOUT_A_CUT = 1 << 40
@@ -56,6 +60,13 @@ def _check_floors(app: App, feed: Feed) -> None:
                 f"{schedule} is kept from its tick {floor.ordinal} on (its keep_days): a replay from the beginning "
                 "needs all of them; replay a copy of the topics that was taken before"
             )
+    gone = sorted(name for name, floor in feed.history.floors.items() if floor.ordinal > 1)
+    if gone:
+        # A late wake-up fires on the next tick, and facts are folded between ticks, whosever they are.
+        _log.warning(
+            "replay_lacks_ticks", app=app.name, schedules=gone,
+            consequence="what was late may come at another tick; a copy of the topics from before replays exactly",
+        )  # fmt: skip
 
 
 def _fold_cut(fold: Fold, inputs: Sequence[Pending], feed: Feed, sequence: int, cut: Cut) -> None:
