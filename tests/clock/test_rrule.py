@@ -82,6 +82,7 @@ def test_a_start_of_long_ago_is_not_walked_from() -> None:
         ("FREQ=DAILY;BYDAY=XX", "2026-01-01", "can't be read"),
         ("FREQ=DAILY;COLOUR=RED", "2026-01-01", "can't be read"),
         ("FREQ=DAILY;INTERVAL=0", "2026-01-01", "INTERVAL=0 won't do"),
+        ("FREQ=SECONDLY;COUNT=20000000", "1971-01-01", "COUNT=20000000 won't do; write 1 to 100000, or UNTIL="),
         ("FREQ=DAILY;FREQ=WEEKLY", "2026-01-01", "each name once"),
         ("every day", None, "is not NAME=value"),
         ("FREQ=DAILY", None, "does not say the hour; add starts_at"),

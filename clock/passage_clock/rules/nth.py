@@ -5,13 +5,14 @@ looks. Periods are joined: two weeks from the first's begin to the last's end, u
 the n-th is named, alone.
 
 Only the count says which is the n-th, so the rule is walked from its anchor each time a plan is made. Seconds, minutes
-and hours are counted by arithmetic instead; another rule as fine as those is refused once the walk is too long.
+and hours are counted by arithmetic instead; another rule as fine as those is refused, at once: after years it would
+take minutes to count.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import dropwhile, islice
+from itertools import dropwhile, islice, takewhile
 from typing import Any
 
 from passage_clock import civil
@@ -20,8 +21,8 @@ from passage_clock.rules.periods import Every, clock_unit
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
 
-LONGEST_WALK = 250_000
-"""Occurrences from the anchor to the present: a second of work. Days reach 680 years, a cron of five minutes two."""
+FINEST, FINEST_WITHIN = 1_000, 30 * civil.DAY
+"""A rule that names so many within that time is too fine to be walked: of the hours, 25 years take a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Nth:
             raise ScheduleError(f"every_nth: {self.n} won't do; write a whole number from 2, e.g. 2 for every second")
         if self.starts_at.tzinfo is not None:
             raise ScheduleError(f"starts_at: {self.starts_at} has an offset; leave it out, it is read in {self.zone}")
+        if _is_too_fine(self.of, civil.instant_of_civil(self.starts_at, self.zone)):
+            raise ScheduleError(
+                f"every_nth: {self.n}: {FINEST} occurrences within {FINEST_WITHIN // civil.DAY} days are too many to "
+                "count for years; count a coarser rule, or every: 5 minutes and the like"
+            )
 
     @property
     def zone(self) -> str:
@@ -67,21 +73,19 @@ class Nth:
         return Nth(self.n, self.of.as_of(instant), self.starts_at)
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
-        """Raises ScheduleError where the anchor lies too far back to count from."""
         anchor = civil.instant_of_civil(self.starts_at, self.zone)
         begin = _begin_of_a_group(self.of, self.n, anchor, since)
         coming = dropwhile(lambda one: one.starts_at < begin, self.of.occurrences(Instant(begin - 1)))
-        walked = 0
         while len(group := tuple(islice(coming, self.n))) == self.n:
             if group[-1].ends_at > since:
                 yield _joined(group)
-                continue
-            walked += self.n
-            if walked > LONGEST_WALK:
-                raise ScheduleError(
-                    f"every_nth: {self.n}: counting from {self.starts_at.isoformat()} takes more than {LONGEST_WALK} "
-                    "occurrences; give it a later starts_at, or a coarser rule"
-                )
+
+
+def _is_too_fine(rule: Rule, anchor: Instant) -> bool:
+    if isinstance(rule, Every):
+        return False
+    first = list(islice(takewhile(lambda one: one.ends_at < anchor + FINEST_WITHIN, rule.occurrences(anchor)), FINEST))
+    return len(first) == FINEST
 
 
 def _joined(group: tuple[Occurrence, ...]) -> Occurrence:

@@ -27,6 +27,9 @@ from passage_schemas.instant import EPOCH, MICROSECOND, Instant
 CYCLE_YEARS = 400
 """After which the calendar repeats itself, weekdays and all: a rule without an occurrence in them has none."""
 
+MOST_COUNTED = 100_000
+"""A rule that COUNT ends is walked from its start each time: a second of work."""
+
 EXAMPLE = "write e.g. FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17"
 
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
@@ -134,6 +137,9 @@ def _parts(text: str) -> dict[str, str]:
         raise ScheduleError(f"rrule: {text!r} ends by COUNT and by UNTIL; take one of them out")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", parts.get("INTERVAL", "1")):
         raise ScheduleError(f"rrule: INTERVAL={parts['INTERVAL']} won't do; write a whole number from 1")
+    count = parts.get("COUNT", "1")
+    if not re.fullmatch(r"\d{1,9}", count) or not 1 <= int(count) <= MOST_COUNTED:
+        raise ScheduleError(f"rrule: COUNT={count} won't do; write 1 to {MOST_COUNTED}, or UNTIL= with the last time")
     return parts
 
 
