@@ -16,6 +16,9 @@ from passage_clock.rules.dayset import DaySet, DaysOf, days_in_year
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import EPOCH, MICROSECOND, Instant
 
+CYCLE_YEARS = 400
+"""After which the calendar repeats itself, weekdays and all: a set without a day in so many years has none to come."""
+
 
 @dataclass(frozen=True, slots=True)
 class OnDays:
@@ -96,9 +99,14 @@ class OnDays:
         # Two days earlier, since a gap may put a time into the day before it.
         start = max(here.day_of(since) - 2, known.first or 0)
         end = civil.LAST_DAY if known.end is None else min(known.end, civil.LAST_DAY)
+        empty_years = 0
         for year in range(date.fromordinal(start).year, date.fromordinal(end - 1).year + 1):
             if year >= self._settled_from:
-                for day in sorted(days_in_year(self.days, year, self.zone)):
+                chosen = days_in_year(self.days, year, self.zone)
+                empty_years = 0 if chosen else empty_years + 1
+                if empty_years > CYCLE_YEARS:
+                    return
+                for day in sorted(chosen):
                     if start <= day < end:
                         yield from self._on(day)
             else:
