@@ -130,7 +130,11 @@ class Plan:
 
     def live_at(self) -> Instant | None:
         """As `wake_at`, but for the backfill."""
-        return min((queue[0][0] for queue in (self._live, self._lenient) if queue), default=None)
+        front, lenient = self._front, self._lenient
+        if front is None or not lenient or lenient[0][0] >= front:
+            return min((queue[0][0] for queue in (self._live, lenient) if queue), default=None)
+        found = [at for _, _, progress in lenient if (at := progress.live_at(front)) is not None]
+        return min([*found, *(at for at, _, _ in self._live[:1])], default=None)
 
     def promises(self) -> dict[str, Instant | None]:
         """Each schedule's next occurrence; None for one that stopped, its calendar's data at an end."""

@@ -65,6 +65,14 @@ class Progress:
             return self._since
         return self.head.ends_at if self.head is not None else None
 
+    def live_at(self, front: Instant) -> Instant | None:
+        """When a look may find its next tick live: for one whose head is backfill, when more comes to stand for."""
+        assert self.head is not None
+        if self.head.ends_at >= front:
+            return self.promise
+        coming = self.coming.first if isinstance(self.coming, _Peeked) else None
+        return coming.ends_at if coming is not None else None
+
     def follow(self) -> Occurrence | None:
         """The head has been taken: the next one takes its place."""
         self.ordinal += 1

@@ -26,10 +26,10 @@ SKIPPING: Schedule = replace(
 )
 
 
-def in_office(world: World, *schedules: Schedule) -> Office:
+def in_office(world: World, *schedules: Schedule, rate: int | None = None) -> Office:
     """As its first settlement leaves it, on an empty log."""
     config = ClockConfig(schedules)
-    office = Office(world.log, world.true, places(config), schedules, EDITION, "test", "a")
+    office = Office(world.log, world.true, places(config), schedules, EDITION, "test", "a", rate)
     office.open("clock")
     office.mark(Instant(0))
     office.settle(NOTHING)
@@ -93,3 +93,18 @@ def test_with_other_data_a_promise_that_a_skip_moved_is_worth_nothing() -> None:
 
     for tzdata, first in (("2026b", {schedule.name: entry.next_at}), ("2026c", {})):
         assert first_instants([schedule], memory, replace(EDITION, tzdata=tzdata), MIDNIGHT) == first
+
+
+def test_a_backlog_within_the_grace_waits_for_its_rate_and_not_in_a_loop() -> None:
+    world = World()
+    late = replace(every_minute("late", Instant(MIDNIGHT - DAY)), misfire="skip", misfire_grace_seconds=3_600.0)
+    office = in_office(world, every_minute(), late, rate=1)
+    looks = 0
+    while len(world.ticks()) < 10:
+        office.publish(world.true.now(), 100)
+        wake_at, looks = office.wake_at(), looks + 1
+        assert wake_at is not None
+        world.true.advance(max(0.0, (wake_at - world.true.now()) / 1_000_000))
+        assert looks < 20
+
+    assert world.true.now() - MIDNIGHT >= 9_000_000
