@@ -5,7 +5,7 @@ A closure may carry the instant it was announced. It counts for a day only if th
 late one takes back nothing. Of several notices about a day the most recently announced wins, be it a closure or an
 extra workday; announced at the same time, or never, the closure does.
 
-It refuses nothing of what it is told, and guesses nothing outside the years its base knows.
+It refuses a week without a workday, and guesses nothing outside the years its base knows.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,6 +46,8 @@ class Company:
             if notice.last < notice.first:
                 raise CalendarError(f"{self.name}: {notice.first} to {notice.last} ends before it begins; swap them")
         if self.weekend is not None:
+            if len(set(self.weekend)) == len(WEEKDAYS):
+                raise CalendarError(f"{self.name}: its weekend is the whole week, so it never works; leave a day out")
             object.__setattr__(self, "weekend", tuple(sorted(set(self.weekend))))
         object.__setattr__(self, "closed", _sorted(self.closed))
         object.__setattr__(self, "extra", _sorted(self.extra))

@@ -35,13 +35,10 @@ STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class AnyOf:
-    """The union of these rules. Raises ScheduleError for fewer than two."""
+class _Joined:
+    """What a union and an intersection have in common: it is known as far as each of their rules is."""
 
     rules: tuple[Rule, ...]
-
-    def __post_init__(self) -> None:
-        _at_least_two("any_of", self.rules)
 
     @property
     def zone(self) -> str:
@@ -62,6 +59,14 @@ class AnyOf:
     @property
     def known_until(self) -> Instant | None:
         return earliest(rule.known_until for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(_Joined):
+    """The union of these rules. Raises ScheduleError for fewer than two."""
+
+    def __post_init__(self) -> None:
+        _at_least_two("any_of", self.rules)
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -83,10 +88,8 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(_Joined):
     """What all of these rules name at one instant. Raises ScheduleError for fewer than two, or if they never meet."""
-
-    rules: tuple[Rule, ...]
 
     def __post_init__(self) -> None:
         _at_least_two("all_of", self.rules)
@@ -95,26 +98,6 @@ class AllOf:
                 "all_of: these rules never name the same instant; give them the same time of day (at:), or write "
                 "only: with the days to keep"
             )
-
-    @property
-    def zone(self) -> str:
-        return self.rules[0].zone
-
-    @property
-    def event(self) -> str:
-        return shared_event(self.rules)
-
-    @property
-    def data(self) -> str | None:
-        return joint_data(self.rules)
-
-    @property
-    def known_from(self) -> Instant | None:
-        return latest(rule.known_from for rule in self.rules)
-
-    @property
-    def known_until(self) -> Instant | None:
-        return earliest(rule.known_until for rule in self.rules)
 
     @property
     def definition(self) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ from passage_clock import civil
 from passage_clock.civil import Fold, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_policy
-from passage_clock.rules.rule import Occurrence
+from passage_clock.rules.rule import ByTheZone, Occurrence
 from passage_schemas.instant import Instant
 
 NEAREST_WEEKDAY = re.compile(r"(\d{1,2})W")
@@ -36,7 +36,7 @@ again after 40 at most (over 2100)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(ByTheZone):
     """The moments a cron expression names on the zone's clock. Raises ZoneError, ScheduleError."""
 
     expression: str
@@ -55,24 +55,8 @@ class Cron:
         return EVENT
 
     @property
-    def data(self) -> None:
-        return None
-
-    @property
-    def known_from(self) -> None:
-        return None
-
-    @property
-    def known_until(self) -> None:
-        return None
-
-    @property
     def definition(self) -> Mapping[str, Any]:
         return {"cron": self.expression, "zone": self.zone, **said(self.gap, self.fold)}
-
-    def as_of(self, instant: Instant) -> "Cron":
-        del instant
-        return self
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
         fields = _fields(self.expression)

@@ -21,7 +21,7 @@ from passage_clock import civil
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.periods import did_you_mean
-from passage_clock.rules.rule import Occurrence
+from passage_clock.rules.rule import ByTheZone, Occurrence
 from passage_schemas.instant import Instant
 
 FiscalPeriod = Literal["fiscal-period", "fiscal-quarter", "fiscal-year"]
@@ -71,7 +71,7 @@ YEAR_ENDS: Mapping[str, _YearEnd] = dict(_year_ends())
 
 
 @dataclass(frozen=True, slots=True)
-class Fiscal:
+class Fiscal(ByTheZone):
     """Every fiscal period, quarter or year. Of months with `year_starts: april`; of weeks with `weeks: 4-4-5` and
     `year_ends: last saturday of january` or `nearest saturday to january 31`. Raises ZoneError, ScheduleError.
     """
@@ -102,26 +102,10 @@ class Fiscal:
         return EVENTS[self.period]
 
     @property
-    def data(self) -> None:
-        return None
-
-    @property
-    def known_from(self) -> None:
-        return None
-
-    @property
-    def known_until(self) -> None:
-        return None
-
-    @property
     def definition(self) -> Mapping[str, Any]:
         decided = {"every": self.period, "zone": self.zone}
         optional = {"year_starts": self.year_starts, "weeks": self.weeks, "year_ends": self.year_ends}
         return decided | {name: value for name, value in optional.items() if value}
-
-    def as_of(self, instant: Instant) -> "Fiscal":
-        del instant
-        return self
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
         if self.weeks:

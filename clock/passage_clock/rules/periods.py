@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from passage_clock import civil
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.rule import Occurrence
+from passage_clock.rules.rule import ByTheZone, Occurrence
 from passage_schemas.instant import Instant
 
 Period = Literal["second", "minute", "hour", "half-day", "day", "week", "month", "quarter", "year"]
@@ -49,7 +49,7 @@ _MULTIPLE = re.compile(r"([0-9]{1,9}) ?(second|minute|hour)s?")
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class Every(ByTheZone):
     """Every period of one kind: one of PERIODS, or `15 minutes`, where the number divides the next larger unit, so that
     a period ends with each of those. Raises ZoneError for an unknown zone, ScheduleError for what is no period.
 
@@ -81,18 +81,6 @@ class Every:
         return EVENTS[self.period.split()[-1]]
 
     @property
-    def data(self) -> None:
-        return None
-
-    @property
-    def known_from(self) -> None:
-        return None
-
-    @property
-    def known_until(self) -> None:
-        return None
-
-    @property
     def definition(self) -> Mapping[str, Any]:
         decided = {"every": self.period, "zone": self.zone}
         if self.week_starts != "monday":
@@ -100,10 +88,6 @@ class Every:
         if self.gap != "skip":
             decided["gap"] = self.gap
         return decided
-
-    def as_of(self, instant: Instant) -> "Every":
-        del instant
-        return self
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
         unit = clock_unit(self.period)

@@ -21,7 +21,7 @@ from passage_clock import civil
 from passage_clock.civil import Fold, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_policy
-from passage_clock.rules.rule import Occurrence
+from passage_clock.rules.rule import ByTheZone, Occurrence
 from passage_schemas.instant import EPOCH, MICROSECOND, Instant
 
 CYCLE_YEARS = 400
@@ -53,7 +53,7 @@ _LAST_YEAR = 9980
 
 
 @dataclass(frozen=True, slots=True)
-class Recurring:
+class Recurring(ByTheZone):
     """The moments an RRULE names on the zone's clock. `starts_at`: its DTSTART, civil; None only where the rule says
     its day and time itself. Raises ZoneError, ScheduleError."""
 
@@ -79,25 +79,9 @@ class Recurring:
         return EVENT
 
     @property
-    def data(self) -> None:
-        return None
-
-    @property
-    def known_from(self) -> None:
-        return None
-
-    @property
-    def known_until(self) -> None:
-        return None
-
-    @property
     def definition(self) -> Mapping[str, Any]:
         start = {} if self.starts_at is None else {"starts_at": self.starts_at.isoformat()}
         return {"rrule": self.rrule, "zone": self.zone, **start, **said(self.gap, self.fold)}
-
-    def as_of(self, instant: Instant) -> "Recurring":
-        del instant
-        return self
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
         local = _FIRST + timedelta(microseconds=local_from(self.zone, since))

@@ -6,7 +6,7 @@ frozen value: two that say the same are equal, and hash alike.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from passage_schemas.instant import Instant
 
@@ -69,3 +69,25 @@ class Rule(Protocol):
     def as_of(self, instant: Instant) -> "Rule":
         """The rule as it was known then: what was announced later is not in it. Itself, where nothing is announced."""
         ...
+
+
+class ByTheZone:
+    """What a rule answers where nothing but its zone decides: no calendar, no edge, nothing announced."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> None:
+        return None
+
+    @property
+    def known_from(self) -> None:
+        return None
+
+    @property
+    def known_until(self) -> None:
+        return None
+
+    def as_of(self, instant: Instant) -> Self:
+        del instant
+        return self
