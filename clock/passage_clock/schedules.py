@@ -46,6 +46,8 @@ class Schedule:
     on_change: OnChange = "refuse"
 
     def __post_init__(self) -> None:
+        if self.keep_days is not None and self.keep_days < 1:
+            raise ScheduleError(f"{self.name}: keep_days: {self.keep_days} would let the last tick go; write 1 or more")
         if not self.event:
             object.__setattr__(self, "event", self.rule.event)
 

@@ -98,6 +98,8 @@ class _Chain:
     digest: bytes = b""
     where: str = ""
     missing: int = 0
+    first_kept: str | None = None
+    """The label of the tick at the floor, once it was seen."""
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -181,8 +183,10 @@ class Verifier:
 
     def _no_tick(self, key: bytes | None, value: bytes | None, where: str) -> None:
         """Null values are how retention lets ticks go; anything else under a tick's key would erase it."""
-        name = (key or b"").partition(b"/")[0].decode(errors="replace")
+        name, _, label = (key or b"").decode(errors="replace").partition("/")
         if value is None and name in self._floors:
+            if self._is_kept(name, label):
+                raise _Unlike("a tick: it is not before its schedule's floor", "a null value")
             self.erased += 1
         elif name in self._chains or name in self._entries:
             what = "a null value, and no floor" if value is None else f"{len(value)} bytes that are no tick"
@@ -190,12 +194,21 @@ class Verifier:
         else:
             self._note(where, f"a foreign record, key {_shown(key)}: passed over, as every reader does")
 
+    def _is_kept(self, schedule: str, label: str) -> bool:
+        """Whether this label is at or behind the floor's, as far as labels of one shape can be told apart."""
+        first = self._chains[schedule].first_kept if schedule in self._chains else None
+        alike = first is not None and first.translate(_TO_SHAPE) == label.translate(_TO_SHAPE)
+        return first is not None and alike and (label == first or _comes_after(label, first))
+
     def _tick(self, tick: Tick, value: bytes, record: Record, where: str) -> None:
         chain = self._chains.setdefault(tick.schedule, _Chain())
         _says_the_same(tick, record)
         self._in_sequence(tick)
         follows = self._in_order(tick, chain)
-        _follows_floor(tick, self._floors.get(tick.schedule))
+        floor = self._floors.get(tick.schedule)
+        _follows_floor(tick, floor)
+        if floor is not None and tick.ordinal == floor.floor_ordinal:
+            chain.first_kept = tick.period
         if follows:
             self._suspicion = _suspicion(tick, value, chain, where)
         _in_time(tick, self._max_skew)

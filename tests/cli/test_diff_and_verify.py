@@ -1,6 +1,7 @@
 """`passage clock diff` and `verify`, held against a log in memory."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -86,6 +87,16 @@ def test_a_new_definition_is_held_against_the_published_ticks() -> None:
     assert any("contradicts published ticks" in line for line in diff.lines([], contradicted, []))
     same = ClockConfig((periodic("day", "day", "UTC"),))
     assert diff.held_against(world.log, same, world.true.now())[1] == {}
+
+
+def test_what_the_log_does_not_record_is_no_change() -> None:
+    """How long ticks are kept, and what a change may do, stand in no definition."""
+    world = published(periodic("day", "day", "UTC"))
+    same = replace(periodic("day", "day", "UTC"), keep_days=7, on_change="keep")
+
+    recorded, contradicted = diff.held_against(world.log, ClockConfig((same,)), world.true.now())
+
+    assert (recorded, contradicted) == ([same], {})
 
 
 def test_a_closure_that_came_too_late_is_told_by_a_diff(old: Path, tmp_path: Path, passage: Command) -> None:

@@ -12,8 +12,8 @@ from passage_clock.errors import ScheduleError
 from passage_clock.rules.composed import AllOf, AnyOf
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays
-from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Moon, NthWorkday, Weekdays, date_of
-from passage_clock.rules.filtered import Filtered, Shift, Shifted
+from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Moon, NthWorkday, Shift, Weekdays, date_of
+from passage_clock.rules.filtered import Filtered, Shifted
 from passage_clock.rules.periods import Every
 from passage_clock.rules.recurring import Recurring
 from passage_clock.rules.rule import Rule

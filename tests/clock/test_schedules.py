@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import islice, pairwise, takewhile
@@ -247,5 +248,7 @@ def test_contradictions_are_refused() -> None:
         periodic("any", "workday", "UTC")
     with pytest.raises(ScheduleError, match="has no use for it"):
         periodic("any", "day", "UTC", calendar=national("NL"))
+    with pytest.raises(ScheduleError, match="would let the last tick go"):
+        replace(periodic("any", "second", "UTC"), keep_days=0)
     with pytest.raises(ZoneError, match="Europe/Amsterdam"):
         periodic("any", "day", "Europe/Amsterdm")

@@ -360,6 +360,18 @@ def test_a_topic_whose_clock_lets_old_ticks_go_is_whole_before_and_after_compact
     assert (after.erased, before.ticks - after.ticks) == (0, before.erased)
 
 
+@pytest.mark.parametrize("ordinal", [100, 101, 200])
+def test_a_null_value_at_a_floor_or_behind_it_is_no_retention(ordinal: int) -> None:
+    world = published(periodic("second.utc", "second", "UTC"))
+    seconds = tick_records(world)
+    rogue(world, seconds[ordinal - 1].key() or b"", None)
+
+    _, fault = walk(world.records(TICKS), [floored(seconds, 100)])
+
+    assert fault is not None
+    assert (fault.seen, fault.expected) == ("a null value", "a tick: it is not before its schedule's floor")
+
+
 def test_null_values_below_a_floor_are_how_retention_works() -> None:
     world = published(periodic("second.utc", "second", "UTC"))
     seconds = tick_records(world)

@@ -1,6 +1,7 @@
 """`passage clock diff`: which ticks a changed configuration changes, and which published ones it contradicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,12 @@ def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedul
     """The schedules the log knows that are not removed, and the published ticks that the new ones contradict."""
     entries = {entry.schedule: entry for entry in entries_of(log, places(new).schedules)}
     recorded = {name: schedule_of_definition(name, entry.definition_text) for name, entry in entries.items()}
+    # What no definition says, the log can't tell: it is taken to be as it was.
+    recorded |= {
+        schedule.name: replace(recorded[schedule.name], keep_days=schedule.keep_days, on_change=schedule.on_change)
+        for schedule in new.schedules
+        if schedule.name in recorded
+    }
     last = {one.name: one.last for one in status(log, new, now).schedules}
     found: dict[str, Sequence[TickChange]] = {}
     for schedule in new.schedules:
