@@ -58,9 +58,9 @@ def _mendable(error: Exception) -> str | None:
 
     if isinstance(error, ClockError | LogError | SchemaError | ProcessorError):
         return str(error)
-    # The option parser's own, whichever copy of it typer brings: they know their message.
+    # The option parser's own, whichever copy of it typer brings: they know their message, but for a checker's prefix.
     spoken = getattr(error, "format_message", None)
-    return str(spoken()) if spoken else None
+    return str(spoken()).replace("Value error, ", "") if spoken else None
 
 
 def _version(wanted: bool) -> None:

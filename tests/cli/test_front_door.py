@@ -84,6 +84,13 @@ main()
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_a_reason_that_says_nothing_is_none(passage: Command) -> None:
+    done = passage("clock", "pause", "day.utc", "-c", "clock.yaml", "--reason", " ")
+
+    assert (done.code, done.out) == (2, "")
+    assert "'--reason': it says nothing; write why" in done.told
+
+
 def test_the_command_alone_says_its_help_and_that_something_is_missing(passage: Command) -> None:
     for arguments in ([], ["clock"], ["processors"]):
         done = passage(*arguments)

@@ -141,7 +141,7 @@ def test_the_page_marks_the_day_a_zone_skipped_and_draws_no_seconds(config: Path
         (["--from", "2026-02-01", "--until", "2026-01-01"], "--until: '2026-01-01' is not after --from 2026-02-01"),
         (["--as-of", "2026-02-01"], "--as-of: '2026-02-01' names no instant; write it with an offset"),
         (["--as-of", "once"], "--as-of: 'once' names no instant"),
-        (["--format", "pdf"], "'pdf' is not one of 'table', 'json', 'ics', 'html'"),
+        (["--format", "pdf"], "'--format': 'pdf' is not one of 'table', 'json', 'ics', 'html'"),
         (["--count", "0"], "--count"),
         (["--cuont", "3"], "No such option"),
         (["extra"], "extra"),
@@ -155,3 +155,22 @@ def test_what_is_asked_wrongly_is_one_line_and_exit_code_two(
     assert message in done.told
     assert done.told.startswith("passage: ")
     assert (done.code, done.out) == (2, "")
+
+
+def test_a_calendar_file_has_no_more_than_a_calendar_takes_in(config: Path, passage: Command) -> None:
+    config.write_text("schedules:\n  - {name: minute, every: minute, zone: UTC}\n")
+
+    done = passage("clock", "plan", "-c", config, "--format", "ics")
+
+    assert (done.code, done.out) == (2, "")
+    assert "more than 20000 ticks; choose the schedules" in done.told
+    assert passage("clock", "plan", "-c", config, "--format", "ics", "--count", 3).out.count("BEGIN:VEVENT") == 3
+
+
+def test_a_plan_beyond_what_is_known_says_where_that_ends(config: Path, passage: Command) -> None:
+    config.write_text("schedules:\n  - {name: open, session: open, market: NASDAQ}\n")
+
+    done = passage("clock", "plan", "-c", config, "--from", "2200-01-01", "--json")
+
+    assert (done.code, done.out) == (0, "")
+    assert done.told.startswith("passage: open: nothing is known after 20")

@@ -5,7 +5,7 @@ The leader hears it within a moment, and one that comes to office later still fi
 
 import getpass
 import socket
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -18,8 +18,19 @@ from passage_clock.wall import MachineWall
 from passage_log.port import Log
 from passage_schemas.instant import milliseconds_of
 
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; every service that lists the schedules can read it.")]
+
+def _why(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("it says nothing; write why")
+    return text
+
+
+ReasonOption = Annotated[
+    str, typer.Option("--reason", callback=_why, help="Why; every service that lists the schedules can read it.")
+]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who asks; default: user@host.")]
+
+VERBS: Final = {"active": "resume", "paused": "pause"}
 
 
 def asker(by: str | None) -> str:
@@ -33,7 +44,7 @@ def ask(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: flo
     if json:
         tell_json({"schedule": asked.schedule, "asked": asked.status, "by": asked.by, "reason": asked.reason})
     else:
-        out.print(f"asked the leader: {asked.schedule} {asked.status}", highlight=False)
+        out.print(f"asked the leader: {VERBS[asked.status]} {asked.schedule}", highlight=False)
 
 
 def write(log: Log, config: ClockConfig, asked: Ask | Trigger) -> None:

@@ -1,6 +1,7 @@
 """`passage clock plan`: the ticks to come, as a table, JSON lines, a calendar file or a year on one page."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -26,6 +27,9 @@ ROWS = 20
 """A screenful, where neither --count nor --until says how much."""
 
 A_YEAR = 366 * DAY
+
+MOST_EVENTS = 20_000
+"""What a calendar application still takes in: fifty ticks a day for a year."""
 
 
 def plan(
@@ -67,13 +71,32 @@ def plan(
         return
     if ends is None and shown == "ics":
         ends = {zone: Instant(instant + A_YEAR) for zone, instant in after.items()}
+    _tell_horizons(chosen, after if ends is None else ends)
     rows = islice(coming(chosen, after, ends), count if count is not None or ends is not None else ROWS)
     if shown == "ics":
-        print(ics_file(rows, now), end="")
+        print(ics_file(_events(rows), now), end="")
     elif shown == "json":
         _tell_lines(rows)
     else:
         _tell_table(rows)
+
+
+def _tell_horizons(schedules: Iterable[Schedule], ends: Mapping[str, Instant]) -> None:
+    """An empty list would look like a schedule without ticks."""
+    for one in schedules:
+        known = one.rule.known_until
+        if known is not None and known < ends[one.zone]:
+            print(f"passage: {one.name}: nothing is known after {rfc3339(known)}, by {one.rule.data}", file=sys.stderr)
+
+
+def _events(rows: Iterable[Coming | Skipped]) -> list[Coming | Skipped]:
+    found = list(islice(rows, MOST_EVENTS + 1))
+    if len(found) > MOST_EVENTS:
+        raise ClockError(
+            f"--format ics: that is more than {MOST_EVENTS} ticks; choose the schedules for people by --schedule, or "
+            "say --until or --count"
+        )
+    return found
 
 
 def _tell_table(rows: Iterable[Coming | Skipped]) -> None:
