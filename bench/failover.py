@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from passage_clock.config import ClockConfig, load
-from passage_clock.service import places
-from passage_clock.topics import check_topics
+from passage_clock.leading.service import places
+from passage_clock.records.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Reader

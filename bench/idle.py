@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.failover import start
 from passage_clock.config import load
-from passage_clock.topics import check_topics
+from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.trial import choose
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bench.failover import start
 from passage_clock.config import load
-from passage_clock.service import places
-from passage_clock.topics import check_topics
+from passage_clock.leading.service import places
+from passage_clock.records.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition, Record, Topic

@@ -26,7 +26,7 @@ from passage.cli.clock.coming import coming
 from passage.cli.collector import collect_seldom
 from passage_clock.calendars.national import country_codes, national
 from passage_clock.civil import HOUR, MINUTE
-from passage_clock.plan import Plan
+from passage_clock.planning.plan import Plan
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays
 from passage_clock.rules.dayset import DaySet, DaysOfMonth, NthWeekday

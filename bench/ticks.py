@@ -16,13 +16,13 @@ import structlog
 from confluent_kafka import Producer
 
 from passage_clock.config import ClockConfig, Topics
-from passage_clock.observer import Quiet
-from passage_clock.office import Batch
-from passage_clock.plan import Plan
+from passage_clock.leading.observer import Quiet
+from passage_clock.leading.office import Batch
+from passage_clock.leading.service import BATCH_TICKS, Clock
+from passage_clock.planning.plan import Plan
+from passage_clock.records.ticks import EncodedTick, TickWriter
+from passage_clock.records.topics import check_topics
 from passage_clock.schedules import periodic
-from passage_clock.service import BATCH_TICKS, Clock
-from passage_clock.ticks import EncodedTick, TickWriter
-from passage_clock.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access

@@ -17,8 +17,8 @@ from typing import Any
 
 from passage_clock.calendars import national
 from passage_clock.config import ClockConfig, Topics, load
+from passage_clock.leading.service import Clock
 from passage_clock.schedules import PERIODS, Schedule, periodic
-from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Topic

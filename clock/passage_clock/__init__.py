@@ -1,16 +1,16 @@
 """The clock: publishes the passage of time onto the log, one tick for every period that ends.
 
 The pure half is named here: civil time, calendars, schedules, the plan, the configuration. What runs it is imported by
-module (`passage_clock.service`).
+module (`passage_clock.leading.service`).
 """
 
 from passage_clock.calendars import Calendar, National, holidays_version, national
 from passage_clock.civil import tzdata_version, zone_names
 from passage_clock.config import ClockConfig, Topics, load
 from passage_clock.errors import CalendarError, ClockError, ConfigError, PlanError, ScheduleError, ZoneError
-from passage_clock.plan import LastTick, Plan, Planned
+from passage_clock.planning.plan import LastTick, Plan, Planned
+from passage_clock.records.ticks import EncodedTick, TickTemplate, TickWriter
 from passage_clock.schedules import PERIODS, Occurrence, Period, Rule, Schedule, periodic
-from passage_clock.ticks import EncodedTick, TickTemplate, TickWriter
 from passage_clock.wall import MachineWall, SettableWall, Wall
 
 __all__ = [

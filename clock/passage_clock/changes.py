@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from passage_clock import civil
-from passage_clock.progress import LastTick
+from passage_clock.planning.progress import LastTick
 from passage_clock.schedules import Occurrence, Schedule
 from passage_schemas.instant import Instant, datetime_of
 

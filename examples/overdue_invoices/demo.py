@@ -35,9 +35,9 @@ from examples.overdue_invoices.threads import Running, running
 from examples.overdue_invoices.topics import make_topics, names_of
 from examples.overdue_invoices.watch import Watch
 from passage_clock import ClockConfig, ClockError, MachineWall, load
-from passage_clock.observer import Quiet
-from passage_clock.office import Batch
-from passage_clock.service import Clock
+from passage_clock.leading.observer import Quiet
+from passage_clock.leading.office import Batch
+from passage_clock.leading.service import Clock
 from passage_log.errors import LogError
 from passage_log.port import Log, Partition
 from passage_log.trial import Trial, choose

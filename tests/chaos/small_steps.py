@@ -13,7 +13,7 @@ from pathlib import Path
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import tell_logs
 from passage_clock import MachineWall, load
-from passage_clock.service import Clock
+from passage_clock.leading.service import Clock
 from passage_log.kafka import KafkaLog
 from passage_processors import Worker
 from tests.chaos.invoices import app

@@ -8,7 +8,7 @@ from typing import cast
 from uuid import uuid4
 
 from passage_clock import ClockConfig, Topics
-from passage_clock.topics import check_topics
+from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition

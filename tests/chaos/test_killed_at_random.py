@@ -17,7 +17,7 @@ from examples.overdue_invoices.answer_key import KNOWN, check
 from examples.overdue_invoices.facts import PARTITIONS, end_of, facts_of, read_invoices
 from examples.overdue_invoices.watch import Watch
 from passage_clock import MachineWall, load
-from passage_clock.topics import check_topics as check_clock_topics
+from passage_clock.records.topics import check_topics as check_clock_topics
 from passage_log.kafka import KafkaLog
 from passage_log.port import Log, Partition
 from passage_processors import App

@@ -15,7 +15,7 @@ from statistics import quantiles
 import pytest
 
 from passage_clock.config import load
-from passage_clock.topics import check_topics
+from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
 from passage_log.trial import java

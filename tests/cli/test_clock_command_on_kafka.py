@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from passage_clock.control import decode_ask
+from passage_clock.records.control import decode_ask
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition, Topic
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
 
-from passage_clock.control import Ask, Trigger, trigger_asked
-from passage_clock.service import Clock
+from passage_clock.leading.service import Clock
+from passage_clock.records.control import Ask, Trigger, trigger_asked
 from passage_log.errors import WriterLost
 from passage_log.port import EARLIEST, Record
 from passage_schemas.instant import Instant

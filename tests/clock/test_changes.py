@@ -10,7 +10,7 @@ import pytest
 from passage_clock.calendars import Company, Notice, national
 from passage_clock.changes import COMPARED, LISTED, TickChange, changes, contradictions, refusal
 from passage_clock.civil import instant_of_civil
-from passage_clock.plan import LastTick
+from passage_clock.planning.plan import LastTick
 from passage_clock.rules.days import workdays
 from passage_clock.rules.periods import Period
 from passage_clock.schedules import Schedule, periodic

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 
 from passage_clock.config import ClockConfig, Topics, load
-from passage_clock.entries import Edition
-from passage_clock.follower import Follower
-from passage_clock.office import Office
+from passage_clock.leading.office import Office
+from passage_clock.leading.service import Clock, places
+from passage_clock.records.entries import Edition
+from passage_clock.records.follower import Follower
+from passage_clock.records.topics import check_topics
 from passage_clock.schedules import periodic
-from passage_clock.service import Clock, places
-from passage_clock.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.errors import Fenced
 from passage_log.kafka import KafkaLog

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from passage_clock.leadership import Input
-from passage_clock.memory import Memory
-from passage_clock.office import Office
-from passage_clock.service import Clock
-from passage_clock.skew import Reading
+from passage_clock.leading.leadership import Input
+from passage_clock.leading.office import Office
+from passage_clock.leading.service import Clock
+from passage_clock.leading.skew import Reading
+from passage_clock.records.memory import Memory
 from passage_log.errors import Fenced, WriterLost
 from tests.clock.simulation import Simulation
 from tests.clock.world import TICKS

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passage_clock.calendars import national
-from passage_clock.control import Ask, decode_ask
-from passage_clock.entries import Edition, newer_than, version_key
 from passage_clock.errors import ClockError
+from passage_clock.leading.skew import Reading, must_probe, skew_seconds
+from passage_clock.records.control import Ask, decode_ask
+from passage_clock.records.entries import Edition, newer_than, version_key
 from passage_clock.schedules import periodic
-from passage_clock.skew import Reading, must_probe, skew_seconds
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
 from tests.clock.world import DAY, EDITION, MIDNIGHT, SECOND, World, every_minute

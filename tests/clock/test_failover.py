@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from passage_clock.control import Ask
-from passage_clock.leadership import Stage
-from passage_clock.vigil import STAGGER_SECONDS
+from passage_clock.leading.leadership import Stage
+from passage_clock.leading.vigil import STAGGER_SECONDS
+from passage_clock.records.control import Ask
 from tests.clock.world import (
     CONTROL,
     EDITION,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passage_clock.leadership import (
+from passage_clock.leading.leadership import (
     ACTING,
     FENCED_WAIT_SECONDS,
     LONGEST_BACKOFF_SECONDS,

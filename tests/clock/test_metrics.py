@@ -5,12 +5,12 @@ from http.client import HTTPConnection
 
 import pytest
 
-from passage_clock.entries import Edition
 from passage_clock.errors import ClockError
-from passage_clock.health import STALLED_SECONDS
-from passage_clock.metrics import Metrics
-from passage_clock.observer import Several
-from passage_clock.service import Clock
+from passage_clock.leading.observer import Several
+from passage_clock.leading.service import Clock
+from passage_clock.records.entries import Edition
+from passage_clock.watching.health import STALLED_SECONDS
+from passage_clock.watching.metrics import Metrics
 from passage_schemas.instant import Instant
 from tests.clock.world import EDITION, MIDNIGHT, MINUTE, Stages, World, every_minute
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passage_clock import plan as plans
 from passage_clock.calendars import national
 from passage_clock.civil import DAY, HOUR, MINUTE, SECOND, instant_of_civil
 from passage_clock.errors import PlanError
-from passage_clock.plan import LastTick, Plan, Planned
+from passage_clock.planning import plan as plans
+from passage_clock.planning.plan import LastTick, Plan, Planned
 from passage_clock.schedules import Misfire, Schedule, periodic
 from passage_schemas.instant import Instant
 

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from passage_clock.config import ClockConfig
-from passage_clock.control import trigger_asked
-from passage_clock.entries import first_instants
-from passage_clock.memory import Memory, Published
-from passage_clock.office import Office
-from passage_clock.progress import LastTick
-from passage_clock.retention import SWEEP_EVERY_SECONDS
+from passage_clock.leading.office import Office
+from passage_clock.leading.retention import SWEEP_EVERY_SECONDS
+from passage_clock.leading.service import places
+from passage_clock.planning.progress import LastTick
+from passage_clock.records.control import trigger_asked
+from passage_clock.records.entries import first_instants
+from passage_clock.records.memory import Memory, Published
 from passage_clock.schedules import Schedule, periodic
-from passage_clock.service import places
 from passage_schemas.instant import Instant
 from passage_schemas.records import TRIGGERED
 from tests.clock.test_entries import ENTRY

@@ -9,16 +9,16 @@ import pytest
 import structlog
 
 from passage_clock.calendars import national
-from passage_clock.control import Ask, Trigger, decode_trigger, trigger_asked
-from passage_clock.entries import newer_than
 from passage_clock.errors import ClockError
-from passage_clock.follower import Follower
-from passage_clock.leadership import Stage
+from passage_clock.leading.leadership import Stage
+from passage_clock.leading.service import Clock, places
+from passage_clock.leading.throttle import Throttle
+from passage_clock.records.control import Ask, Trigger, decode_trigger, trigger_asked
+from passage_clock.records.entries import newer_than
+from passage_clock.records.follower import Follower
 from passage_clock.rules.periods import Every
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_clock.schedules import Misfire, Schedule, periodic
-from passage_clock.service import Clock, places
-from passage_clock.throttle import Throttle
 from passage_log.errors import WriterLost
 from passage_schemas.instant import Instant
 from passage_schemas.records import TRIGGERED

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from passage_clock.calendars import national
 from passage_clock.civil import DAY, HOUR, MINUTE, instant_of_civil
 from passage_clock.errors import PlanError
-from passage_clock.plan import LastTick, Plan, Planned
+from passage_clock.planning.plan import LastTick, Plan, Planned
 from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
 

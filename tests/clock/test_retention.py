@@ -3,7 +3,7 @@
 from dataclasses import replace
 from hashlib import sha256
 
-from passage_clock.retention import SWEEP_EVERY_SECONDS
+from passage_clock.leading.retention import SWEEP_EVERY_SECONDS
 from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK

@@ -13,8 +13,8 @@ import pytest
 
 from passage_clock.calendars import holidays_version
 from passage_clock.config import ClockConfig, load
-from passage_clock.service import places
-from passage_clock.topics import check_topics
+from passage_clock.leading.service import places
+from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST
 from passage_schemas.records import TICK

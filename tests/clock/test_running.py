@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from passage_clock.config import Topics
-from passage_clock.running import run_until
-from passage_clock.service import Clock
-from passage_clock.terms import RESIGNED_HEADER
+from passage_clock.leading.running import run_until
+from passage_clock.leading.service import Clock
+from passage_clock.records.terms import RESIGNED_HEADER
 from passage_log.errors import Unfit
 from tests.clock.faults import FaultyLog
 from tests.clock.world import TICKS, World, every_minute

@@ -5,11 +5,11 @@ from hashlib import sha256
 
 import pytest
 
-from passage_clock.control import Ask
-from passage_clock.entries import Edition
-from passage_clock.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS, Stage
+from passage_clock.leading.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS, Stage
+from passage_clock.records.control import Ask
+from passage_clock.records.entries import Edition
+from passage_clock.records.terms import RESIGNED_HEADER, TERM_KEY
 from passage_clock.schedules import periodic
-from passage_clock.terms import RESIGNED_HEADER, TERM_KEY
 from passage_log.errors import Fenced
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK

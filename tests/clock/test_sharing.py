@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from passage_clock import civil
-from passage_clock.plan import Plan
+from passage_clock.planning.plan import Plan
 from passage_clock.rules.periods import Every
 from passage_clock.rules.rule import Occurrence
 from passage_clock.schedules import Schedule

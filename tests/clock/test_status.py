@@ -3,8 +3,8 @@
 import json
 from dataclasses import asdict
 
-from passage_clock.control import Ask
-from passage_clock.status import Leader, Status, status
+from passage_clock.records.control import Ask
+from passage_clock.watching.status import Leader, Status, status
 from passage_schemas.instant import Instant
 from tests.clock.world import CONTROL, MIDNIGHT, MINUTE, SECOND, Candidate, World, every_minute, every_second
 

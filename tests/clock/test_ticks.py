@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from passage_clock.calendars import Calendar, national
 from passage_clock.civil import instant_of_civil, tzdata_version
-from passage_clock.plan import Plan, Planned
+from passage_clock.planning.plan import Plan, Planned
+from passage_clock.records.ticks import EncodedTick, TickWriter, avro_long
 from passage_clock.schedules import Occurrence, Schedule, periodic
-from passage_clock.ticks import EncodedTick, TickWriter, avro_long
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick

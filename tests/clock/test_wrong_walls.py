@@ -6,10 +6,10 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from passage_clock.leadership import Stage
-from passage_clock.metrics import Metrics
-from passage_clock.observer import Several
-from passage_clock.service import Clock
+from passage_clock.leading.leadership import Stage
+from passage_clock.leading.observer import Several
+from passage_clock.leading.service import Clock
+from passage_clock.watching.metrics import Metrics
 from passage_schemas.instant import Instant
 from tests.clock.world import EDITION, MIDNIGHT, SECOND, TICKS, Candidate, Stages, World, every_second, whole
 

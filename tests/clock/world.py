@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from passage_clock.config import ClockConfig
-from passage_clock.entries import Edition
-from passage_clock.leadership import Leadership, Stage
-from passage_clock.observer import Quiet
-from passage_clock.office import Batch
+from passage_clock.leading.leadership import Leadership, Stage
+from passage_clock.leading.observer import Quiet
+from passage_clock.leading.office import Batch
+from passage_clock.leading.service import Clock
+from passage_clock.records.entries import Edition
 from passage_clock.schedules import Schedule, periodic
-from passage_clock.service import Clock
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
 from passage_log.port import EARLIEST, Log, Partition, Record, Topic

@@ -19,7 +19,7 @@ from examples.overdue_invoices.facts import PARTITIONS, Fact, end_of
 from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
 from passage_clock import SettableWall, load
-from passage_clock.service import Clock
+from passage_clock.leading.service import Clock
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Record
 from passage_processors import Worker

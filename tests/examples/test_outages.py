@@ -11,7 +11,7 @@ from examples.overdue_invoices.facts import PARTITIONS, end_of, facts_of, noon, 
 from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
 from passage_clock import SettableWall
-from passage_clock.service import Clock
+from passage_clock.leading.service import Clock
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition
 from passage_processors import Worker

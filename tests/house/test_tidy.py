@@ -24,8 +24,8 @@ PURE = (
     "schemas/passage_schemas/",
     "processors/passage_processors/core/",
     "clock/passage_clock/schedules.py",
-    "clock/passage_clock/plan.py",
-    "clock/passage_clock/leadership.py",
+    "clock/passage_clock/planning/plan.py",
+    "clock/passage_clock/leading/leadership.py",
 )
 IMPURE_MODULES = {
     "asyncio", "concurrent", "logging", "multiprocessing", "os", "random", "secrets", "selectors", "signal", "socket",
@@ -143,7 +143,7 @@ def test_tests_examples_and_benchmarks_are_finished() -> None:
         (has_no_vague_name, "passage/cli.py", "class TickManager: ...\n"),
         (has_no_vague_name, "passage/cli.py", "def common_parts(): ...\n"),
         (leaves_nothing_to_do, "passage/cli.py", "# " + UNFINISHED[0] + ": later\n"),
-        (keeps_pure_rooms_pure, "clock/passage_clock/plan.py", "from time import monotonic\n"),
+        (keeps_pure_rooms_pure, "clock/passage_clock/planning/plan.py", "from time import monotonic\n"),
         (keeps_pure_rooms_pure, "schemas/passage_schemas/tick.py", "def f():\n    import os.path\n"),
         (swallows_no_error_silently, "passage/cli.py", "try: ...\nexcept: ...\n"),
     ],
@@ -157,7 +157,7 @@ def test_every_rule_can_fail(rule: Rule, path: str, text: str) -> None:
     [
         ("passage/__init__.py", ""),
         ("clock/passage_clock/wall.py", '"""Asks."""\nimport time\n'),
-        ("clock/passage_clock/plan.py", '"""Plans."""\nfrom passage_clock import timekeeping\n'),
+        ("clock/passage_clock/planning/plan.py", '"""Plans."""\nfrom passage_clock import timekeeping\n'),
         ("passage/cli.py", '"""Speaks."""\n@dataclass(frozen=True, slots=True)\nclass Commonwealth: ...\n'),
     ],
 )

@@ -12,10 +12,10 @@ from time import monotonic
 import pytest
 
 from passage_clock.config import ClockConfig
-from passage_clock.control import trigger_asked
+from passage_clock.leading.service import Clock, places
+from passage_clock.records.control import trigger_asked
+from passage_clock.records.topics import check_topics
 from passage_clock.schedules import periodic
-from passage_clock.service import Clock, places
-from passage_clock.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.errors import LogError, Unfit, Unreachable
 from passage_log.kafka import KafkaLog

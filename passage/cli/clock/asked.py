@@ -12,8 +12,8 @@ import typer
 from passage.cli.clock.opened import named, open_clock_log
 from passage.cli.terminal import out, tell_json
 from passage_clock.config import ClockConfig
-from passage_clock.control import Ask, Trigger
-from passage_clock.service import places
+from passage_clock.leading.service import places
+from passage_clock.records.control import Ask, Trigger
 from passage_clock.wall import MachineWall
 from passage_log.port import Log
 from passage_schemas.instant import milliseconds_of

@@ -7,7 +7,7 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from passage_clock.observer import Quiet
+from passage_clock.leading.observer import Quiet
 
 
 class CatchUpBar(Quiet):

@@ -10,8 +10,8 @@ from heapq import merge
 
 from passage_clock import civil
 from passage_clock.errors import ClockError
+from passage_clock.planning.sharing import Sharing
 from passage_clock.schedules import Occurrence, Schedule
-from passage_clock.sharing import Sharing
 from passage_schemas.instant import Instant, instant_of
 
 

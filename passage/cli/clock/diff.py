@@ -24,12 +24,12 @@ from passage_clock.changes import Change, TickChange, changes, contradictions
 from passage_clock.civil import DAY
 from passage_clock.config import ClockConfig, load, schedule_of_definition
 from passage_clock.errors import ClockError
-from passage_clock.late import late_closures
-from passage_clock.progress import LastTick
+from passage_clock.leading.service import places
+from passage_clock.planning.progress import LastTick
 from passage_clock.schedules import Schedule
-from passage_clock.service import places
-from passage_clock.status import status
 from passage_clock.wall import MachineWall
+from passage_clock.watching.late import late_closures
+from passage_clock.watching.status import status
 from passage_log.port import Log
 from passage_schemas.instant import Instant
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from passage.cli.terminal import open_log
 from passage_clock.config import ClockConfig
 from passage_clock.errors import ClockError
+from passage_clock.records.topics import check_topics
 from passage_clock.schedules import Schedule
-from passage_clock.topics import check_topics
 from passage_log.errors import Unfit
 from passage_log.kafka import KafkaLog
 from passage_log.preflight import MISSING

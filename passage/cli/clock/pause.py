@@ -3,7 +3,7 @@
 from passage.cli.clock.asked import ByOption, ReasonOption, ask, asker
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage_clock.config import load
-from passage_clock.control import Ask
+from passage_clock.records.control import Ask
 
 
 def pause(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from passage_clock.follower import FAR_AHEAD_MS
+from passage_clock.records.follower import FAR_AHEAD_MS
 from passage_log.errors import Unreachable
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_schemas.errors import SchemaError

@@ -13,11 +13,11 @@ from passage.cli.collector import collect_seldom
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage_clock.config import load
-from passage_clock.metrics import Metrics
-from passage_clock.observer import Several
-from passage_clock.running import run_until
-from passage_clock.service import Clock
+from passage_clock.leading.observer import Several
+from passage_clock.leading.running import run_until
+from passage_clock.leading.service import Clock
 from passage_clock.wall import MachineWall
+from passage_clock.watching.metrics import Metrics
 
 
 def run(

@@ -19,9 +19,9 @@ from passage.cli.terminal import (
     tell_json,
 )
 from passage_clock.config import load
-from passage_clock.status import Leader, ScheduleStatus, Status
-from passage_clock.status import status as status_of
 from passage_clock.wall import MachineWall
+from passage_clock.watching.status import Leader, ScheduleStatus, Status
+from passage_clock.watching.status import status as status_of
 from passage_schemas.instant import Instant
 
 

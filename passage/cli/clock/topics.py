@@ -16,7 +16,7 @@ from passage.cli.terminal import (
     tell_json,
 )
 from passage_clock.config import load
-from passage_clock.topics import clock_topics
+from passage_clock.records.topics import clock_topics
 
 
 def topics(

@@ -12,7 +12,7 @@ from passage.cli.terminal import (
     tell_json,
 )
 from passage_clock.config import load
-from passage_clock.control import trigger_asked
+from passage_clock.records.control import trigger_asked
 from passage_clock.wall import MachineWall
 
 

@@ -19,8 +19,8 @@ from passage.cli.terminal import (
     tell_json,
 )
 from passage_clock.config import ClockConfig, load
-from passage_clock.service import places
-from passage_clock.verify import Fault, Verifier
+from passage_clock.leading.service import places
+from passage_clock.watching.verify import Fault, Verifier
 from passage_log.port import Log
 
 MOST_WALKS = 3

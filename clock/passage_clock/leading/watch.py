@@ -4,10 +4,10 @@
 the silence is the leader's and not our own deafness. Refuses to act: the service decides what a sign leads to.
 """
 
-from passage_clock.follower import Follower
-from passage_clock.leadership import Input
-from passage_clock.terms import Probe, Term
-from passage_clock.vigil import Vigil
+from passage_clock.leading.leadership import Input
+from passage_clock.leading.vigil import Vigil
+from passage_clock.records.follower import Follower
+from passage_clock.records.terms import Probe, Term
 from passage_clock.wall import Wall
 
 # An answer that took longer says that the log was in trouble, and its leader with it.

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from passage_clock.plan import Planned
+from passage_clock.planning.plan import Planned
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import EPOCH, Instant
 from passage_schemas.records import TICK

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from passage_clock.control import Ask
-from passage_clock.memory import Memory
+from passage_clock.records.control import Ask
+from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry

@@ -13,12 +13,12 @@ from hashlib import sha256
 
 import structlog
 
-from passage_clock.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger
-from passage_clock.entries import is_paused
 from passage_clock.errors import ClockError
-from passage_clock.memory import Memory, Published
-from passage_clock.plan import LastTick
-from passage_clock.terms import TERM_KEY, Probe, Term, probe_of, term_of
+from passage_clock.planning.plan import LastTick
+from passage_clock.records.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger
+from passage_clock.records.entries import is_paused
+from passage_clock.records.memory import Memory, Published
+from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant

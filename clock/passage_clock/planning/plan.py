@@ -27,9 +27,9 @@ from heapq import heapify, heappop, heappush, heapreplace
 from typing import NamedTuple
 
 from passage_clock.errors import PlanError
-from passage_clock.progress import LastTick, Progress, start
+from passage_clock.planning.progress import LastTick, Progress, start
+from passage_clock.planning.sharing import Sharing
 from passage_clock.schedules import Occurrence, Schedule
-from passage_clock.sharing import Sharing
 from passage_schemas.instant import Instant
 
 GATHERED_AT_ONCE = 50_000

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from passage_clock.errors import PlanError
+from passage_clock.planning.sharing import Sharing
 from passage_clock.schedules import Occurrence, Schedule
-from passage_clock.sharing import Sharing
 from passage_schemas.instant import Instant
 
 

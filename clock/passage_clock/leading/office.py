@@ -15,20 +15,20 @@ Refuses to survive an error. Whatever is raised here, the office is over: `disca
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from passage_clock.continuity import broken
-from passage_clock.control import PROBE_KEY, Trigger
-from passage_clock.entries import Edition, entries_to_write, first_instants, is_paused
 from passage_clock.errors import PlanError
-from passage_clock.follower import Places
-from passage_clock.memory import Memory, Published
-from passage_clock.plan import LastTick, Plan, Planned
-from passage_clock.retention import Floor, Release, Sweeper, cutoffs
+from passage_clock.leading.continuity import broken
+from passage_clock.leading.retention import Floor, Release, Sweeper, cutoffs
+from passage_clock.leading.skew import Reading, skew_seconds
+from passage_clock.leading.throttle import Throttle
+from passage_clock.planning.plan import LastTick, Plan, Planned
+from passage_clock.records.control import PROBE_KEY, Trigger
+from passage_clock.records.entries import Edition, entries_to_write, first_instants, is_paused
+from passage_clock.records.follower import Places
+from passage_clock.records.memory import Memory, Published
+from passage_clock.records.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
+from passage_clock.records.ticks import TickWriter
+from passage_clock.records.triggers import Answer, answer
 from passage_clock.schedules import Schedule
-from passage_clock.skew import Reading, skew_seconds
-from passage_clock.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
-from passage_clock.throttle import Throttle
-from passage_clock.ticks import TickWriter
-from passage_clock.triggers import Answer, answer
 from passage_clock.wall import Wall
 from passage_log.port import Log, Writer
 from passage_schemas.instant import Instant, milliseconds_of

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from passage_clock.service import Clock, Stop
+from passage_clock.leading.service import Clock, Stop
 
 STOP_WITHIN_SECONDS = 4.0
 """A resignation takes some 50 ms; leaving the group, with a broker at hand, as much."""

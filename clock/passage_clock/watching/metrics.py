@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from passage_clock import health
-from passage_clock.health import Health
-from passage_clock.leadership import Leadership, Stage
-from passage_clock.memory import Memory
-from passage_clock.office import Batch
+from passage_clock.leading.leadership import Leadership, Stage
+from passage_clock.leading.office import Batch
+from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall, Wall
+from passage_clock.watching import health
+from passage_clock.watching.health import Health
 from passage_schemas.instant import Instant
 
 # From a live tick's milliseconds to an outage that was slept through.

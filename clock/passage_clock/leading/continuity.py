@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from passage_clock.changes import contradictions, refusal
 from passage_clock.config import schedule_of_definition
 from passage_clock.errors import ClockError
-from passage_clock.memory import Memory
+from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 

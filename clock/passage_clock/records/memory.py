@@ -6,8 +6,8 @@ Pure: the follower fills it from the log, the office goes on with it, and both m
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from passage_clock.control import Ask
-from passage_clock.plan import LastTick
+from passage_clock.planning.plan import LastTick
+from passage_clock.records.control import Ask
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
 

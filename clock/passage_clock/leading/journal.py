@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
-from passage_clock.office import Batch
-from passage_clock.plan import Planned
-from passage_clock.retention import Release
+from passage_clock.leading.office import Batch
+from passage_clock.leading.retention import Release
+from passage_clock.planning.plan import Planned
+from passage_clock.records.triggers import Answer
 from passage_clock.schedules import Schedule
-from passage_clock.triggers import Answer
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.schedule_entry import ScheduleEntry
 

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from passage_clock.control import Trigger
+from passage_clock.records.control import Trigger
 from passage_clock.schedules import Schedule
 from passage_log.port import Headers
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from passage_clock.civil import DAY
-from passage_clock.plan import LastTick
+from passage_clock.planning.plan import LastTick
 from passage_clock.schedules import Schedule
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_schemas.instant import Instant

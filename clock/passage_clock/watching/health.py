@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from passage_clock.errors import ClockError
-from passage_clock.leadership import Leadership, Stage
-from passage_clock.observer import Quiet
+from passage_clock.leading.leadership import Leadership, Stage
+from passage_clock.leading.observer import Quiet
 from passage_clock.wall import Wall
 
 # Longer than the longest time a Kafka client may be asked to wait for a broker (30 s), twice in one step.

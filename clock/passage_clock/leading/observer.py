@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from passage_clock.leadership import Leadership
-from passage_clock.memory import Memory
-from passage_clock.office import Batch
+from passage_clock.leading.leadership import Leadership
+from passage_clock.leading.office import Batch
+from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
 

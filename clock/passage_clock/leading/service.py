@@ -22,9 +22,7 @@ import structlog
 from passage_clock.calendars import holidays_version
 from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
-from passage_clock.entries import Edition, newer_than
-from passage_clock.follower import Follower, Places
-from passage_clock.journal import (
+from passage_clock.leading.journal import (
     tell_answers,
     tell_batch,
     tell_changed_in_secret,
@@ -32,16 +30,18 @@ from passage_clock.journal import (
     tell_let_go,
     tell_stopped,
 )
-from passage_clock.leadership import OUTSIDE, Input, Leadership, Stage
-from passage_clock.memory import Memory
-from passage_clock.observer import Observer, Quiet
-from passage_clock.office import Office
-from passage_clock.outlook import Outlook
-from passage_clock.retention import SWEEP_ROOM_SECONDS
-from passage_clock.skew import Reading, may_probe, must_probe
-from passage_clock.vigil import Vigil
+from passage_clock.leading.leadership import OUTSIDE, Input, Leadership, Stage
+from passage_clock.leading.observer import Observer, Quiet
+from passage_clock.leading.office import Office
+from passage_clock.leading.outlook import Outlook
+from passage_clock.leading.retention import SWEEP_ROOM_SECONDS
+from passage_clock.leading.skew import Reading, may_probe, must_probe
+from passage_clock.leading.vigil import Vigil
+from passage_clock.leading.watch import Watch
+from passage_clock.records.entries import Edition, newer_than
+from passage_clock.records.follower import Follower, Places
+from passage_clock.records.memory import Memory
 from passage_clock.wall import Wall
-from passage_clock.watch import Watch
 from passage_log.errors import Fenced, Unreachable, WriterLost
 from passage_log.port import Log, Member, Partition
 

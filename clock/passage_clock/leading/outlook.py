@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import structlog
 
 from passage_clock.civil import DAY
-from passage_clock.observer import Observer
-from passage_clock.office import Office
+from passage_clock.leading.observer import Observer
+from passage_clock.leading.office import Office
+from passage_clock.leading.skew import Reading
 from passage_clock.schedules import Schedule
-from passage_clock.skew import Reading
 from passage_schemas.instant import Instant
 
 # New data has to be released, installed and rolled out in this time.

@@ -1,0 +1,1 @@
+"""What is due, in order, and where each schedule has come to. Pure."""
