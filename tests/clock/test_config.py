@@ -254,6 +254,14 @@ MISTAKES = {
         "6: client.security.protocol: this is fields of its own; write one plain value, as the Kafka client takes it, "
         "or where a secret is: {env: NAME} or {file: /path}",
     ),
+    "a client setting that is ours": (
+        DAY + "client:\n  isolation.level: read_uncommitted\n",
+        "6: client.isolation.level: is the clock's to set, since its promises hang on it; take it out",
+    ),
+    "brokers among the client's settings": (
+        DAY + "client:\n  bootstrap.servers: localhost:9092\n",
+        "6: client.bootstrap.servers: is the clock's to set, *; write bootstrap: beside client:",
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from passage_clock.config.document import Node, read_text, shown
 from passage_clock.errors import ConfigError
 from passage_clock.schedules import Schedule
+from passage_log.reserved import RESERVED
 
 SOURCE = re.compile(r"\S+")
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -125,8 +126,15 @@ def _client(top: Node, environ: Mapping[str, str], folder: Path) -> dict[str, st
     if section and not section.is_mapping:  # which could be a secret
         raise section.wrong("this is no fields; write them below it, indented")
     for setting in section or ():
+        if setting.field in RESERVED:
+            raise setting.wrong(_why_reserved(setting.field))
         found[setting.field] = _setting(setting, environ, folder)
     return found
+
+
+def _why_reserved(name: str) -> str:
+    where = "write bootstrap: beside client:" if name == "bootstrap.servers" else "take it out"
+    return f"is the clock's to set, since its promises hang on it; {where}"
 
 
 def _setting(setting: Node, environ: Mapping[str, str], folder: Path) -> str:
@@ -172,5 +180,7 @@ def _properties(file: Node, folder: Path) -> dict[str, str]:
         name, equals, value = line.partition("=")
         if not equals or not name.strip():
             raise ConfigError(f"{path}:{number}: no name=value; write one setting a line, or begin it with #")
+        if name.strip() in RESERVED:
+            raise ConfigError(f"{path}:{number}: {name.strip()}: {_why_reserved(name.strip())}")
         found[name.strip()] = value.strip()
     return found
