@@ -74,7 +74,7 @@ def test_a_shadow_tells_each_disagreement(crontab: str, passage: Command) -> Non
         "clock", "import", "crontab", crontab, "--zone", "Europe/Amsterdam", "--shadow", "log", "--until", "2026-11-24"
     )  # fmt: skip
     assert agreed.code == 0
-    assert agreed.out.startswith("2 runs agree, 0 disagreements")
+    assert agreed.out.startswith("runs that agree: 2, disagreements: 0")
 
 
 def test_a_log_is_followed_until_it_is_told_to_stop(tmp_path: Path) -> None:
@@ -103,6 +103,9 @@ def test_a_log_is_followed_until_it_is_told_to_stop(tmp_path: Path) -> None:
         (["quartz", "crontab"], "crontab:1: not XML"),
         (["crontab", "crontab", "--shadow", "crontab"], "crontab: no run of any job is in it"),
         (["quartz", "empty.xml", "--shadow", "crontab"], "no log of quartz can be read; write --log-kind"),
+        (["crontab", "crontab", "--shadow", "crontab", "--into", "x"], "--into writes and --shadow compares"),
+        (["crontab", "crontab", "--follow"], "--since, --until, --follow and --log-kind are about the log"),
+        (["crontab", "crontab", "--zone", "Mars/Base"], "'Mars/Base' is not in tzdata"),
     ],
 )
 def test_a_mistake_is_one_line(crontab: str, passage: Command, arguments: list[str], said: str) -> None:

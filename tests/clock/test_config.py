@@ -201,12 +201,17 @@ MISTAKES = {
         day("every: day", "every: workday\n    calendar: DE/Bayern"),
         f"4: schedules[0].calendar: 'Bayern' is not a subdivision of DE that {HOLIDAYS} knows; did you mean 'BY'?",
     ),
+    "a calendar nobody wrote": (
+        day("every: day", "every: workday\n    calendar: acme"),
+        f"4: schedules[0].calendar: 'acme' is not a country that {HOLIDAYS} knows; *; one of your own is written under "
+        "calendars:",
+    ),
     "an event with a space": (DAY + "    event: Day passed\n", "5: schedules[0].event: 'Day passed' won't do; *"),
     "a day that never was": (
         DAY + "    starts_at: 2026-02-30\n",
         f"5: schedules[0].starts_at: '2026-02-30' is *; {STARTS}",
     ),
-    "a start in words": (DAY + "    starts_at: soon\n", f"5: schedules[0].starts_at: 'soon' is none: *; {STARTS}"),
+    "a start in words": (DAY + "    starts_at: soon\n", f"5: schedules[0].starts_at: 'soon' is no date; {STARTS}"),
     "a start as a number": (DAY + "    starts_at: 2012\n", f"5: schedules[0].starts_at: 2012 won't do; {STARTS}"),
     "a start left empty": (
         DAY + "    starts_at:\n",

@@ -250,7 +250,7 @@ MISTAKES = {
     ),
     "a closure that never was": (
         company("closed:\n      - 2026-12-24\n      - 2026-02-30"),
-        "5: calendars.acme.closed[1]: '2026-02-30' is none: *; write a date, e.g. 2026-12-24",
+        "5: calendars.acme.closed[1]: '2026-02-30' is no date: *; write a date, e.g. 2026-12-24",
     ),
     "a closure announced nowhere": (
         company("closed:\n      - on: 2026-12-24\n        announced_at: 2026-12-20T10:00"),
@@ -299,7 +299,7 @@ def test_a_mistake_in_a_file_of_closures_is_told_with_its_own_place(write: Write
     path = write(company("closed_file: closures.csv"))
     Path("closures.csv").write_text("# ours\n2026-01-02, 2025-12-01T09:00+01:00\n2026-13-01\n", "utf-8")
 
-    with pytest.raises(ConfigError, match=r"^closures\.csv:3: on: '2026-13-01' is none: .*; write a date"):
+    with pytest.raises(ConfigError, match=r"^closures\.csv:3: on: '2026-13-01' is no date: .*; write a date"):
         load(path, environ={})
 
 

@@ -11,7 +11,7 @@ from passage_clock.importing.shadow import Disagreement, compare
 from passage_clock.schedules import periodic
 from passage_schemas.instant import Instant, instant_of
 
-HOURLY = {"report": periodic("report", "hour", "UTC")}
+HOURLY = {"report": [periodic("report", "hour", "UTC")]}
 
 
 def at(clock: str) -> Instant:
@@ -41,6 +41,12 @@ def test_what_it_missed_and_what_it_ran_out_of_turn_is_told() -> None:
         Disagreement("missed", "report", at("11:00")),
         Disagreement("extra", "report", at("12:00:01")),
     ]
+
+
+def test_a_job_of_two_lines_is_one_job() -> None:
+    twice = {"report": [periodic("morning", "half-day", "UTC"), periodic("hourly", "day", "UTC")]}
+    seen = compare(twice, runs("12:00:01"), at("11:00"), at("13:00"), 60)
+    assert (seen.agreed, seen.disagreements) == (1, [])
 
 
 def test_a_job_nobody_imported_is_unknown_and_a_time_nobody_asked_for_is_no_matter() -> None:

@@ -130,6 +130,15 @@ def test_bytes_that_are_no_tick_under_a_ticks_key_are_found() -> None:
     assert "compaction keeps the last one alone" in fault_of(world).expected
 
 
+def test_bytes_under_a_key_without_a_label_erase_nothing_and_are_noted() -> None:
+    world = published()
+    rogue(world, b"minute.utc", b"oops")
+
+    verifier, fault = walk(world.records(TICKS), world.entries())
+    assert fault is None
+    assert "foreign record, key minute.utc" in verifier.notes[0].said
+
+
 Tamper = Callable[[list[MemoryRecord]], list[MemoryRecord]]
 
 TAMPERINGS: dict[str, tuple[Tamper, int, str]] = {

@@ -13,7 +13,7 @@ from passage_clock.calendars import Calendar, Company, Hours, Notice, national
 from passage_clock.calendars.hours import WEEKDAYS, span_of, weekdays_of
 from passage_clock.calendars.market import Market
 from passage_clock.calendars.national import country_codes
-from passage_clock.config.document import Node, nearest, read_text
+from passage_clock.config.document import Node, nearest, no_date, read_text
 from passage_clock.errors import CalendarError, ConfigError
 from passage_schemas.instant import Instant, instant_of
 
@@ -64,7 +64,12 @@ class Calendars:
         country = code.partition("/")[0]
         if country not in country_codes() and (near := nearest(code, self._sections, "")):
             raise CalendarError(f"{code!r} is no calendar of this file; {near}")
-        return coded(code)
+        try:
+            return coded(code)
+        except CalendarError as error:
+            if len(code) > 2 and code == code.lower():
+                raise CalendarError(f"{error}; one of your own is written under calendars:") from error
+            raise
 
     def _company(self, name: str, inside: tuple[str, ...]) -> Calendar:
         if name not in self._found:
@@ -162,7 +167,7 @@ def _date(here: Node) -> date:
     try:
         return date.fromisoformat(seen)
     except ValueError as error:
-        raise here.wrong(f"{seen!r} is none: {error}; write {DATE}") from error
+        raise here.wrong(f"{no_date(seen, error)}; write {DATE}") from error
 
 
 def _announced_at(here: Node) -> Instant:
@@ -170,7 +175,7 @@ def _announced_at(here: Node) -> Instant:
     try:
         instant = datetime.fromisoformat(seen)
     except ValueError as error:
-        raise here.wrong(f"{seen!r} is none: {error}; write {ANNOUNCED}") from error
+        raise here.wrong(f"{no_date(seen, error)}; write {ANNOUNCED}") from error
     if instant.tzinfo is None:
         raise here.wrong(f"{seen!r} has no offset; write {ANNOUNCED}")
     here.text(INSTANT, ANNOUNCED)

@@ -209,6 +209,12 @@ def nearest(seen: str, known: Collection[str], otherwise: str | None = None) -> 
     return f"write one of {', '.join(known)}" if otherwise is None else otherwise
 
 
+def no_date(seen: str, error: ValueError) -> str:
+    """What Python says of a date, where it says more than that it is none."""
+    said = str(error)
+    return f"{seen!r} is no date" if said.startswith("Invalid isoformat") else f"{seen!r} is no date: {said}"
+
+
 def shown(seen: Any) -> str:
     """What was found where something else belongs."""
     if seen is None:

@@ -16,7 +16,7 @@ from passage_clock.calendars.market import Market
 from passage_clock.civil import Fold, Gap, instant_of_civil
 from passage_clock.config.calendars import EXPECTED, Calendars
 from passage_clock.config.daysets import day_set, day_sets, shift_of
-from passage_clock.config.document import Node
+from passage_clock.config.document import Node, no_date
 from passage_clock.rules.composed import AllOf, AnyOf
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays
@@ -258,7 +258,7 @@ def civil_start(here: Node, zone: str) -> datetime:
     try:
         civil = datetime.fromisoformat(seen)
     except ValueError as error:
-        raise here.wrong(f"{seen!r} is none: {error}; write {START}") from error
+        raise here.wrong(f"{no_date(seen, error)}; write {START}") from error
     if civil.tzinfo is not None:
         raise here.wrong(f"{seen!r} has an offset; leave it out, the time is read in {zone}")
     here.text(START_TEXT, START)

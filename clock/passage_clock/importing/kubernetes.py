@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from passage_clock.errors import ClockError
 from passage_clock.importing.expressions import of_macro
@@ -16,6 +16,10 @@ def read_kubernetes(text: str, file: str, zone: str) -> Found:
     found = Found(zone)
     try:
         documents = list(YAML(typ="safe").load_all(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = " ".join((error.problem or error.context or "can't be parsed").split())
+        raise ClockError(f"{file}:{mark.line + 1 if mark else 1}: not YAML: {said}; mend the line") from error
     except YAMLError as error:
         raise ClockError(f"{file}: not YAML: {' '.join(str(error).split())}") from error
     for job in _jobs(documents):

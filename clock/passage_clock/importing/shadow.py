@@ -37,18 +37,23 @@ class Comparison:
 
 
 def compare(
-    schedules: Mapping[str, Schedule], runs: Sequence[Run], since: Instant, until: Instant, tolerance_seconds: float
+    schedules: Mapping[str, Sequence[Schedule]],
+    runs: Sequence[Run],
+    since: Instant,
+    until: Instant,
+    tolerance_seconds: float,
 ) -> Comparison:
-    """`schedules` by what the old scheduler calls the job. Tells of since <= instant <= until; what is paired may lie
-    beyond either by the tolerance, so that no pair is cut in two."""
+    """`schedules` by what the old scheduler calls the job, which may have several.
+
+    Tells of since <= instant <= until; what is paired may lie beyond either by the tolerance, so that no pair is cut in
+    two."""
     tolerance = round(tolerance_seconds * 1_000_000)
     first, last = Instant(since - tolerance), Instant(until + tolerance)
     wrong = [Disagreement("unknown", run.known_as, run.at) for run in runs if run.known_as not in schedules]
     agreed, latest = 0, 0
-    for job, schedule in schedules.items():
+    for job, of_job in schedules.items():
         ran = sorted(run.at for run in runs if run.known_as == job and first <= run.at <= last)
-        coming = schedule.occurrences(Instant(first - 1))
-        named = [one.ends_at for one in takewhile(lambda one: one.ends_at <= last, coming)]
+        named = sorted({at for schedule in of_job for at in _instants(schedule, first, last)})
         for run, due in _side_by_side(ran, named, tolerance):
             if run is None or due is None:
                 wrong.append(_disagreement(job, run, due))
@@ -56,6 +61,11 @@ def compare(
                 agreed, latest = agreed + 1, max(latest, run - due)
     told = sorted((one for one in wrong if since <= one.at <= until), key=lambda one: (one.at, one.job))
     return Comparison(agreed, latest / 1_000_000, told)
+
+
+def _instants(schedule: Schedule, first: Instant, last: Instant) -> Iterator[Instant]:
+    coming = schedule.occurrences(Instant(first - 1))
+    return (one.ends_at for one in takewhile(lambda one: one.ends_at <= last, coming))
 
 
 def _side_by_side(

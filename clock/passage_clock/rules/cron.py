@@ -30,6 +30,8 @@ from passage_schemas.instant import Instant
 
 NEAREST_WEEKDAY = re.compile(r"(\d{1,2})W")
 
+RANGES = "write minutes 0-59, hours 0-23, days 1-31 or L, months 1-12, weekdays 0-7 from Sunday"
+
 YEARS_SEARCHED = 50
 """An expression that doesn't fire in so many years never does: the rarest day, a 29 February on a given weekday, comes
 again after 40 at most (over 2100)."""
@@ -123,7 +125,9 @@ def _fields(expression: str) -> _Fields:
     try:
         days = CronSim(" ".join(words), datetime(1999, 12, 31))  # noqa: DTZ001 - civil, of no zone
     except (CronSimError, AssertionError) as error:
-        raise ScheduleError(f"cron: {expression!r}: {_lower(str(error)) or 'unreadable'}; {example}") from error
+        what = _lower(str(error)) or "unreadable"
+        what += ", or one that never comes" * ("day-of-month" in what)
+        raise ScheduleError(f"cron: {expression!r}: {what}; {RANGES}") from error
     units = product(sorted(days.hours), sorted(days.minutes), sorted(days.seconds))
     times = tuple(((hour * 60 + minute) * 60 + second) * civil.SECOND for hour, minute, second in units)
     fields = _Fields(times, days, bool(plain), nearest)

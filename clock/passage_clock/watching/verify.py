@@ -188,7 +188,7 @@ class Verifier:
             if self._is_kept(name, label):
                 raise _Unlike("a tick: it is not before its schedule's floor", "a null value")
             self.erased += 1
-        elif name in self._chains or name in self._entries:
+        elif label and (name in self._chains or name in self._entries):
             what = "a null value, and no floor" if value is None else f"{len(value)} bytes that are no tick"
             raise _Unlike("a tick under a tick's key: compaction keeps the last one alone", what)
         else:

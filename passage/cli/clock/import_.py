@@ -11,6 +11,7 @@ import typer
 from passage.cli.clock.shadowing import Beside, text_of
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
+from passage_clock import civil
 from passage_clock.config import append_schedules, schedule_of_definition
 from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, LeftOut, read
@@ -36,6 +37,11 @@ def import_(
     """Read a crontab, Kubernetes CronJobs, Celery beat or Quartz as schedules; what can't be one is said aside."""
     if kind not in READERS:
         raise ClockError(f"{kind!r} can't be imported; write one of {', '.join(READERS)}")
+    if into is not None and shadow is not None:
+        raise ClockError("--into writes and --shadow compares; take one of them out")
+    if shadow is None and (since or until or follow or log_kind):
+        raise ClockError("--since, --until, --follow and --log-kind are about the log; name it by --shadow")
+    civil.zone(zone)
     found = read(kind, text_of(file), file, zone)
     schedules = _checked(found)
     _tell_left_out(found)
@@ -53,9 +59,9 @@ def import_(
         _append(found, into)
 
 
-def _checked(found: Found) -> dict[str, Schedule]:
+def _checked(found: Found) -> dict[str, list[Schedule]]:
     """By what the old scheduler calls each job. What our rules refuse is moved to what is left out."""
-    schedules: dict[str, Schedule] = {}
+    schedules: dict[str, list[Schedule]] = {}
     for one in list(found.imported):
         rest = {name: value for name, value in one.item.items() if name != "name"}
         try:
@@ -64,10 +70,7 @@ def _checked(found: Found) -> dict[str, Schedule]:
             found.imported.remove(one)
             found.left_out.append(LeftOut(one.place, one.known_as, str(error)))
             continue
-        if one.known_as in schedules:
-            first = schedules[one.known_as].name
-            print(f"passage: {one.place}: {one.known_as} is there twice; a shadow sees {first} only", file=sys.stderr)
-        schedules.setdefault(one.known_as, schedule)
+        schedules.setdefault(one.known_as, []).append(schedule)
     return schedules
 
 

@@ -35,7 +35,7 @@ class Stop(Protocol):
 class Beside:
     """`schedules` by what the old scheduler calls each job. Raises ClockError for a log that can't be read."""
 
-    schedules: Mapping[str, Schedule]
+    schedules: Mapping[str, Sequence[Schedule]]
     log: Path
     kind: str
     zone: str
@@ -72,7 +72,10 @@ class Beside:
     def _runs(self) -> list[Run]:
         if self.kind not in RUNS:
             raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
-        return read_runs(self.kind, text_of(str(self.log)), self.zone, datetime_of(MachineWall().now()).year)
+        try:
+            return read_runs(self.kind, text_of(str(self.log)), self.zone, datetime_of(MachineWall().now()).year)
+        except ClockError as error:
+            raise ClockError(f"{self.log}: {error}") from error
 
     def _tell(self, disagreements: Sequence[Disagreement]) -> None:
         if self.json:
@@ -95,7 +98,7 @@ class Beside:
             )  # fmt: skip
             return
         out.print(
-            f"{seen.agreed} runs agree, {len(seen.disagreements)} disagreements, from {rfc3339(begin)} to "
+            f"runs that agree: {seen.agreed}, disagreements: {len(seen.disagreements)}, from {rfc3339(begin)} to "
             f"{rfc3339(end)}; the latest run came {seen.latest_seconds:g} s after its tick",
             highlight=False,
         )
@@ -106,7 +109,7 @@ class Beside:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ClockError(f"{text!r} is no date; write 2026-11-20 or 2026-11-20T09:00") from None
+            raise ClockError(f"--since, --until: {text!r} is no date; write 2026-11-20 or 2026-11-20T09:00") from None
         return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, self.zone)
 
 
@@ -114,6 +117,8 @@ def text_of(file: str) -> str:
     """A file's text, or standard input's for `-`."""
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ClockError(f"{file}: can't be read: {str(reason).lower()}; check the path and its rights") from error
+    except OSError as error:
+        said = str(error.strerror or error).lower()
+        raise ClockError(f"{file}: can't be read: {said}; check the path and its rights") from error
+    except UnicodeDecodeError as error:
+        raise ClockError(f"{file}: not UTF-8 text; save it as UTF-8") from error
