@@ -9,12 +9,12 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Any, Literal
 
 from passage_clock import civil
-from passage_clock.planning.progress import LastTick
+from passage_clock.planning.progress import LastTick, used_before
 from passage_clock.schedules import Occurrence, Schedule
 from passage_schemas.instant import Instant, datetime_of
 
@@ -146,9 +146,12 @@ def contradictions(old: Schedule, new: Schedule, last: LastTick) -> list[TickCha
         return []
     published = _published(old, last)
     begin, earlier = published[0].ends_at, _first_if_earlier(old, new, published, last)
+    coming = new.occurrences(Instant(begin - 1))
+    spoken_of = takewhile(lambda one: one.ends_at <= last.ends_at or used_before(one.period, last.period), coming)
+    named = [*earlier, *spoken_of]
     if new.starts_at is not None:
-        published = [one for one in published if one.starts_at >= new.starts_at]
-    named = [*earlier, *_until(new.occurrences(Instant(begin - 1)), last.ends_at)]
+        labels = {one.period for one in named}
+        published = [one for one in published if one.starts_at >= new.starts_at or one.period in labels]
     return differing(published, named)[::-1]
 
 

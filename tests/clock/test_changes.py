@@ -115,8 +115,15 @@ def test_another_zone_contradicts_each_day_that_was_published_and_no_other() -> 
 
     found = contradictions(days(), days("America/New_York"), last)
 
-    # New York's 2026-01-10 had not ended when Amsterdam's was the last tick.
-    assert told(found) == [("2026-01-10", "goes"), *((f"2026-01-0{day}", "moves") for day in range(9, 0, -1))]
+    # New York's 2026-01-10 had not ended when Amsterdam's was the last tick: it moves behind it.
+    assert told(found) == [(f"2026-01-{day:02}", "moves") for day in range(10, 0, -1)]
+
+
+def test_a_start_between_the_old_instant_and_the_new_hides_no_contradiction() -> None:
+    last = last_of(days(), 10, SINCE)
+    moved = days("America/New_York", starts_at=at(2026, 1, 10))
+
+    assert told(contradictions(days(), moved, last)) == [("2026-01-10", "moves")]
 
 
 def test_long_pasts_are_held_against_only_as_far_as_is_remembered() -> None:

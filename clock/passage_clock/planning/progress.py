@@ -3,12 +3,13 @@
 Pure. Here is what a schedule's misfire policy makes of occurrences that are late, and where a schedule begins: behind
 its last tick, at its `starts_at`, or where it was first promised.
 
-Refuses a label that may have been used before.
+Refuses a label that may have been used before; a schedule that keeps what was published steps over it.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from passage_clock.errors import PlanError
 from passage_clock.planning.sharing import Sharing
@@ -118,17 +119,23 @@ def start(schedule: Schedule, last: LastTick | None, first_at: Instant | None, s
             f"{schedule.name}: no tick, no starts_at and no recorded promise, so it has nowhere to start; record its "
             "first promise, or give it a starts_at"
         )
-    progress = Progress(schedule, sharing.occurrences(schedule, after), last.ordinal if last is not None else 0)
-    if last is not None and progress.head is not None and _used_before(progress.head.period, last.period):
+    coming = sharing.occurrences(schedule, after)
+    if last is None:
+        return Progress(schedule, coming, 0)
+    used = last.period
+    if schedule.on_change == "keep":  # The day that has its tick keeps it; the changed rule goes on with the next.
+        coming = dropwhile(lambda one: used_before(one.period, used), coming)
+    progress = Progress(schedule, coming, last.ordinal)
+    if progress.head is not None and used_before(progress.head.period, used):
         raise PlanError(
             f"{schedule.name}: its next period would be {progress.head.period}, but its tick {last.ordinal} was "
-            f"{last.period} already (was its zone or rule changed?); give the changed schedule a new name, or a "
-            "starts_at after that period"
+            f"{used} already (was its zone or rule changed?); keep that tick by on_change: keep, which goes on with "
+            "the next, or give the changed schedule a new name, or a starts_at after that period"
         )
     return progress
 
 
-def _used_before(label: str, last: str) -> bool:
+def used_before(label: str, last: str) -> bool:
     """Whether a schedule whose last label is `last` may have used this one. Labels of one shape sort by time; those
     with an offset (`T`) name an instant by themselves, so only the very same is a repetition."""
     if "T" in label:
