@@ -11,8 +11,12 @@ replica must not publish Christmas as a workday.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
+from passage_clock.civil import DAY
+from passage_clock.config import schedule_of_definition
+from passage_clock.errors import ClockError
 from passage_clock.records.control import Ask
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
@@ -20,6 +24,9 @@ from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
 
 RELEASE = re.compile(r"\b([A-Za-z][\w-]*) (\d+(?:\.\w+)+)")
+
+FARTHEST = 3 * DAY
+"""How far a change moves an occurrence that keeps its date: zones lie 26 hours apart, times of day 24."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +47,44 @@ def first_instants(schedules: Iterable[Schedule], memory: Memory, edition: Editi
     found: dict[str, Instant] = {}
     for schedule in schedules:
         entry = memory.entries.get(schedule.name)
-        if schedule.misfire == "skip" and entry is not None and _names_the_same(entry, schedule, edition):
-            promise = memory.promise(schedule.name)
-            if promise is not None:
-                found[schedule.name] = promise
-                continue
-        if schedule.name in memory.published:
-            continue
-        recorded = entry.next_at if entry is not None and schedule.starts_at is None else None
-        first = recorded if recorded is not None else schedule.first_promise(now)
-        found[schedule.name] = first if first is not None else now
+        is_ours = entry is not None and _names_the_same(entry, schedule, edition)
+        promise = memory.promise(schedule.name)
+        if schedule.misfire == "skip" and is_ours and promise is not None:
+            found[schedule.name] = promise
+        elif schedule.name not in memory.published:
+            found[schedule.name] = _beginning(schedule, entry, is_ours, now)
     return found
+
+
+def _beginning(schedule: Schedule, entry: ScheduleEntry | None, is_ours: bool, now: Instant) -> Instant:
+    """Where a schedule without a tick begins. `is_ours`: what the entry promised is what we would have.
+
+    A promise by another definition, or by other data, says when that one would have come: it is no floor for ours,
+    which may come before it. Ours begins as a new schedule does, after now; and no later than the promise, for when
+    that has passed it was missed, nor than the instant at which we name the very occurrence that was promised."""
+    promise = entry.next_at if entry is not None and schedule.starts_at is None else None
+    if is_ours and promise is not None:
+        return promise
+    first = schedule.first_promise(now)
+    begin = first if first is not None else now
+    if entry is None or promise is None:
+        return begin
+    named = _named_earlier(schedule, entry.definition_text, promise)
+    return Instant(min(begin, promise, named if named is not None else begin))
+
+
+def _named_earlier(schedule: Schedule, definition_text: str, promise: Instant) -> Instant | None:
+    """When what `promise` was made for comes now, if that is earlier: Monday's at 9:00 that was to come at 9:05. A
+    label with an offset (`T`) names an instant by itself and doesn't move."""
+    try:
+        before = schedule_of_definition(schedule.name, definition_text)
+    except (ClockError, TypeError, ValueError):  # as in `continuity`: not written by this release
+        return None
+    promised = next(before.occurrences(Instant(promise - 1)), None)
+    ours = takewhile(
+        lambda one: one.ends_at < promise and "T" not in one.period, schedule.occurrences(Instant(promise - FARTHEST))
+    )
+    return next((one.ends_at for one in ours if promised is not None and one.period == promised.period), None)
 
 
 def is_paused(schedule: str, asks: Mapping[str, Ask]) -> bool:
