@@ -42,6 +42,10 @@ def workdays(time: str) -> Schedule:
     return saying(every="workday", calendar="NL", at=time)
 
 
+def evenings(time: str) -> Schedule:
+    return saying(on={"weekday": DAYS}, at=time, misfire="skip")
+
+
 def told(world: World) -> list[tuple[int, str]]:
     return [(tick.ordinal, datetime_of(tick.ends_at).strftime("%d %H:%M")) for tick in world.ticks()]
 
@@ -72,9 +76,8 @@ def test_the_first_tick_may_come_earlier_than_it_was_promised() -> None:
 
 
 def test_the_first_tick_may_come_earlier_where_the_late_ones_are_skipped() -> None:
-    evening = {"on": {"weekday": DAYS}, "misfire": "skip"}
-    world = left_by(saying(**evening, at="23:05"), "20T08:00", "20T09:00")
-    run_on(world, changed(world, saying(**evening, at="23:00")), 86_400)
+    world = left_by(evenings("23:05"), "20T08:00", "20T09:00")
+    run_on(world, changed(world, evenings("23:00")), 86_400)
 
     assert told(world) == [(1, "20 23:00")]
 
@@ -169,6 +172,13 @@ def test_without_keep_that_is_a_contradiction_and_says_where_the_tick_would_move
             "20T00:30",
             "20T02:00",
             [(1, "20 01:00"), (2, "21 02:00")],
+        ),
+        (
+            evenings("23:05"),
+            replace(evenings("23:00"), on_change="keep"),
+            "20T23:00",
+            "21T07:00",
+            [(1, "20 23:05"), (2, "21 23:00")],
         ),
     ],
 )
