@@ -57,6 +57,16 @@ def tell_changed_in_secret(
             )
 
 
+def tell_refused(candidate: str, newer: Sequence[str], again_in_seconds: float) -> None:
+    log.error(
+        "office_refused",
+        candidate=candidate,
+        reason="; ".join(newer),
+        mend="bring this replica up to date; until then another must lead",
+        again_in_seconds=again_in_seconds,
+    )
+
+
 def tell_let_go(release: Release | None) -> None:
     if release is not None and release.keys:
         log.info("ticks_let_go", count=len(release.keys), schedules=sorted(release.floors))

@@ -30,6 +30,10 @@ class Observer(Protocol):
         """One more step is done, at these seconds; whether everything readable was read once since the log answers."""
         ...
 
+    def outdated(self, why: str | None) -> None:
+        """A standby found that it may not lead, and why; None: it may. Told when the schedules topic said something."""
+        ...
+
     def waits(self, wake_at: Instant | None) -> None:
         """The earliest tick that is not published yet, in the past while some are due; None: nothing is known to come,
         or somebody else leads."""
@@ -62,6 +66,9 @@ class Quiet:
 
     def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
         del monotonic, has_reached_the_log
+
+    def outdated(self, why: str | None) -> None:
+        del why
 
     def waits(self, wake_at: Instant | None) -> None:
         del wake_at
@@ -97,6 +104,10 @@ class Several:
     def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
         for observer in self._observers:
             observer.stepped(monotonic, has_reached_the_log)
+
+    def outdated(self, why: str | None) -> None:
+        for observer in self._observers:
+            observer.outdated(why)
 
     def waits(self, wake_at: Instant | None) -> None:
         for observer in self._observers:

@@ -22,12 +22,14 @@ import structlog
 from passage_clock.calendars import holidays_version
 from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
+from passage_clock.leading.fitness import Fitness
 from passage_clock.leading.journal import (
     tell_answers,
     tell_batch,
     tell_changed_in_secret,
     tell_entries,
     tell_let_go,
+    tell_refused,
     tell_stopped,
 )
 from passage_clock.leading.leadership import OUTSIDE, Input, Leadership, Stage
@@ -38,7 +40,7 @@ from passage_clock.leading.retention import SWEEP_ROOM_SECONDS
 from passage_clock.leading.skew import Reading, may_probe, must_probe
 from passage_clock.leading.vigil import Vigil
 from passage_clock.leading.watch import Watch
-from passage_clock.records.entries import Edition, newer_than
+from passage_clock.records.entries import Edition
 from passage_clock.records.follower import Follower, Places
 from passage_clock.records.memory import Memory
 from passage_clock.wall import Wall
@@ -104,6 +106,7 @@ class Clock:
         self._follower = Follower(log_, self._places)
         vigil = Vigil(name, config.fast_failover_grace_seconds, config.max_skew_seconds)
         self._watch = Watch(self._follower, vigil, wall)
+        self._fitness = Fitness(config.schedules, self._edition, self._follower, self._observer)
         self._outlook = Outlook(config.schedules, self._observer)
         self._member: Member | None = None
         self._office: Office | None = None
@@ -228,7 +231,8 @@ class Clock:
         if self._follow():
             return 0.0
         sign = self._watch.sign()
-        if sign is None or newer_than(self._edition, self._memory().entries.values(), self._config.schedules):
+        is_fit = self._watch.has_reached_the_log and self._fitness.judge()
+        if sign is None or not is_fit:
             return STANDBY_POLL_SECONDS
         log.warning("acting", candidate=self.name, why=sign.name.lower(), last_leader=self._watch.last_leader)
         self._move(sign)
@@ -272,14 +276,14 @@ class Clock:
     def _settle(self) -> float:
         if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
             return 0.0 if self._follow() else READING_SECONDS
-        office, memory = self._in_office(), self._memory()
-        newer = newer_than(self._edition, memory.entries.values(), self._config.schedules)
+        newer = self._fitness.newer()
         if newer:
             self._refuse(newer)
             return 0.0
         if self._is_ahead():
             return POLL_SECONDS
-        self._record(office, memory)
+        office = self._in_office()
+        self._record(office, self._memory())
         self._move(Input.SETTLED)
         log.info(
             "office_taken",
@@ -293,11 +297,11 @@ class Clock:
     def _lead(self) -> float:
         office = self._in_office()
         self._follow()
-        if self._follower.asked != self._asked:
-            self._record(office, self._memory())
         now = self._judged()
         if now is None:
             return POLL_SECONDS
+        if self._follower.asked != self._asked:
+            self._record(office, self._memory())
         batch = office.publish(now.wall_at, self._batch_ticks)
         if batch is not None:
             if batch.ticks:
@@ -379,13 +383,7 @@ class Clock:
     def _refuse(self, newer: list[str]) -> None:
         self._move(Input.REFUSED)
         self._leave()
-        log.error(
-            "office_refused",
-            candidate=self.name,
-            reason="; ".join(newer),
-            mend="bring this replica up to date; until then another must lead",
-            again_in_seconds=self._leadership.until - self._wall.monotonic(),
-        )
+        tell_refused(self.name, newer, self._leadership.until - self._wall.monotonic())
 
     def _drop_office(self) -> None:
         if self._office is not None:

@@ -66,6 +66,7 @@ class Watch:
         if now - asked_at > PROMPT_SECONDS:
             self._vigil.heard(now)
             return False
+        self.has_reached_the_log |= is_at_the_end
         return is_at_the_end
 
     def _take_in(self) -> None:

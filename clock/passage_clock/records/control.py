@@ -27,6 +27,9 @@ TRIGGER_PREFIX = b"trigger/"
 LONGEST = 1_000
 """Bytes of a key, characters of who and why: they are written on, into records that must fit their topics."""
 
+SHOWN = 100
+"""Characters of what others wrote, in a line of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -79,7 +82,7 @@ def decode_ask(key: bytes, value: bytes) -> Ask:
     schedule, fields = _text(key), _fields(key, value)
     status = fields.get("status")
     if status not in ("active", "paused"):
-        raise ClockError(f'control record {_shown(key)}: status is {_shown(status)}; it must be "active" or "paused"')
+        raise ClockError(f'control record {shown(key)}: status is {shown(status)}; it must be "active" or "paused"')
     return Ask(schedule, status, *_who(fields))
 
 
@@ -92,7 +95,7 @@ def decode_trigger(key: bytes, value: bytes, requested_at: Instant) -> Trigger |
     schedule, _, name = _text(key.removeprefix(TRIGGER_PREFIX)).partition("/")
     if status != "trigger" or not schedule or not name:
         raise ClockError(
-            f"control record {_shown(key)}: status is {_shown(status)}; under a key trigger/<schedule>/<id> it must be "
+            f"control record {shown(key)}: status is {shown(status)}; under a key trigger/<schedule>/<id> it must be "
             '"trigger"'
         )
     by, reason = _who(fields)
@@ -101,18 +104,18 @@ def decode_trigger(key: bytes, value: bytes, requested_at: Instant) -> Trigger |
 
 def _text(key: bytes) -> str:
     if len(key) > LONGEST:
-        raise ClockError(f"control record {_shown(key)}: its key has {len(key)} bytes; {LONGEST} are the most")
+        raise ClockError(f"control record {shown(key)}: its key has {len(key)} bytes; {LONGEST} are the most")
     try:
         return key.decode()
     except UnicodeDecodeError as error:
-        raise ClockError(f"control record {_shown(key)}: its key is no text: {error.reason}") from error
+        raise ClockError(f"control record {shown(key)}: its key is no text: {error.reason}") from error
 
 
 def _fields(key: bytes, value: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(value)
     except (ValueError, RecursionError) as error:  # the latter: a million brackets
-        raise ClockError(f"control record {_shown(key)}: not JSON: {error}") from error
+        raise ClockError(f"control record {shown(key)}: not JSON: {error}") from error
     return fields if isinstance(fields, dict) else {}
 
 
@@ -127,8 +130,10 @@ def _said(fields: dict[str, Any], name: str, default: str) -> str:
     return text[:LONGEST].encode(errors="replace").decode()
 
 
-def _shown(said: object) -> str:
+def shown(said: object) -> str:
     """In a line of our log: a foreign value may be as long, or as deep, as a record."""
     if isinstance(said, str | bytes):
-        return repr(said[:100])
+        # A byte may be four characters there.
+        text = repr(said[:SHOWN])
+        return text if len(text) <= SHOWN and len(said) <= SHOWN else f"{text[: SHOWN - 3]}..."
     return "nothing" if said is None else f"a {type(said).__name__}"

@@ -15,7 +15,7 @@ import structlog
 
 from passage_clock.errors import ClockError
 from passage_clock.planning.plan import LastTick
-from passage_clock.records.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger
+from passage_clock.records.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger, shown
 from passage_clock.records.entries import is_paused
 from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
@@ -52,10 +52,14 @@ class Follower:
         self._reader.assign(dict.fromkeys(self._places, EARLIEST))
         self._last_values: dict[bytes, bytes] = {}
         self._last_value: bytes | None = None
-        self._entries: dict[str, ScheduleEntry] = {}
+        self.entries: dict[str, ScheduleEntry] = {}
+        """Each schedule's last one."""
+        self.heard = 0
+        """Grows with every entry read: compare it to know of a new one."""
         self._asks: dict[str, Ask] = {}
         self._promises: dict[str, tuple[int, Instant | None]] = {}
         self._unread: set[bytes] = set()
+        self._has_caught_up = False
         self.term: Term | None = None
         """The last barrier or resignation read."""
         self.probe: Probe | None = None
@@ -85,9 +89,14 @@ class Follower:
         return self._reader.end(partition)
 
     def is_at_the_end(self) -> bool:
-        """Whether every readable tick was read, by what the broker says now. Raises Unreachable."""
-        ticks = self.places.ticks
-        return self._reader.position(ticks) >= self._reader.offset_at(ticks, FAR_AHEAD_MS)
+        """Whether every readable tick and schedule was read, by what the broker says now. Raises Unreachable."""
+        reader = self._reader
+        is_at_the_end = all(
+            reader.position(place) >= reader.offset_at(place, FAR_AHEAD_MS)
+            for place in (self.places.ticks, self.places.schedules)
+        )
+        self._has_caught_up |= is_at_the_end
+        return is_at_the_end
 
     def rest(self) -> None:
         """Read no more ticks: a leader knows its own."""
@@ -108,7 +117,7 @@ class Follower:
         """What was read so far. Raises SchemaError for a tick that can't be read."""
         published = dict(_published(value) for value in self._last_values.values())
         sequence = TICK.decode(self._last_value).sequence if self._last_value is not None else 0
-        return Memory(published, sequence, dict(self._entries), dict(self._asks))
+        return Memory(published, sequence, dict(self.entries), dict(self._asks))
 
     def promises(self) -> Mapping[str, Instant]:
         """When the next tick of each schedule is promised, of those that are to have one."""
@@ -117,7 +126,7 @@ class Follower:
             self._promises[tick.schedule] = (tick.sequence, tick.next_at)
         self._unread.clear()
         found: dict[str, Instant] = {}
-        for name, entry in self._entries.items():
+        for name, entry in self.entries.items():
             sequence, next_at = self._promises.get(name, (-1, None))
             if sequence <= entry.sequence:
                 next_at = entry.next_at
@@ -148,10 +157,8 @@ class Follower:
         if record.key() != TERM_KEY:
             return
         self.term = term_of(record)
-        if self.term.has_resigned:
+        if self.term.has_resigned and self._has_caught_up:  # Those before are history.
             log.info("leader_resigned", by=self.term.leader, offset=record.offset())
-        else:
-            log.debug("term_seen", term=record.offset(), leader=self.term.leader)
 
     def _entry(self, record: Record) -> None:
         value = record.value()
@@ -162,7 +169,8 @@ class Follower:
         except SchemaError as error:
             _foreign(record, str(error))
         else:
-            self._entries[entry.schedule] = entry
+            self.entries[entry.schedule] = entry
+            self.heard += 1
 
     def _ask(self, record: Record) -> None:
         key, value = record.key(), record.value()
@@ -202,7 +210,7 @@ class Follower:
 def _foreign(record: Record, reason: str) -> None:
     """Nobody else should write here, and one who does must not end the clock: what it wrote is passed over, aloud."""
     where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
-    log.warning("foreign_record_ignored", where=where, key=str(record.key()), reason=reason)
+    log.warning("foreign_record_ignored", where=where, key=shown(record.key()), reason=reason)
 
 
 def _published(value: bytes) -> tuple[str, Published]:

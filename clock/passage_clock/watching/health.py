@@ -1,7 +1,7 @@
 """Whether this candidate lives, and whether it can take over: for whoever restarts it or waits for it.
 
 `/healthz`  200 while the loop steps. A broker that is down is no reason to restart a clock, so its steps may take long.
-`/readyz`   200 in office, or standing by with everything readable read; else 503 and one line that says why not.
+`/readyz`   200 in office, or standing by with everything readable read and fit to lead; else 503 and a line: why.
 `/metrics`  for Prometheus.
 
 Refuses to touch the clock: it is told by the clock's thread and asked by the server's, and keeps plain values only.
@@ -45,6 +45,7 @@ class Health(Quiet):
         self._stage = Stage.STANDING_BY
         self._stepped_at = wall.monotonic()
         self._has_reached_the_log = False
+        self._outdated: str | None = None
 
     def moved(self, before: Leadership, after: Leadership) -> None:
         del before
@@ -52,6 +53,9 @@ class Health(Quiet):
 
     def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
         self._stepped_at, self._has_reached_the_log = monotonic, has_reached_the_log
+
+    def outdated(self, why: str | None) -> None:
+        self._outdated = why
 
     def why_not_alive(self) -> str | None:
         seconds = self._wall.monotonic() - self._stepped_at
@@ -61,6 +65,8 @@ class Health(Quiet):
         stage = self._stage
         if stage is Stage.STANDING_BY and not self._has_reached_the_log:
             return "standing by, but the log has not been read to its end yet"
+        if stage is Stage.STANDING_BY and self._outdated is not None:
+            return f"standing by, but it may not lead: {self._outdated}; bring this replica up to date"
         return self.why_not_alive() or WHY_NOT_READY.get(stage)
 
 

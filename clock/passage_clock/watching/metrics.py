@@ -103,6 +103,9 @@ class Metrics:
         self.health.stepped(monotonic, has_reached_the_log)
         self._caught_up.set(has_reached_the_log)
 
+    def outdated(self, why: str | None) -> None:
+        self.health.outdated(why)
+
     def catching_up(self, remaining: int | None) -> None:
         self._remaining.set(remaining or 0)
 
