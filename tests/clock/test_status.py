@@ -1,12 +1,28 @@
 """How the clock is doing, read from the log alone."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from io import StringIO
 
+from rich.console import Console
+
+from passage.cli.clock.status import page
+from passage_clock.leading.leadership import Stage
 from passage_clock.records.control import Ask
 from passage_clock.watching.status import Leader, Status, status
 from passage_schemas.instant import Instant
-from tests.clock.world import CONTROL, MIDNIGHT, MINUTE, SECOND, Candidate, World, every_minute, every_second
+from tests.clock.world import (
+    CONTROL,
+    EDITION,
+    MIDNIGHT,
+    MINUTE,
+    SECOND,
+    TICKS,
+    Candidate,
+    World,
+    every_minute,
+    every_second,
+)
 
 
 def told(world: World, candidate: Candidate, most_look_back: int = 1_000_000) -> Status:
@@ -142,3 +158,37 @@ def test_it_is_json_as_it_is() -> None:
     world.run(leader, seconds=60)
 
     assert json.loads(json.dumps(asdict(told(world, leader))))["leader"]["name"] == "leader"
+
+
+def test_who_wrote_a_barrier_and_refused_office_is_not_said_to_lead_or_to_be_gone() -> None:
+    world = World(every_minute())
+    newer = world.candidate("newer", edition=replace(EDITION, generation=2))
+    world.run(newer, seconds=60)
+    world.kill(newer)
+    older = world.candidate("older")
+    world.run(older)
+    assert older.stage is Stage.REFUSING
+    standby = world.log.member(older.clock._config.group, [TICKS.topic], "cooperative-sticky")
+    found = told(world, older)
+    leader = next(line for line in page(found) if isinstance(line, str))
+
+    assert (found.is_led, found.members, found.standbys) == (False, 1, 1)
+    assert leader.startswith("leader    nobody; the last barrier is that of older on ")
+    assert leader.endswith("which is taking office, refused it or is gone")
+    standby.close()
+
+
+def test_what_is_late_by_hours_is_told_in_hours() -> None:
+    world = World(every_minute(starts_at=Instant(MIDNIGHT - 458 * MINUTE)))
+    leader = world.candidate(batch_ticks=1)
+    world.run(leader, steps=6)
+    found = told(world, leader)
+    assert found.schedules[0].last is not None
+    lateness = found.schedules[0].last.lateness_seconds
+    shown = StringIO()
+    console = Console(width=200, file=shown)
+    for part in page(found):
+        console.print(part)
+
+    hours, rest = divmod(round(lateness), 3600)
+    assert f"{hours} h {rest // 60} min" in shown.getvalue()

@@ -96,7 +96,7 @@ class Status:
     @property
     def is_led(self) -> bool:
         """Whether somebody leads, as far as the log and the group tell."""
-        return self.leader is not None and not self.leader.has_resigned and self.members > 0
+        return _is_led(self.leader, self.members)
 
 
 def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MOST_LOOK_BACK) -> Status:
@@ -111,13 +111,12 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         reader.close()
     leader = _leader(term, probe)
     members = len(log.group_members(config.group))
-    is_led = leader is not None and not leader.has_resigned and members > 0
     return Status(
         now=now,
         group=config.group,
         leader=leader,
         members=members,
-        standbys=members - is_led,
+        standbys=members - _is_led(leader, members),
         skew_seconds=_skew_seconds(leader, probe),
         sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
         schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
@@ -132,6 +131,11 @@ def _leader(term: Term | None, probe: Probe | None) -> Leader | None:
     if probe is None:
         return None
     return Leader(probe.leader, probe.host, probe.term, probe.since_at, probe.stored_at, has_resigned=False)
+
+
+def _is_led(leader: Leader | None, members: int) -> bool:
+    """A barrier alone is no office: who writes one may still refuse. Only who did not asks the broker for the time."""
+    return leader is not None and not leader.has_resigned and leader.seen_at is not None and members > 0
 
 
 def _skew_seconds(leader: Leader | None, probe: Probe | None) -> float | None:

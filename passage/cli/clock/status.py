@@ -24,6 +24,9 @@ from passage_clock.watching.status import Leader, ScheduleStatus, Status
 from passage_clock.watching.status import status as status_of
 from passage_schemas.instant import Instant
 
+LONG_SECONDS = 120
+"""Longer is told in minutes, hours or days."""
+
 
 def status(
     config: ConfigOption,
@@ -51,7 +54,7 @@ def document(found: Status) -> dict[str, Any]:
 
 def page(found: Status) -> Iterator[RenderableType]:
     """What a person reads."""
-    yield f"leader    {_leader(found.leader, found.is_led, found.now)}"
+    yield f"leader    {_leader(found)}"
     yield f"standbys  {found.standbys} in group {found.group}"
     if found.skew_seconds is not None:
         yield f"skew      {found.skew_seconds:+.3f} s to the broker"
@@ -62,7 +65,8 @@ def page(found: Status) -> Iterator[RenderableType]:
     yield table
 
 
-def _leader(leader: Leader | None, is_led: bool, now: Instant) -> str:
+def _leader(found: Status) -> str:
+    leader = found.leader
     if leader is None:
         return "nobody has ever led"
     who = leader.name if leader.host is None else f"{leader.name} on {leader.host}"
@@ -70,21 +74,40 @@ def _leader(leader: Leader | None, is_led: bool, now: Instant) -> str:
     if leader.since_at is not None:
         said += f", since {rfc3339(leader.since_at)}"
     if leader.seen_at is not None:
-        said += f", seen {(now - leader.seen_at) / 1_000_000:.0f} s ago"
-    if is_led:
-        return said
-    return f"nobody; the last was {said}{', which resigned' if leader.has_resigned else ', which is gone'}"
+        said += f", seen {_spoken((found.now - leader.seen_at) / 1_000_000)} ago"
+    return said if found.is_led else f"nobody; {_last(leader, said)}"
+
+
+def _last(leader: Leader, said: str) -> str:
+    """What the log and the group tell of a leader that leads no longer, or not yet: no more than they do."""
+    if leader.has_resigned:
+        return f"the last was {said}, which resigned"
+    if leader.seen_at is not None:
+        return f"the last was {said}, which did not resign; nobody is in the group"
+    return f"the last barrier is that of {said}, which is taking office, refused it or is gone"
 
 
 def _row(schedule: ScheduleStatus) -> tuple[str, ...]:
     last, told, note = schedule.last, ("-", "-", "-", "-"), ""
     if last is not None:
-        told = (str(last.ordinal), last.period, rfc3339(last.ends_at) or "", f"{last.lateness_seconds:.3f} s")
+        told = (str(last.ordinal), last.period, rfc3339(last.ends_at) or "", _spoken(last.lateness_seconds, 3))
     if schedule.status != "active":
         note = f"by {schedule.by}: {schedule.reason}"
     elif schedule.overdue_seconds > 0:
-        note = f"overdue by {schedule.overdue_seconds:.0f} s"
+        note = f"overdue by {_spoken(schedule.overdue_seconds)}"
     return (schedule.name, schedule.status, *told, rfc3339(schedule.next_at) or "-", note)
+
+
+def _spoken(seconds: float, digits: int = 0) -> str:
+    """The two largest units, where it is long."""
+    if seconds <= LONG_SECONDS:
+        return f"{seconds:.{digits}f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _as_text(value: Any, name: str = "") -> Any:
