@@ -4,6 +4,7 @@ A user sees one line and exit code 2 for what is wrong with their command, files
 What is left, and does show one, is a bug of ours.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,6 +15,9 @@ from passage.cli import clock, processors
 
 WRONG = 2
 """The exit code for what the user can mend."""
+
+UNHEARD = 141
+"""The exit code when nobody reads on: what a shell says of one that died of it. Not 1: that says "differs"."""
 
 app = typer.Typer(
     help="The passage of time as a fact on Kafka.",
@@ -30,6 +34,12 @@ def enter(arguments: Sequence[str] | None = None) -> None:
     """Run what the arguments ask for, by default the process's own, and exit."""
     try:
         code = app(arguments, prog_name="passage", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _unheard()
+    except SystemExit as exited:
+        # The option parser and the tables end the process by themselves, with a code that has another meaning here.
+        code = _unheard() if isinstance(exited.__context__, BrokenPipeError) else exited.code
     except Exception as error:
         said = _mendable(error)
         if said is None:
@@ -37,6 +47,14 @@ def enter(arguments: Sequence[str] | None = None) -> None:
         complain(said)
         code = WRONG
     sys.exit(code or 0)
+
+
+def _unheard() -> int:
+    """Whoever read us has gone, as `head` does: nothing more can be said, not even by the interpreter as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return UNHEARD
 
 
 def complain(said: str) -> None:

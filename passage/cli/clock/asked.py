@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from passage.cli.clock.opened import named, open_clock_log
+from passage.cli.clock.opened import check, named, open_clock_log
 from passage.cli.terminal import out, tell_json
 from passage_clock.config import ClockConfig
 from passage_clock.leading.service import places
@@ -48,7 +48,8 @@ def ask(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: flo
 
 
 def write(log: Log, config: ClockConfig, asked: Ask | Trigger) -> None:
-    """Write it down, wait until it is stored, and close the log."""
+    """Write it down, wait until it is stored, and close the log. Raises Unfit for a topic that isn't there."""
+    check(log, config)
     appender = log.appender()
     # The topic keeps the broker's time; ours says nothing there.
     appender.append(places(config).control, asked.key, asked.encode(), milliseconds_of(MachineWall().now()))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from passage.cli.clock.coming import moment
-from passage.cli.clock.opened import open_clock_log
+from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.clock.reading import entries_of
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
@@ -21,7 +21,7 @@ from passage.cli.terminal import (
     tell_json,
 )
 from passage_clock.changes import Change, TickChange, changes, contradictions
-from passage_clock.civil import DAY
+from passage_clock.civil import DAY, SECOND
 from passage_clock.config import ClockConfig, load, schedule_of_definition
 from passage_clock.errors import ClockError
 from passage_clock.leading.service import places
@@ -67,11 +67,12 @@ def diff(
     contradicted: Contradictions = {}
     if against is not None:
         log = open_clock_log(new, bootstrap, connect_timeout_seconds)
+        check(log, new)
         recorded, contradicted = held_against(log, new, now)
         old = recorded if old is None else old
         log.close()
     assert old is not None
-    ends_at = Instant(now + A_YEAR) if until is None else moment("--until", until, "UTC")
+    ends_at = Instant((now + A_YEAR) // SECOND * SECOND) if until is None else moment("--until", until, "UTC")
     found = changes(old, new.schedules, now, ends_at)
     late = list(_late(old, new.schedules, now))
     if json:

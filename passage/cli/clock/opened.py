@@ -9,6 +9,7 @@ from passage_clock.records.topics import check_topics
 from passage_clock.schedules import Schedule
 from passage_log.errors import Unfit
 from passage_log.kafka import KafkaLog
+from passage_log.port import Log
 from passage_log.preflight import MISSING
 
 
@@ -17,7 +18,7 @@ def open_clock_log(config: ClockConfig, bootstrap: str | None, connect_timeout_s
     return open_log(bootstrap, config.bootstrap, dict(config.client), connect_timeout_seconds)
 
 
-def check(log: KafkaLog, config: ClockConfig, create: bool = False) -> None:
+def check(log: Log, config: ClockConfig, create: bool = False) -> None:
     """Raises Unfit, naming what is wrong and the command that creates what is missing."""
     try:
         check_topics(log, config, create)

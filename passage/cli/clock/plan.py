@@ -52,6 +52,8 @@ def plan(
     """List the ticks to come, by this configuration alone.
 
     The log isn't asked, so ordinals aren't known."""
+    if json and format_ in ("ics", "html"):
+        raise ClockError(f"plan: --json and --format {format_} are two formats; give one of them")
     schedules: list[Schedule] = list(load(config).schedules)
     collect_seldom()
     chosen = [named(schedules, name) for name in schedule] if schedule else schedules
