@@ -46,6 +46,10 @@ def test_topics_are_created_once_and_found_fit_afterwards(config: Path, names: d
     assert missing.returncode == 2
     assert all(name in missing.stderr for name in names.values())
     assert "--create" in missing.stderr
+    for asked in (["diff", config, "--against", "topic"], ["pause", "day.utc", "-c", config, "--reason", "test"]):
+        refused = passage(*asked)
+        assert refused.returncode == 2
+        assert "`passage clock topics --config FILE --create` creates what is missing" in refused.stderr
 
     assert passage("topics", "-c", config, "--create").returncode == 0
     found = passage("topics", "-c", config)
