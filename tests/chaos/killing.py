@@ -67,8 +67,9 @@ class TickWatch:
 class Victims:
     """Processes of one kind, each restarted under its own name when it was killed."""
 
-    def __init__(self, start: Callable[[str], Process], names: tuple[str, ...], at_work: str) -> None:
+    def __init__(self, start: Callable[[str], Process], names: tuple[str, ...], begun: str, at_work: str) -> None:
         self._start = start
+        self._begun = begun
         self._at_work = at_work
         self.running = {name: start(name) for name in names}
 
@@ -81,7 +82,7 @@ class Victims:
         self.running[name] = self._start(name)
 
     def end(self) -> list[int]:
-        return [process.end() for process in self.running.values()]
+        return [process.end(self._begun) for process in self.running.values()]
 
     def kill_all(self) -> None:
         for process in self.running.values():
@@ -114,8 +115,8 @@ class Killer:
     def run(self) -> Toll:
         began = time.monotonic()
         ticks, watch = TickWatch(self._app, self._log), Watch(self._app, self._log)
-        clocks = Victims(self._clock, CLOCKS, "office_taken")
-        workers = Victims(self._worker, WORKERS, "restored")
+        clocks = Victims(self._clock, CLOCKS, "standing_by", "office_taken")
+        workers = Victims(self._worker, WORKERS, "assigned", "restored")
         try:
             toll = self._kill(clocks, workers, ticks, watch)
             codes = clocks.end() + workers.end()

@@ -88,7 +88,11 @@ class Process:
         self._process.wait(LONG_SECONDS)
         self._ear.join(LONG_SECONDS)
 
-    def end(self) -> int:
-        """SIGTERM, and its exit code."""
+    def end(self, when_it_has_said: str) -> int:
+        """SIGTERM, and its exit code. One that still imports its modules doesn't hear it yet, and dies of it."""
+        deadline = time.monotonic() + LONG_SECONDS
+        while not self.has_said(when_it_has_said):
+            assert time.monotonic() < deadline, f"it never said {when_it_has_said}, but {self.events[-10:]}"
+            time.sleep(0.02)
         self.send(signal.SIGTERM)
         return self._process.wait(LONG_SECONDS)

@@ -78,7 +78,7 @@ class StoppedWorld:
         """What became of its transaction; then it leaves the group."""
         process.send(signal.SIGCONT)
         outcome = process.wait_for("tried")["outcome"]
-        assert process.end() == 0
+        assert process.end("assigned") == 0
         return outcome
 
     def finish(self) -> None:

@@ -140,7 +140,7 @@ class Storm:
                     self._watch()
                 self._strike(kind)
             self._calm()
-            codes = [process.end() for process in self._clocks.values()]
+            codes = [process.end("standing_by") for process in self._clocks.values()]
             assert codes == [0] * len(codes), f"asked to stop, they ended with {codes}"
             for process in self._clocks.values():
                 self._bury(process)

@@ -98,7 +98,7 @@ def finish(app: App, log: Log, config: Path, bootstrap: str, run: str) -> None:
             watch.look(0.1)
             clock.listen()
             worker.listen()
-        assert (clock.end(), worker.end()) == (0, 0)
+        assert (clock.end("standing_by"), worker.end("assigned")) == (0, 0)
     finally:
         ticks.close()
         watch.close()

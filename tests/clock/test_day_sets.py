@@ -299,6 +299,9 @@ def test_the_last_workday_is_still_named_when_news_comes_after_the_day_it_would_
 
 
 def test_a_calendar_without_workdays_is_an_error_and_no_endless_search() -> None:
-    never = DaySet(DaysOfMonth((1,)), shift="previous", calendar=Company("never", weekend=tuple(range(7))))
-    with pytest.raises(CalendarError, match="never: no workday within a year of 9000-12-31"):
-        assert never.known
+    with pytest.raises(CalendarError, match="never: its weekend is the whole week"):
+        Company("never", weekend=tuple(range(7)))
+    closed = (Notice(date(8990, 1, 1), date(9000, 12, 31)),)
+    gone = DaySet(DaysOfMonth((1,)), shift="previous", calendar=Company("gone", closed=closed))
+    with pytest.raises(CalendarError, match="gone: no workday within a year of 9000-12-31"):
+        assert gone.known
