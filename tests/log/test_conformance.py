@@ -3,7 +3,7 @@
 import pytest
 
 from passage_log.errors import Fenced, Refused, Unfit
-from passage_log.port import EARLIEST, Log, Partition
+from passage_log.port import EARLIEST, Log, Partition, Writer
 from tests.log.world import T0, World, append_all, new_topic, open_writer, read, read_to_end, reading, wait
 
 HOUR_MS = 3_600_000
@@ -172,6 +172,21 @@ def test_a_fenced_writer_that_goes_on_appending_is_told_that_it_is_fenced(world:
     with pytest.raises(Fenced):
         go_on()
     assert read_to_end(reading(world, partition), partition) == [b"successor"]
+
+
+def begin_and_deliver(writer: Writer, partition: Partition) -> None:
+    writer.begin()
+    writer.deliver(partition, b"k", b"zombie", T0)
+
+
+def test_a_fenced_writer_that_waits_for_a_delivery_is_told_so_too(world: World, partition: Partition) -> None:
+    for _ in range(8):  # the broker's refusal reaches the client by one way or another
+        older = open_writer(world, name := world.name("clock"))
+        append_all(older, partition, [(b"k", b"in office")])
+        append_all(open_writer(world, name), partition, [(b"k", b"successor")])
+        with pytest.raises(Fenced):
+            begin_and_deliver(older, partition)
+    assert b"zombie" not in read_to_end(reading(world, partition), partition)
 
 
 def test_a_discarded_writers_transaction_is_aborted_by_the_next_of_its_name(world: World, partition: Partition) -> None:

@@ -38,11 +38,13 @@ class KafkaAppender:
             check_record(partition, key, value, timestamp_ms, headers, self._limit_of)
         while True:
             try:
-                self._producer.produce(
-                    partition[0], value, key, partition[1], timestamp=timestamp_ms, headers=list(headers) or None
-                )
-            except BufferError:
-                self._producer.poll(ROOM_WAIT_SECONDS)
+                try:
+                    self._producer.produce(
+                        partition[0], value, key, partition[1], timestamp=timestamp_ms, headers=list(headers) or None
+                    )
+                except BufferError:
+                    self._producer.poll(ROOM_WAIT_SECONDS)
+                    continue
             except KafkaException as error:
                 raise errors.of_question(errors.of(error), partition.topic, self._no_answer) from error
             else:
@@ -60,7 +62,10 @@ class KafkaAppender:
             self._failed = Unreachable(self._no_answer)
 
     def flush(self) -> None:
-        left = self._producer.flush(self._timeout_seconds)
+        try:
+            left = self._producer.flush(self._timeout_seconds)
+        except KafkaException as error:
+            raise errors.of_question(errors.of(error), "flush", self._no_answer) from error
         failed, self._failed = self._failed, None
         if failed is not None:
             raise failed

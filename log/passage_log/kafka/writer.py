@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -77,7 +78,8 @@ class KafkaWriter:
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() in errors.UNREACHABLE or inside.retriable():
-                producer.poll(0)
+                with suppress(KafkaException):  # what it says is heard by `access`, which is asked next
+                    producer.poll(0)
                 self._access.check()
                 raise Unreachable(self._no_answer) from error
             raise errors.of_writer(inside, self._where, f"Write on transactional id {self._id}") from error
@@ -130,7 +132,7 @@ class KafkaWriter:
     ) -> None:
         deadline = monotonic() + self._timeout_seconds
         while isinstance(error, BufferError) and monotonic() < deadline and self._producer is not None:
-            self._producer.poll(ROOM_WAIT_SECONDS)
+            self._serve()
             try:
                 self._send(partition, key, value, timestamp_ms, headers, on_delivery)
             except (BufferError, KafkaException) as again:
@@ -175,7 +177,7 @@ class KafkaWriter:
         self._append_with_care(partition, key, value, timestamp_ms, headers, hear)
         deadline = monotonic() + self._timeout_seconds
         while not told and monotonic() < deadline and self._producer is not None:
-            self._producer.poll(ROOM_WAIT_SECONDS)
+            self._serve()
         if not told:
             raise WriterLost(f"{self._where}: the broker stored nothing within {self._timeout_seconds:g} s")
         if isinstance(told[0], Delivery):
@@ -219,7 +221,11 @@ class KafkaWriter:
     def _not_open(self, *_record: Any, **_rest: Any) -> None:
         raise WriterLost(f"{self._where}: not open; this is a bug of the caller")
 
-    def _attempt(self, step: Callable[[Producer], None]) -> None:
+    def _serve(self) -> None:
+        """Let the client tell what it has heard. A fatal error, such as a fence, is raised by it here or anywhere."""
+        self._attempt(lambda producer: producer.poll(ROOM_WAIT_SECONDS))
+
+    def _attempt(self, step: Callable[[Producer], object]) -> None:
         if self._producer is None:
             self._not_open()
             return
