@@ -81,6 +81,8 @@ class Office:
         self._wall = wall
         self._places = places
         self._schedules = tuple(schedules)
+        # Asked at every rest of a leader, which may have ten thousand others.
+        self._letting_go = tuple(one for one in self._schedules if one.keep_days is not None)
         self._edition = edition
         self._source = source
         self._by = by
@@ -228,8 +230,9 @@ class Office:
 
     def tidy(self, now: Instant) -> Release | None:
         """Let a piece go of what is no longer kept; None when it is not time for it. Raises Fenced, WriterLost."""
-        until = cutoffs(self._schedules, {name: published.last for name, published in self._published.items()})
-        floors = {name: entry.floor_ordinal for name, entry in self._entries.items()}
+        names = [one.name for one in self._letting_go if one.name in self._published]
+        until = cutoffs(self._letting_go, {name: self._published[name].last for name in names})
+        floors = {name: self._entries[name].floor_ordinal for name in names}
         release = self._sweeper.piece(until, floors, self._wall.monotonic())
         if release is not None and release.keys:
             self._let_go(release, now)
