@@ -15,24 +15,7 @@ from passage_clock.records.entries import Edition, newer_than, version_key
 from passage_clock.schedules import periodic
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
-from tests.clock.world import DAY, EDITION, MIDNIGHT, SECOND, World, every_minute
-
-ENTRY = ScheduleEntry(
-    schedule="minute.utc",
-    event="MinuteHasPassed",
-    zone="UTC",
-    calendar=None,
-    definition="",
-    definition_text="",
-    status="active",
-    status_by="a",
-    status_reason="",
-    next_at=None,
-    sequence=0,
-    generation=1,
-    tzdata="2026b",
-    holidays="0.99",
-)
+from tests.clock.world import DAY, EDITION, ENTRY, MIDNIGHT, SECOND, World, every_minute
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from passage_clock.records.entries import first_instants
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant, datetime_of
-from tests.clock.test_entries import ENTRY
-from tests.clock.world import EDITION, Candidate, World
+from tests.clock.world import EDITION, ENTRY, Candidate, World
 
 CHANGED = replace(EDITION, generation=2)
 FOUR_DAYS = 4 * 86_400

@@ -13,8 +13,7 @@ from passage_clock.records.memory import Memory, Published
 from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
 from passage_schemas.records import TRIGGERED
-from tests.clock.test_entries import ENTRY
-from tests.clock.world import DAY, EDITION, MIDNIGHT, MINUTE, TRIGGERS, World, every_minute
+from tests.clock.world import DAY, EDITION, ENTRY, MIDNIGHT, MINUTE, TRIGGERS, World, every_minute
 
 HOUR = 60 * MINUTE
 NOTHING = Memory({}, 0, {}, {})

@@ -19,6 +19,7 @@ from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 from passage_schemas.triggered import Triggered
 from tests.clock.world import DAY, MIDNIGHT, MINUTE, TICKS, World, every_minute
+from tests.clock.world import ENTRY as RECORDED
 
 
 def published(*schedules: Schedule, seconds: float = 600) -> World:
@@ -212,22 +213,7 @@ def sha256_of(record: MemoryRecord) -> bytes:
     return sha256(record.value() or b"").digest()
 
 
-ENTRY = ScheduleEntry(
-    schedule="minute.utc",
-    event="MinuteHasPassed",
-    zone="UTC",
-    calendar=None,
-    definition="",
-    definition_text="{}",
-    status="active",
-    status_by="a",
-    status_reason="",
-    next_at=None,
-    sequence=0,
-    generation=1,
-    tzdata="2026b",
-    holidays="0.99",
-)
+ENTRY = replace(RECORDED, definition_text="{}")
 
 
 def test_a_broken_promise_is_found() -> None:

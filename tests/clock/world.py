@@ -31,6 +31,24 @@ MIDNIGHT = Instant(1_788_220_800 * SECOND)
 
 EDITION = Edition(generation=1, tzdata="2026b", holidays="0.99")
 
+ENTRY = ScheduleEntry(
+    schedule="minute.utc",
+    event="MinuteHasPassed",
+    zone="UTC",
+    calendar=None,
+    definition="",
+    definition_text="",
+    status="active",
+    status_by="a",
+    status_reason="",
+    next_at=None,
+    sequence=0,
+    generation=1,
+    tzdata="2026b",
+    holidays="0.99",
+)
+"""What the leader `a` recorded of a schedule; tests replace what they are about."""
+
 
 class DriftingWall:
     """A machine's clock: the true time, and how far it is off."""
