@@ -11,29 +11,63 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from passage.scenario import Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
-    from passage_processors import App, AppError, Case, Policy, ProcessorError
+    from passage_processors import (
+        App,
+        AppError,
+        Cancel,
+        Case,
+        Effects,
+        Emit,
+        End,
+        Mark,
+        Moment,
+        Passed,
+        Policy,
+        Process,
+        ProcessorError,
+        Remember,
+        Report,
+        Wake,
+        on,
+        starts_on,
+        wakes,
+    )
 
 __all__ = [
     "App",
     "AppError",
+    "Cancel",
     "Case",
+    "Effects",
+    "Emit",
+    "End",
+    "Mark",
+    "Moment",
+    "Passed",
     "Policy",
+    "Process",
     "ProcessorError",
+    "Remember",
+    "Report",
     "Scenario",
+    "Wake",
     "day_passes",
     "days_pass",
+    "on",
+    "starts_on",
     "ticks_pass",
+    "wakes",
     "workday_passes",
     "workdays_pass",
 ]
 
-_PROCESSORS = {"App", "AppError", "Case", "Policy", "ProcessorError"}
+_SCENARIO = {"Scenario", "day_passes", "days_pass", "ticks_pass", "workday_passes", "workdays_pass"}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'passage' has no attribute {name!r}")
-    found: object = getattr(import_module("passage_processors" if name in _PROCESSORS else "passage.scenario"), name)
+    found: object = getattr(import_module("passage.scenario" if name in _SCENARIO else "passage_processors"), name)
     globals()[name] = found
     return found
 

@@ -2,7 +2,43 @@
 
 from passage_processors.app import App
 from passage_processors.core.policy import Case, Policy
+from passage_processors.core.process import (
+    Cancel,
+    Effects,
+    Emit,
+    End,
+    Mark,
+    Moment,
+    Process,
+    Remember,
+    Wake,
+    on,
+    starts_on,
+    wakes,
+)
+from passage_processors.core.report import Passed, Report
 from passage_processors.errors import AppError, ProcessorError
 from passage_processors.runtime.worker import Worker
 
-__all__ = ["App", "AppError", "Case", "Policy", "ProcessorError", "Worker"]
+__all__ = [
+    "App",
+    "AppError",
+    "Cancel",
+    "Case",
+    "Effects",
+    "Emit",
+    "End",
+    "Mark",
+    "Moment",
+    "Passed",
+    "Policy",
+    "Process",
+    "ProcessorError",
+    "Remember",
+    "Report",
+    "Wake",
+    "Worker",
+    "on",
+    "starts_on",
+    "wakes",
+]

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from passage_processors.core.policy import Policy
+from passage_processors.core.process import Process
+from passage_processors.core.report import Report
 from passage_processors.core.rules import Rules, handlers_of
 from passage_processors.errors import AppError
 from passage_schemas.errors import SchemaError
@@ -24,7 +26,9 @@ class App:
     name        prefixes its own topics (`<name>.changelog`, `.timeline`, `.dead-letters`) and its consumer group
     inputs      topic -> the fact types it carries; all with the same number of partitions, keyed by aggregate
     output      where derived events go, in the partition of the fact that caused them
-    policies    in this order they fire on one tick; an event emitted by one is delivered to the others
+    policies, processes, reports
+                in this order they fire on one tick; an event emitted by one is delivered to the others
+    derived_from  inputs that are another app's output -> that app's name: ticks wait until it has folded them too
     schedules   those counted that no policy names outright (its `of` is a function)
 
     grace_seconds            how long a tick waits for facts still under way
@@ -37,7 +41,10 @@ class App:
     name: str
     inputs: Mapping[str, Sequence[type[Any]]]
     output: str
-    policies: Sequence[Policy]
+    policies: Sequence[Policy] = ()
+    processes: Sequence[Process[Any]] = ()
+    reports: Sequence[Report] = ()
+    derived_from: Mapping[str, str] = field(default_factory=dict)
     schedules: Sequence[str] = ()
     ticks: str = "passage.ticks"
     clock_schedules: str = "passage.schedules"
@@ -63,6 +70,11 @@ class App:
     @property
     def dead_letters(self) -> str:
         return f"{self.name}.dead-letters"
+
+    @property
+    def requests(self) -> str:
+        """Where operators ask for what only the app's own tasks can do, as to resume a parked wake-up."""
+        return f"{self.name}.requests"
 
     @property
     def counted(self) -> frozenset[str]:

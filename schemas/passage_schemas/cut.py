@@ -32,3 +32,5 @@ class Cut:
     burst: bytes | None = None
     refused: tuple[Refusal, ...] = ()
     released: tuple[str, ...] = ()
+    open: int = 0
+    entries: int = 0

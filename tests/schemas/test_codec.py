@@ -94,10 +94,28 @@ def test_instants_stay_whole_numbers() -> None:
 def test_the_bytes_are_avros() -> None:
     """Written out by hand once, so that a mistake made on both ways can't hide."""
     entry = Cut(
-        number=3, cluster="kraft", inputs=(), tick_sequence=-1, tick_offset=64, burst=b"\x00\xff", released=("d",)
+        number=3,
+        cluster="kraft",
+        inputs=(),
+        tick_sequence=-1,
+        tick_offset=64,
+        burst=b"\x00\xff",
+        released=("d",),
+        open=5,
+        entries=9,
     )
 
-    body = b"\x06" + b"\x0akraft" + b"\x00" + b"\x01" + b"\x80\x01" + b"\x02\x04\x00\xff" + b"\x00" + b"\x02\x02d\x00"
+    body = (
+        b"\x06"
+        + b"\x0akraft"
+        + b"\x00"
+        + b"\x01"
+        + b"\x80\x01"
+        + b"\x02\x04\x00\xff"
+        + b"\x00"
+        + b"\x02\x02d\x00"
+        + b"\x0a\x12"
+    )
     assert CUT.encode(entry) == CUT.prefix + body
 
 
@@ -110,7 +128,7 @@ BAD_BYTES: dict[str, tuple[bytes, str]] = {
     "half a prefix": (GOOD[:7], "7 bytes, less than the 10"),
     "another schema": (
         CUT.encode(CUT_OF_NOTHING),
-        "schema dd888a86349f97cc, which is not known here; known: passage.Tick",
+        "schema 2c83e17e167c434a, which is not known here; known: passage.Tick",
     ),
     "only a prefix": (TICK.prefix, "passage.Tick: the value breaks off"),
     "one byte short": (GOOD[:-1], f"breaks off .* of {len(GOOD) - 1} bytes"),

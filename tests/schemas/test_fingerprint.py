@@ -91,5 +91,5 @@ def test_the_published_records_keep_their_fingerprints() -> None:
         "tick.1": "08d328d7f4a4e1d1",
         "schedule_entry.1": "12b2bc76512c3cf3",
         "triggered.1": "43b4ed249d6da0ac",
-        "cut.1": "dd888a86349f97cc",
+        "cut.1": "2c83e17e167c434a",
     }

@@ -7,9 +7,11 @@ machine, in any year. They get no clock and no log, because a replay would give 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from passage_schemas.instant import Instant, datetime_of
+
+SecondStart = Literal["ignored", "restarts", "counted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class Case:
     """The instant of the tick that made it due."""
     fact: Any
     """The starting fact; None where the policy says `keep_fact=False`."""
+    number: int = 1
+    """Which of the case's events this will be: 1, then with `every` 2, 3 ..."""
+    starts: int = 1
+    """How many starting facts there were, where the policy says `second_start="counted"`."""
 
     @property
     def started_at(self) -> datetime:
@@ -38,8 +44,8 @@ class Case:
 class Policy:
     """Starts on a fact; after n ticks of a schedule, unless another fact came first; emits an event.
 
-    The first tick that ends after the fact's instant is number one. A second start of an open aggregate is ignored, and
-    so is a redelivery: a start no later than one that has already ended, for as long as its marker stays.
+    The first tick that ends after the fact's instant is number one. A redelivered start is ignored: one no later than
+    that of a case already ended, for as long as its marker stays.
     """
 
     name: str
@@ -55,6 +61,13 @@ class Policy:
     keep_fact: bool = True
     """Keep the starting fact, so that `emit` can look at it. Without, an open wake-up needs less memory (the fact's
     size) and the fact is never decoded when `after` and `of` are plain values."""
+    every: int | None = None
+    """After the first event, another each so many ticks of the same schedule, until it ends."""
+    at_most: int | None = None
+    """With `every`: after so many events it ends."""
+    second_start: SecondStart = "ignored"
+    """What a start does where a case is open: nothing; it restarts the count with the newer fact; or it is counted
+    (`Case.starts`) and changes nothing else."""
     marker_ticks: int = 10
     """How many ticks of its schedule an ended aggregate is remembered: a redelivered start does not reopen it."""
 

@@ -111,5 +111,7 @@ class Task:
             burst=self.fold.burst,
             refused=refused,
             released=tuple(released),
+            open=sum(book.open for book in self.fold.books),
+            entries=sum(len(book) for book in self.fold.books),
         )
         return Step(self, self.cut, effects, self._instant, facts)
