@@ -4,12 +4,13 @@ Pure: the same facts and ticks in the same order leave the same memory and the s
 never ahead of what the effects say; the runtime writes them in one transaction or drops the whole fold.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from passage_log.port import Record
 from passage_processors.core.cases import OPEN, CaseBook, CaseState, decode_case
+from passage_processors.core.plain import Reaction, fold_plain
 from passage_processors.core.policy import Case, Policy
 from passage_processors.core.rules import Handler, Rules, Terms, TermsError
 from passage_processors.core.ticks import SeenTick, TickHistory
@@ -19,10 +20,6 @@ from passage_schemas.codec import unknown
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant, datetime_of
-
-Reaction = Callable[[bytes, Instant, bytes], None]
-"""(key, the fact's instant, the fact to keep)"""
-
 
 MOST_BYTES = 900_000
 """Of a fact or an event with its key: what surely fits a record of the output and the changelog, beside its headers. A
@@ -107,44 +104,43 @@ class Fold:
         One that can't be handled becomes a letter and has no other effect; in a replay, exactly those at the offsets
         `refused` do. Raises Stopped when the app says so, or so many in a row as it says.
         """
-        handlers, prefix, at = self._rules.handlers, slice(PREFIX_BYTES), 0
-        reactions: dict[bytes, Reaction] = {}
         records = run.pending.records[run.start : run.stop]
         instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
-        for record, instant in zip(records, instants, strict=True):
-            value = record.value()
-            if value is None:
-                continue  # a tombstone says nothing happened
-            if (
-                (react := reactions.get(value[prefix]))
-                and instant
-                and (key := record.key()) is not None
-                and not refused
-            ):
-                react(key, instant, b"")
-                continue
+        reactions: dict[bytes, Reaction] = {}
+        at = 0
+        while at < len(records):
+            if not refused and (at := fold_plain(records, instants, at, reactions)) == len(records):
+                break
             try:
-                if refused is not None and record.offset() in refused:
-                    raise Refusal("refused when it was first folded")
-                handler = handlers.get(value[prefix])
-                if handler is None:
-                    raise unknown(value[prefix], self._rules.known)
-                key = _checked_key(record, value, instant)
-                terms = handler.terms
-                if terms is None:
-                    terms = handler.terms_of(handler.codec.decode(value))
+                self._fact(records[at], instants[at], reactions, refused)
             except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; the stream goes on
-                self._refuse(record, instant, error)
+                self._refuse(records[at], instants[at], error)
                 if refused is None:
-                    at = records.index(record, at)
                     self._count_refusal(run, at)
                     if self.is_full:
                         return at + 1
-                continue
-            self._react(handler, terms, key, value, instant)
-            if handler.terms is not None:
-                reactions[value[prefix]] = self._reaction(handler, handler.terms)
+            at += 1
         return len(records)
+
+    def _fact(
+        self, record: Record, instant: Instant, reactions: dict[bytes, Reaction], refused: frozenset[int] | None
+    ) -> None:
+        """Fold one fact. Raises Refusal, or what a policy's own code raises; then it has had no effect."""
+        if refused is not None and record.offset() in refused:
+            raise Refusal("refused when it was first folded")
+        value = record.value()
+        if value is None:
+            return  # a tombstone says nothing happened
+        handler = self._rules.handlers.get(value[:PREFIX_BYTES])
+        if handler is None:
+            raise unknown(value[:PREFIX_BYTES], self._rules.known)
+        key = _checked_key(record, value, instant)
+        terms = handler.terms
+        if terms is None:
+            terms = handler.terms_of(handler.codec.decode(value))
+        self._react(handler, terms, key, value, instant)
+        if handler.terms is not None:
+            reactions[value[:PREFIX_BYTES]] = self._reaction(handler, handler.terms)
 
     def _reaction(self, handler: Handler, terms: Terms) -> Reaction:
         """What a type of fact does that no policy looks into, prepared once for all of a run."""
