@@ -1,0 +1,64 @@
+"""Looking once: what is readable between here and where a partition ends now, for whoever doesn't follow it.
+
+A broker that falls silent in the midst is told as Unreachable rather than waited for.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from passage_log.errors import Truncated, Unreachable
+from passage_log.port import EARLIEST, Partition, Reader, Record
+
+FAR_AHEAD_MS = 253_402_300_799_000
+"""The last second of the year 9999: no record is dated later, so asking for it tells where the readable ones end."""
+
+FIRST_LOOK_BACK = 16
+"""Offsets: a commit is a record and its marker, so the last one is nearly always among so many."""
+_WIDER = 16
+_POLL_RECORDS, _POLL_SECONDS = 10_000, 0.5
+_SILENT_POLLS = 20
+"""After so many in a row without a sign the broker is taken for gone."""
+
+
+def readable_ends(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """Where each ends for a read_committed reader: at the first record still undecided. Raises Unreachable."""
+    return {partition: reader.offset_at(partition, FAR_AHEAD_MS) for partition in partitions}
+
+
+def between(reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> Iterator[Record]:
+    """What is readable from `positions` up to `ends`, each partition in its own order. Raises Unreachable, Truncated."""
+    positions = {partition: at for partition, at in positions.items() if max(at, 0) < ends[partition]}
+    if not positions:
+        return
+    reader.assign(positions)
+    silent, before = 0, dict(positions)
+    while any(at < ends[partition] for partition, at in before.items()):
+        records = reader.poll(_POLL_RECORDS, _POLL_SECONDS)
+        now = {partition: reader.position(partition) for partition in positions}
+        silent, before = (0 if records or now != before else silent + 1), now
+        if silent > _SILENT_POLLS:
+            topics = ", ".join(sorted({partition.topic for partition in positions}))
+            raise Unreachable(f"{topics}: the broker sends no more records")
+        yield from (one for one in records if one.offset() < ends[Partition(one.topic(), one.partition())])
+
+
+def last_records(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, Record]:
+    """The last readable record of each that has one. Offsets have holes, so it looks back from the end, each time
+    further, until one is found or the beginning is reached. Raises Unreachable."""
+    ends = readable_ends(reader, partitions)
+    found: dict[Partition, Record] = {}
+    window = FIRST_LOOK_BACK
+    wanted = {partition for partition, end in ends.items() if end > 0}
+    while wanted:
+        begins = {one: ends[one] - window if ends[one] > window else EARLIEST for one in wanted}
+        try:
+            found |= _last_of(between(reader, begins, ends))
+        except Truncated:  # retention has come that far: what is left is less than this
+            begins = dict.fromkeys(wanted, EARLIEST)
+            found |= _last_of(between(reader, begins, ends))
+        wanted = {one for one in wanted if one not in found and begins[one] != EARLIEST}
+        window *= _WIDER
+    return found
+
+
+def _last_of(records: Iterable[Record]) -> dict[Partition, Record]:
+    return {Partition(record.topic(), record.partition()): record for record in records}
