@@ -25,7 +25,7 @@ def readable_ends(reader: Reader, partitions: Iterable[Partition]) -> dict[Parti
 
 
 def between(reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> Iterator[Record]:
-    """What is readable from `positions` up to `ends`, each partition in its own order. Raises Unreachable, Truncated."""
+    """What is readable from there up to `ends`, each partition in its own order. Raises Unreachable, Truncated."""
     positions = {partition: at for partition, at in positions.items() if max(at, 0) < ends[partition]}
     if not positions:
         return

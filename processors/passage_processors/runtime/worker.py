@@ -13,9 +13,9 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
 from operator import methodcaller
+from typing import Literal
 
 import structlog
 
@@ -28,6 +28,7 @@ from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
 from passage_processors.runtime.task import Step, Task
+from passage_processors.runtime.totals import Totals
 
 _log = structlog.get_logger("passage.processors")
 
@@ -41,22 +42,7 @@ _FENCED_TOO_OFTEN, _FORGIVEN_AFTER = 10, 10
 """So many fences without a rebalance are a name given twice; so many commits in between are not."""
 
 
-@dataclass(slots=True)
-class Totals:
-    """What a worker has done since it started, committed work only."""
-
-    facts: int = 0
-    events: int = 0
-    letters: int = 0
-    commits: int = 0
-    restarts: int = 0
-
-    def add(self, steps: list[Step]) -> None:
-        self.commits += 1
-        for step in steps:
-            self.facts += step.facts
-            self.events += len(step.effects.events)
-            self.letters += len(step.effects.letters)
+Stage = Literal["joining", "standing by", "restoring", "folding"]
 
 
 class Worker:
@@ -94,7 +80,10 @@ class Worker:
         self._suspended = False
         self._restore: Restore | None = None
         self._paused: set[Partition] = set()
-        self._commit_at = monotonic()
+        self._commit_at = self.turned_at = monotonic()
+        """`turned_at`: when the last turn began."""
+        self._restoring_since = self.turned_at
+        self._has_reached_log = False
         self._resume_at = float("-inf")
         self._ease = 1.0
         self._fenced = 0
@@ -108,6 +97,15 @@ class Worker:
             and not self._suspended
             and not any(task.pending or task.tick_waits for task in self.tasks.values())
         )
+
+    @property
+    def stage(self) -> Stage:
+        """Joining until the ticks there are have been read; standing by while it owns no task."""
+        if self._restore is not None:
+            return "restoring"
+        if self.tasks and not self._suspended:
+            return "folding"
+        return "standing by" if self._has_reached_log else "joining"
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until `stopped`, then leave the group. Raises ProcessorError or LogError for what waiting won't mend."""
@@ -129,8 +127,10 @@ class Worker:
 
     def turn(self, timeout_seconds: float) -> bool:
         """Poll, and fold and commit when it is time. True when something was committed."""
+        self.turned_at = self._monotonic()
         try:
             self.feed.poll()
+            self._has_reached_log = self._has_reached_log or self.feed.ready
             self._poll(timeout_seconds)
             if self._restore is not None:
                 self._advance_restore(timeout_seconds)
@@ -216,8 +216,9 @@ class Worker:
         writer = self._open_writer()
         began = self._monotonic()
         commit(self.app, writer, self._member, steps)
-        took = self._monotonic() - began
-        self.totals.add(steps)
+        now = self._monotonic()
+        took = now - began
+        self.totals.committed(steps, took, now)
         self._ease = min(1.0, self._ease * 2)
         self._commits_since_fenced += 1
         if took > SLOW_COMMIT_SECONDS:
@@ -255,6 +256,7 @@ class Worker:
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
         self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept)
+        self._restoring_since = self._monotonic()
 
     def _whole(self, assignment: Assignment) -> set[int]:
         """The tasks of which every input is ours. While members with other inputs are in the group (a deployment that
@@ -283,6 +285,7 @@ class Worker:
             return
         self._restore.close()
         self._restore = None
+        self.totals.restored(self._monotonic() - self._restoring_since)
         for task in restored:
             self.tasks[task.number] = task
             _log.info(
@@ -320,6 +323,7 @@ class Worker:
         if owned := self._whole(self._round):
             self._suspended = True
             self._restore = Restore(self.app, self._log, self._member, self.feed, owned)
+            self._restoring_since = self._monotonic()
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
