@@ -27,7 +27,8 @@ def event_codec(cls: type[T], schema: Source | None = None, older: Sequence[Sour
     """The codec of an event class; without an explicit schema, the same codec each time it is asked for.
 
     `schema` replaces the derived one; `older` are schemas its values may still be written with. The record's namespace
-    is the class attribute `namespace`, if there is one (annotate it as a ClassVar). Raises SchemaError.
+    is the class attribute `namespace`, if there is one (annotate it as a ClassVar); a class attribute `avro_schema` is
+    the schema itself, for words that were agreed elsewhere. Raises SchemaError.
     """
     if schema is None and not older:
         derived: Codec[T] = _derived_codec(cls)  # type: ignore[arg-type]  # a class is hashable
@@ -39,7 +40,11 @@ def event_codec(cls: type[T], schema: Source | None = None, older: Sequence[Sour
 
 @cache
 def _derived_codec(cls: type[Any]) -> Codec[Any]:
-    return Codec(cls, schema_of(cls))
+    agreed: Source | None = vars(cls).get("avro_schema")
+    if agreed is None:
+        return Codec(cls, schema_of(cls))
+    require_frozen(cls)
+    return Codec(cls, _loaded(agreed))
 
 
 class EventSet:

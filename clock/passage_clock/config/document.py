@@ -180,8 +180,9 @@ def read_text(path: Path) -> str:
         raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
 
 
-def read_yaml(text: str, file: str) -> Node:
-    """The document. Raises ConfigError: `file` is how messages call it."""
+def read_yaml(text: str, file: str, expected: str = "schedules:") -> Node:
+    """The document, which must be fields. Raises ConfigError: `file` is how messages call it, `expected` says which
+    fields it needs at least."""
     try:
         loaded = round_trip().load(text)
     except MarkedYAMLError as error:
@@ -194,10 +195,10 @@ def read_yaml(text: str, file: str) -> Node:
     except ValueError as error:  # a tag that lies, `!!int x`: ruamel lets Python's own error through, without a line
         raise ConfigError(f"{file}:1: not YAML: {error}; take the !! tags out") from error
     if loaded is None:
-        raise ConfigError(f"{file}:1: the file is empty; it needs at least schedules:")
+        raise ConfigError(f"{file}:1: the file is empty; it needs at least {expected}")
     top = Node(file, 1, "", loaded)
     if not top.is_mapping:
-        raise top.wrong(f"{shown(loaded)}; the file must be fields, e.g. schedules:")
+        raise top.wrong(f"{shown(loaded)}; the file must be fields, e.g. {expected}")
     return top
 
 

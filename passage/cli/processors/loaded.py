@@ -4,22 +4,28 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from passage.apps import load_app_file
 from passage_processors import App, AppError, ProcessorError
 
 AppArgument = Annotated[
-    str, typer.Argument(metavar="MODULE:APP", help="Where the app is: examples.overdue_invoices:app")
+    str, typer.Argument(metavar="APP", help="Where the app is: examples.overdue_invoices:app, or a file: app.yaml")
 ]
 
 
 def load_app(where: str) -> App:
-    """The app at `module:name`, the working directory's modules included. Raises AppError."""
+    """The app at `module:name`, the working directory's modules included, or in a YAML file. Raises AppError, and
+    ConfigError for what is wrong in a file."""
+    if where.endswith((".yaml", ".yml")):
+        sys.path.insert(0, os.getcwd())
+        return load_app_file(Path(where))
     module, _, name = where.partition(":")
     if not module or not name:
-        raise AppError(f"{where!r} names no app; write MODULE:APP, e.g. examples.overdue_invoices:app")
+        raise AppError(f"{where!r} names no app; write MODULE:APP, e.g. examples.overdue_invoices:app, or FILE.yaml")
     sys.path.insert(0, os.getcwd())
     try:
         imported = import_module(module)

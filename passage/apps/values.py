@@ -1,0 +1,85 @@
+"""What the fields of an event are filled with: `$` and what it is of, or the value itself.
+
+    invoice: $key            the aggregate
+    customer: $fact.customer a field of the starting fact
+    due_at: $due_at          an instant
+    level: 2                 as it is written; $$ stands for a $ at its beginning
+
+Everything that can be wrong (an event's field left out, a fact's field that isn't there, a type that won't fit) is said
+when the file is read.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from passage_clock.config.document import Node, nearest
+from passage_schemas.events import event_codec
+from passage_schemas.shape import Misfit, field_shape
+
+_OF_CASE = ("key", "started_at", "due_at", "number", "starts")
+_OF_TICK = ("schedule", "ordinal", "period", "ends_at")
+
+Filled = Callable[[Any], Any]
+
+
+def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Filled, bool]:
+    """(what makes the event of a case, or of a tick where there is no `fact`; whether it looks at the fact). Raises
+    ConfigError."""
+    names = [field.name for field in fields(event)]
+    here.mapping(f"{event.__name__}'s fields, e.g. {names[0]}: $key").only(names)
+    for field in fields(event):
+        if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
+            raise here.wrong(f"{event.__name__} needs {field.name!r}; write {field.name}: and what it is")
+    hints = get_type_hints(event, include_extras=True)
+    types = {one["name"]: one["type"] for one in event_codec(event).schema["fields"]}
+    plain: dict[str, Any] = {}
+    asked: dict[str, Filled] = {}
+    for one in here:
+        if isinstance(one.value, str) and one.value.startswith("$") and not one.value.startswith("$$"):
+            asked[one.field] = _asked(one, str(one.value[1:]), fact)
+        else:
+            plain[one.field] = _plain(one, hints[one.field])
+            _check(one, plain[one.field], hints[one.field], types[one.field])
+    looks = any(str(one.value).startswith("$fact.") for one in here)
+    return lambda seen: event(**plain, **{name: take(seen) for name, take in asked.items()}), looks
+
+
+def _plain(here: Node, annotation: Any) -> Any:
+    """A value as it is written: it must be what its field says, now and not when the first event is emitted."""
+    said = here.value
+    if isinstance(said, str):
+        said = str(said[1:] if said.startswith("$$") else said)
+    try:
+        return TypeAdapter(annotation).validate_python(said)
+    except ValidationError as error:
+        raise here.wrong(f"{said!r} won't do: {error.errors()[0]['msg'].lower()}") from None
+
+
+def _check(here: Node, value: Any, annotation: Any, told: Any) -> None:
+    """What the codec would refuse when the first event is emitted."""
+    try:
+        field_shape(annotation, told, {}, here.field).lower(value)
+    except Misfit as misfit:
+        raise here.wrong(misfit.seen) from None
+
+
+def _asked(here: Node, name: str, fact: type[Any] | None) -> Filled:
+    if fact is not None and name.startswith("fact."):
+        of_fact = field_of(here, fact, name.removeprefix("fact."))
+        return lambda case: getattr(case.fact, of_fact)
+    known = _OF_TICK if fact is None else _OF_CASE
+    if name not in known:
+        words = [*(f"${one}" for one in known), *(["$fact.FIELD"] if fact is not None else [])]
+        raise here.wrong(f"'${name}' stands for nothing; {nearest('$' + name, words)}")
+    return lambda seen: getattr(seen, name)
+
+
+def field_of(here: Node, fact: type[Any], name: str) -> str:
+    """The name, if the fact has such a field."""
+    names = [field.name for field in fields(fact)]
+    if name not in names:
+        raise here.wrong(f"{fact.__name__} has no field {name!r}; {nearest(name, names)}")
+    return name
