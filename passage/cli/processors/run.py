@@ -11,7 +11,7 @@ from passage.cli.processors.loaded import AppArgument, load_app
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, open_log, tell_logs
 from passage_processors import Worker
-from passage_processors.runtime.metrics import Metrics
+from passage_processors.watching.metrics import Metrics
 from passage_processors.runtime.topics import check_topics
 
 

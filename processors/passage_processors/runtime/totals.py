@@ -1,4 +1,4 @@
-"""What a worker has done since it started, as plain numbers: kept by its thread, read as they are by whoever measures."""
+"""What a worker has done since it started, as plain numbers: kept by its thread, read as they are by who measures."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence

@@ -71,7 +71,7 @@ class Worker:
         self._log = log
         self._cluster = log.cluster_id()
         self._transactional_id = f"{app.name}-{name}"
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._max_facts = max_facts
         self._max_fires = max_fires
         self._member = log.member(app.name, sorted(app.inputs), "range")
@@ -127,7 +127,7 @@ class Worker:
 
     def turn(self, timeout_seconds: float) -> bool:
         """Poll, and fold and commit when it is time. True when something was committed."""
-        self.turned_at = self._monotonic()
+        self.turned_at = self.monotonic()
         try:
             self.feed.poll()
             self._has_reached_log = self._has_reached_log or self.feed.ready
@@ -158,7 +158,7 @@ class Worker:
         return any(task.fold.burst is not None for task in self.tasks.values())
 
     def _sort_in(self, records: list[Record]) -> None:
-        now = self._monotonic()
+        now = self.monotonic()
         for number, of_partition in groupby(records, methodcaller("partition")):
             task = self.tasks.get(number)
             if task is None or self._suspended:
@@ -184,7 +184,7 @@ class Worker:
                     self._paused.discard(partition)
 
     def _fold_and_commit(self) -> bool:
-        now = self._monotonic()
+        now = self.monotonic()
         if not self.tasks or self._suspended or self._restore is not None or now < self._resume_at:
             return False
         full = any(task.pending >= self._share(self._max_facts) for task in self.tasks.values())
@@ -214,9 +214,9 @@ class Worker:
 
     def _commit(self, steps: list[Step]) -> None:
         writer = self._open_writer()
-        began = self._monotonic()
+        began = self.monotonic()
         commit(self.app, writer, self._member, steps)
-        now = self._monotonic()
+        now = self.monotonic()
         took = now - began
         self.totals.committed(steps, took, now)
         self._ease = min(1.0, self._ease * 2)
@@ -256,7 +256,7 @@ class Worker:
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
         self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept)
-        self._restoring_since = self._monotonic()
+        self._restoring_since = self.monotonic()
 
     def _whole(self, assignment: Assignment) -> set[int]:
         """The tasks of which every input is ours. While members with other inputs are in the group (a deployment that
@@ -285,7 +285,7 @@ class Worker:
             return
         self._restore.close()
         self._restore = None
-        self.totals.restored(self._monotonic() - self._restoring_since)
+        self.totals.restored(self.monotonic() - self._restoring_since)
         for task in restored:
             self.tasks[task.number] = task
             _log.info(
@@ -315,7 +315,7 @@ class Worker:
         self.totals.restarts += 1
         self.tasks = {}
         self._paused.clear()
-        self._resume_at = self._monotonic() + BACKOFF_SECONDS
+        self._resume_at = self.monotonic() + BACKOFF_SECONDS
         if self._restore is not None:
             self._restore.close()
             self._restore = None
@@ -323,7 +323,7 @@ class Worker:
         if owned := self._whole(self._round):
             self._suspended = True
             self._restore = Restore(self.app, self._log, self._member, self.feed, owned)
-            self._restoring_since = self._monotonic()
+            self._restoring_since = self.monotonic()
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
