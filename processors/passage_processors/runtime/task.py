@@ -52,6 +52,8 @@ class Task:
         self.by_topic = {pending.topic: pending for pending in self.inputs}
         self.arrived_at = float("-inf")
         """When facts last came in, in monotonic seconds."""
+        self.has_more = False
+        """The last step was stopped by what it was allowed, not for want of something to fold."""
         self.fold = Fold(app.rules, feed.history)
         folded = feed.history.folded_at(self.sequence)
         self.fold.load([cases.get(policy.name, {}) for policy in app.policies], folded, cut.burst)
@@ -72,7 +74,7 @@ class Task:
     ) -> Step | None:
         """Fold what may be folded, at most `max_facts` facts and ticks and `max_fires` wake-ups; None if none may."""
         left, fires, facts = max_facts, max_fires, 0
-        history = self._feed.history
+        history, self.has_more = self._feed.history, True
         for item in merge(self.inputs, history, self.sequence, bounds, self.fold.burst is not None):
             if isinstance(item, Run):
                 taken = self._take(item, left)
@@ -88,6 +90,8 @@ class Task:
                 self._instant = history.ends_at(item)
             if left <= 0 or fires <= 0 or self.fold.is_full:
                 break
+        else:
+            self.has_more = False
         return self._cut(cluster, released, facts) if left < max_facts else None
 
     def _take(self, run: Run, most: int) -> int:

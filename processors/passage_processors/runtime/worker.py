@@ -14,7 +14,7 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 import time
 from collections.abc import Callable
 from itertools import groupby
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 from typing import Literal
 
 import structlog
@@ -50,7 +50,7 @@ class Worker:
 
     name         stable per replica: a restart under the same name ends at once what its predecessor left open
     monotonic    seconds that only grow; never the time of day
-    max_facts    at most so many facts and ticks in one transaction, shared out among the tasks
+    max_facts    at most so many facts and ticks in one transaction, over all tasks
     max_fires    at most so many wake-ups in one transaction, likewise: a burst is cut there
     """
 
@@ -155,7 +155,8 @@ class Worker:
 
     @property
     def _has_work(self) -> bool:
-        return any(task.fold.burst is not None for task in self.tasks.values())
+        """A task was stopped by what one transaction may hold, and can go on at once."""
+        return any(task.has_more for task in self.tasks.values())
 
     def _sort_in(self, records: list[Record]) -> None:
         now = self.monotonic()
@@ -171,12 +172,15 @@ class Worker:
                 task.by_topic[topic].extend(list(of_topic))
 
     def _hold_back(self) -> None:
-        """Read no further ahead than two steps of any input: facts that wait for the clock stay on the log."""
-        most = self._share(self._max_facts)
+        """Read no further ahead than two steps: facts that wait for the clock stay on the log. Only when all together
+        are that many, since the client throws away what it has fetched of an input that is paused."""
+        most_of_all = self._at_once(self._max_facts)
+        most = max(1, most_of_all // max(1, len(self.tasks)))
+        crowded = sum(task.pending for task in self.tasks.values()) > 2 * most_of_all
         for task in self.tasks.values():
             for pending in task.inputs:
                 partition = Partition(pending.topic, task.number)
-                if partition not in self._paused and len(pending) > 2 * most:
+                if crowded and partition not in self._paused and len(pending) > 2 * most:
                     self._member.pause([partition])
                     self._paused.add(partition)
                 elif partition in self._paused and len(pending) < most:
@@ -187,30 +191,42 @@ class Worker:
         now = self.monotonic()
         if not self.tasks or self._suspended or self._restore is not None or now < self._resume_at:
             return False
-        full = any(task.pending >= self._share(self._max_facts) for task in self.tasks.values())
+        full = sum(task.pending for task in self.tasks.values()) >= self._at_once(self._max_facts)
         if now < self._commit_at and not full and not self._has_work:
             return False
         self.patience.look_through(self.tasks.values(), self._member)
         self.patience.watch_clock(self.tasks.values())
-        steps = [step for task in self.tasks.values() if (step := self._step(task)) is not None]
+        steps = self._steps()
         if steps:
             self._commit(steps)
         self._commit_at = now + self.app.commit_interval_seconds
         self.feed.forget_before(min(task.sequence for task in self.tasks.values()))
         return bool(steps)
 
-    def _step(self, task: Task) -> Step | None:
+    def _steps(self) -> list[Step]:
+        """One of each task, those with least to do first: what they leave of the transaction is the others'."""
+        facts, fires = self._at_once(self._max_facts), self._at_once(self._max_fires)
+        steps = []
+        waiting = sorted(self.tasks.values(), key=attrgetter("pending"))
+        for place, task in enumerate(waiting):
+            others = len(waiting) - place
+            step = self._step(task, max(1, facts // others), max(1, fires // others))
+            if step is not None:
+                facts, fires = facts - step.facts, fires - len(step.effects.events)
+                steps.append(step)
+        return steps
+
+    def _step(self, task: Task, facts: int, fires: int) -> Step | None:
         for pending in task.inputs:
             pending.position = self._member.position(Partition(pending.topic, task.number))
         if any(pending.position < 0 for pending in task.inputs):
             return None  # an input the last cut didn't know, not heard from yet
         bounds = self.patience.bounds(task)
-        facts, fires = self._share(self._max_facts), self._share(self._max_fires)
         return task.step(bounds, self._cluster, self.patience.released, facts, fires)
 
-    def _share(self, of_all: int) -> int:
-        """What each task may take for one transaction: less after one that failed, which may have been too long."""
-        return max(1, int(of_all * self._ease) // max(1, len(self.tasks)))
+    def _at_once(self, most: int) -> int:
+        """What one transaction may hold: less after one that failed, which may have been too long."""
+        return max(1, int(most * self._ease))
 
     def _commit(self, steps: list[Step]) -> None:
         writer = self._open_writer()
