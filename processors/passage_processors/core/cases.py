@@ -8,9 +8,11 @@ as u8, then UTF-8), then the starting fact's bytes where the policy keeps them.
 """
 
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
 from passage_processors.core.ticks import BEFORE_ALL, TickHistory
 from passage_schemas.instant import Instant
@@ -288,24 +290,72 @@ class CaseBook:
                 self.passed.add(key)
         self._due.put_back(schedule, ordinal, due)
 
-    # --- restore -------------------------------------------------------------------------------------------------
+    # --- snapshot and restore ------------------------------------------------------------------------------------
+
+    def dump(self) -> Iterator[list[Column]]:
+        """All cases as columns, a bounded number at each step; see `dumped` for what may change in between."""
+        return dumped(list(self._cases), self._cases.get, _shared)
+
+    def load_column(self, column: Column, folded: dict[str, int]) -> None:
+        """Take in what `dump` once gave. Before `unload` and `load`, which bring what has changed since."""
+        keys = list(column.split_keys())
+        self._cases.update(zip(keys, column.split_values(), strict=True))
+        if column.shared:
+            self._place(column.shared, keys, folded)
+        else:
+            self._place_each(keys, folded)
+
+    def unload(self, keys: Iterable[bytes]) -> None:
+        """Forget what columns said of these, untold: a later word on them follows in `load`, or there is none."""
+        for key in keys:
+            value = self._cases.pop(key, None)
+            if value is None or value[0] == PARKED:
+                continue
+            if value[0] == OPEN:
+                self.open -= 1
+                self.passed.discard(key)
+            state = decode_case(value)
+            self._due.forget(state.schedule, state.due)
 
     def load(self, cases: dict[bytes, bytes], folded: dict[str, int]) -> None:
         """Take over the changelog's cases. What is due, passed and fresh follows from the values and from how far each
         schedule has been folded; nothing else is kept."""
-        self._cases = cases
         self._openers.clear()
         self._closers.clear()
-        for key, value in cases.items():
-            state = decode_case(value)
-            self._schedules.setdefault(_named(state.schedule), state.schedule)
-            if state.kind == PARKED:
-                continue
-            at = folded.get(state.schedule, 0)
-            self.open += state.kind == OPEN
-            if state.due <= at and state.kind == OPEN:
-                self.passed.add(key)
-                continue
-            self._due.add(key, state.schedule, state.due)
-            if state.kind == OPEN and state.due - state.ticks >= at:
-                self._fresh.setdefault(state.schedule, _Fresh()).add(key, state.started)
+        if self._cases:
+            self._cases.update(cases)
+        else:
+            self._cases = cases
+        self._place_each(cases, folded)
+
+    def _place_each(self, keys: Iterable[bytes], folded: dict[str, int]) -> None:
+        together: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        cases = self._cases
+        for key in keys:
+            together[_shared(cases[key])].append(key)
+        for shared, of_them in together.items():
+            self._place(shared, of_them, folded)
+
+    def _place(self, shared: bytes, keys: list[bytes], folded: dict[str, int]) -> None:
+        """Put cases that differ in nothing but their starts, and facts, where they wait."""
+        kind, (due, ticks), name = shared[0], _REST.unpack_from(shared, 1), shared[1 + _REST.size :]
+        schedule = self._schedules.setdefault(name, name[1:].decode())
+        if kind == PARKED:
+            return
+        at = folded.get(schedule, 0)
+        if kind == OPEN:
+            self.open += len(keys)
+            if due <= at:
+                self.passed.update(keys)
+            elif due - ticks >= at:
+                fresh = self._fresh.setdefault(schedule, _Fresh())
+                latest = max(_START.unpack_from(self._cases[key])[1] for key in keys)
+                fresh.keys += keys
+                fresh.latest = max(fresh.latest, latest)
+        if due > at:
+            self._due.waiting(schedule, due).extend(keys)
+
+
+def _shared(value: bytes) -> bytes:
+    """Of a case, what those have in common that wait in one place: all but the start, and the fact."""
+    return value[:1] + value[_DUE.start : _NAME_AT + 1 + value[_NAME_AT]]

@@ -1,0 +1,85 @@
+"""A task's state in bulk: many keys and values of equal lengths, laid end to end.
+
+For keeping millions of them in a file and taking them back: a column is split in one call, where a record at a time
+would cost a dozen operations each. Whoever holds the state decides what goes together.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
+from struct import iter_unpack
+from typing import NamedTuple
+
+AT_ONCE = 20_000
+"""Keys looked at in one step of a dump: some twenty milliseconds, so that a worker does its work in between."""
+FULL = 4_096
+"""Rows that are worth a column of their own."""
+_MOST_HELD = 400_000
+_WORTH_SHARING = 16
+
+
+class Column(NamedTuple):
+    """`count` keys of `key_bytes` each and, in the same order, values of `value_bytes` each.
+
+    `shared` says what all these values have in common, in the words of their book; empty where nothing is said.
+    """
+
+    count: int
+    key_bytes: int
+    value_bytes: int
+    shared: bytes
+    keys: bytes
+    values: bytes
+
+    def split_keys(self) -> Iterator[bytes]:
+        return _split(self.keys, self.key_bytes, self.count)
+
+    def split_values(self) -> Iterator[bytes]:
+        return _split(self.values, self.value_bytes, self.count)
+
+
+def _split(laid: bytes, size: int, count: int) -> Iterator[bytes]:
+    return chain.from_iterable(iter_unpack(f"{size}s", laid)) if size else repeat(b"", count)
+
+
+_Rows = tuple[list[bytes], list[bytes]]
+_Group = tuple[int, int, bytes]
+
+
+def dumped(
+    keys: Sequence[bytes],
+    get: Callable[[bytes], bytes | None],
+    shared_of: Callable[[bytes], bytes] = lambda _value: b"",
+) -> Iterator[list[Column]]:
+    """What `get` says of the keys, `AT_ONCE` of them at each step, as columns; keys it no longer knows are left out.
+
+    The state may change between the steps: each value is one that the key had at some moment since the first.
+    """
+    groups: defaultdict[_Group, _Rows] = defaultdict(lambda: ([], []))
+    for first in range(0, len(keys), AT_ONCE):
+        for key in keys[first : first + AT_ONCE]:
+            value = get(key)
+            if value is not None:
+                of_keys, of_values = groups[len(key), len(value), shared_of(value)]
+                of_keys.append(key)
+                of_values.append(value)
+        full = [group for group, rows in groups.items() if len(rows[0]) >= FULL]
+        yield [_column(group, groups.pop(group)) for group in full]
+        if sum(len(rows[0]) for rows in groups.values()) > _MOST_HELD:
+            yield _rest(groups)
+            groups.clear()
+    yield _rest(groups)
+
+
+def _rest(groups: dict[_Group, _Rows]) -> list[Column]:
+    """Small groups lose what they share, and become one with those of the same lengths."""
+    merged: defaultdict[_Group, _Rows] = defaultdict(lambda: ([], []))
+    for group, (keys, values) in groups.items():
+        into = merged[group if len(keys) >= _WORTH_SHARING else (*group[:2], b"")]
+        into[0].extend(keys)
+        into[1].extend(values)
+    return [_column(group, rows) for group, rows in merged.items()]
+
+
+def _column(group: _Group, rows: _Rows) -> Column:
+    return Column(len(rows[0]), *group, b"".join(rows[0]), b"".join(rows[1]))
