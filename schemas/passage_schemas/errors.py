@@ -3,3 +3,8 @@
 
 class SchemaError(ValueError):
     """The value and its schema don't agree. The message says what was seen, where, and what would mend it."""
+
+
+class Interrupted(Exception):
+    """Something beside the value was needed to read or write it, and did not do its part. Nothing is known to be wrong
+    with the value: don't refuse it, drop what was begun and come back. Raised together with the log's own errors."""
