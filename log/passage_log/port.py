@@ -220,6 +220,8 @@ class Topic:
     name: str
     partitions: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    identity: str = field(default="", compare=False)
+    """Told by the log: another one after the topic was deleted and created again under its name."""
 
 
 Assignor = Literal["range", "cooperative-sticky"]

@@ -42,6 +42,16 @@ def test_creating_a_topic_again_leaves_it_as_it_is(world: World) -> None:
     assert read_to_end(reading(world, partition), partition) == [b"kept"]
 
 
+def test_a_topic_has_an_identity_that_stays_and_is_its_own(world: World) -> None:
+    first, second = world.name(), world.name()
+    world.log.create([Topic(first, 1), Topic(second, 1)])
+    identities = [topic and topic.identity for topic in world.log.describe([first, second]).values()]
+    assert all(identities)
+    assert len(set(identities)) == 2
+    world.log.create([Topic(first, 1)])
+    assert identities == [topic and topic.identity for topic in world.log.describe([first, second]).values()]
+
+
 def test_a_topic_that_is_not_there_is_described_as_none(world: World) -> None:
     (partition,) = new_topic(world)
     absent = world.name("absent")

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from functools import partial
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -71,11 +71,12 @@ class Questions:
         if not topics:
             return {}
         names = list(dict.fromkeys(topics))
-        partitions = self._until_answered(lambda seconds: self._partition_counts(names, seconds))
-        found = [name for name, count in partitions.items() if count is not None]
+        shapes = self._until_answered(lambda seconds: self._shapes(names, seconds))
+        found = [name for name, shape in shapes.items() if shape is not None]
         effective = self._until_answered(lambda seconds: self._settings(found, seconds))
         return {
-            name: None if count is None else Topic(name, count, effective[name]) for name, count in partitions.items()
+            name: None if shape is None else Topic(name, shape.partitions, effective[name], shape.identity)
+            for name, shape in shapes.items()
         }
 
     def absent(self, partitions: Sequence[Partition]) -> list[Partition]:
@@ -84,20 +85,21 @@ class Questions:
         if not topics:
             return []
         try:
-            counts = self._partition_counts(topics, BY_THE_WAY_SECONDS)
+            shapes = self._shapes(topics, BY_THE_WAY_SECONDS)
         except Unreachable:
             return []
-        return [partition for partition in partitions if partition.number >= (counts[partition.topic] or 0)]
+        return [one for one in partitions if (shape := shapes[one.topic]) is None or one.number >= shape.partitions]
 
-    def _partition_counts(self, topics: Sequence[str], seconds: float) -> dict[str, int | None]:
+    def _shapes(self, topics: Sequence[str], seconds: float) -> "dict[str, _Shape | None]":
         answers = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
-        return {name: self._partitions(answer, name) for name, answer in answers.items()}
+        return {name: self._shape(answer, name) for name, answer in answers.items()}
 
-    def _partitions(self, answer: "Future[Any]", topic: str) -> int | None:
+    def _shape(self, answer: "Future[Any]", topic: str) -> "_Shape | None":
         try:
-            return len(self._result(answer, topic, needs=f"Describe on topic {topic}").partitions)
+            found = self._result(answer, topic, needs=f"Describe on topic {topic}")
         except _NoSuchTopic:
             return None
+        return _Shape(len(found.partitions), str(found.topic_id))
 
     def _settings(self, topics: Sequence[str], seconds: float) -> dict[str, dict[str, str]]:
         if not topics:
@@ -337,6 +339,11 @@ class _Moving(Unreachable):
 
 class _NoSuchGroup(Exception):
     """There is no such group; since Kafka 4 that is an error, before it was a group without members."""
+
+
+class _Shape(NamedTuple):
+    partitions: int
+    identity: str
 
 
 class _NoSuchTopic(Exception):

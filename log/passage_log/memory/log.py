@@ -1,6 +1,7 @@
 """The log in memory: topics, and the hooks by which a test or a simulation does what time and operators do.
 
-The hooks stand beside the port, not in it: `expire` a member, `time_out` a writer, `compact`, `truncate`, `copy`.
+The hooks stand beside the port, not in it: `expire` a member, `time_out` a writer, `compact`,
+`truncate`, `recreate`, `copy`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +47,11 @@ class MemoryLog:
 
     def _topic(self, name: str) -> Topic | None:
         settings = self._state.settings.get(name)
-        return None if settings is None else Topic(name, len(self._state.partitions[name]), settings)
+        return (
+            None
+            if settings is None
+            else Topic(name, len(self._state.partitions[name]), settings, self._state.identities[name])
+        )
 
     def group_members(self, group: str) -> list[GroupMember]:
         with self._state.changed:
@@ -69,6 +74,8 @@ class MemoryLog:
         state = self._state
         settings = {**DEFAULTS, **topic.settings}
         state.settings[topic.name] = settings
+        state.topics_ever += 1
+        state.identities[topic.name] = str(state.topics_ever)
         state.partitions[topic.name] = [Partition(topic.name, number) for number in range(topic.partitions)]
         for partition in state.partitions[topic.name]:
             state.stores[partition] = Store(
@@ -123,6 +130,12 @@ class MemoryLog:
         with self._state.changed:
             self._state.store(partition).truncate(offset)
 
+    def recreate(self, topic: str) -> None:
+        """Delete the topic and create it again as it was: another one of the same name, and empty."""
+        with self._state.changed:
+            self._create(Topic(topic, len(self._state.partitions[topic]), self._state.settings[topic]))
+            self._state.changed.notify_all()
+
     def copy(self) -> "MemoryLog":
         """The same topics and records in a log of its own: one list copied per partition, no record. What was undecided
         is aborted; groups, their positions and writers stay behind."""
@@ -130,6 +143,8 @@ class MemoryLog:
             twin = MemoryLog(self._state.now_ms, self._cluster_id)
             twin._state.settings = dict(self._state.settings)
             twin._state.partitions = dict(self._state.partitions)
+            twin._state.identities = dict(self._state.identities)
+            twin._state.topics_ever = self._state.topics_ever
             twin._state.stores = {name: store.copy() for name, store in self._state.stores.items()}
             twin._state.newest_ms = self._state.newest_ms
             twin._state.writers_ever = self._state.writers_ever

@@ -25,6 +25,8 @@ class State:
     changed: Condition = field(default_factory=Condition)
     settings: dict[str, Mapping[str, str]] = field(default_factory=dict)
     partitions: dict[str, list[Partition]] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
+    topics_ever: int = 0
     stores: dict[Partition, Store] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     writers: dict[str, "MemoryWriter"] = field(default_factory=dict)
