@@ -26,7 +26,7 @@ from passage_processors import App, AppError, Worker
 from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
-from passage_schemas.instant import Instant, instant_of, milliseconds_of
+from passage_schemas.instant import Instant, datetime_of, instant_of, milliseconds_of
 
 MONDAY_NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 """When a scenario begins, unless it says otherwise: a workday without holidays near, far from any change of clocks."""
@@ -120,7 +120,7 @@ class Scenario:
 
     def then(self, *events: object) -> "Scenario":
         """Exactly these events follow, in this order; events for several aggregates of one tick come by key."""
-        followed = self._events()[self._told :]
+        followed = self.followed
         if followed != list(events):
             raise AssertionError(_difference(events, followed))
         self._told += len(followed)
@@ -128,6 +128,16 @@ class Scenario:
 
     def then_nothing(self) -> "Scenario":
         return self.then()
+
+    @property
+    def followed(self) -> list[Any]:
+        """The events a `then` would be held against now: for whoever tells or counts them."""
+        return self._events()[self._told :]
+
+    @property
+    def present(self) -> datetime:
+        """What time it is, in UTC."""
+        return datetime_of(self._wall.now())
 
     # --- how it moves --------------------------------------------------------------------------------------------
 
