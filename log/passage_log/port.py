@@ -159,6 +159,13 @@ class Writer(Protocol):
         Raises Refused for a record that is too large, before it is part of the transaction."""
         ...
 
+    def append_all(
+        self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
+    ) -> None:
+        """`append` each value under `prefix` and its key, in the mapping's order: for many, where a call for each would
+        cost as much as the record. Stops at the first that is Refused, those before it being part of the transaction."""
+        ...
+
     def deliver(
         self,
         partition: Partition,

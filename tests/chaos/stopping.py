@@ -56,6 +56,12 @@ class StoppingWriter:
     ) -> None:
         self._writer.append(partition, key, value, timestamp_ms, headers)
 
+    def append_all(
+        self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
+    ) -> None:
+        for key, value in values.items():
+            self.append(partition, prefix + key, value, timestamp_ms)
+
     def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
         try:
             self._commit(positions, member)

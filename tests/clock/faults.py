@@ -127,6 +127,12 @@ class FaultyWriter:
         self._hook("before append")
         self._writer.append(partition, key, value, timestamp_ms, headers)
 
+    def append_all(
+        self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
+    ) -> None:
+        for key, value in values.items():
+            self.append(partition, prefix + key, value, timestamp_ms)
+
     def deliver(
         self, partition: Partition, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()
     ) -> Delivery:

@@ -26,6 +26,54 @@ def test_records_are_read_as_they_were_appended(world: World, partition: Partiti
     assert (third.key(), third.value(), third.timestamp()) == (b"inv-1", None, (1, T0 - 5))
 
 
+def test_many_are_appended_at_once_each_under_the_prefix_and_its_key(world: World, partition: Partition) -> None:
+    heavy = b"x" * 100_000
+    writer = open_writer(world)
+    writer.begin()
+    writer.append(partition, b"k", b"before", T0)
+    writer.append_all(partition, b"overdue/", {b"inv-2": b"open", b"inv-1": None, b"": heavy, b"\0": b""}, T0 + 1)
+    writer.append(partition, b"k", b"after", T0 + 2)
+    writer.commit()
+
+    records = read(reading(world, partition), 6)
+
+    assert [(one.key(), one.value(), one.timestamp()) for one in records] == [
+        (b"k", b"before", (1, T0)),
+        (b"overdue/inv-2", b"open", (1, T0 + 1)),
+        (b"overdue/inv-1", None, (1, T0 + 1)),
+        (b"overdue/", heavy, (1, T0 + 1)),
+        (b"overdue/\0", b"", (1, T0 + 1)),
+        (b"k", b"after", (1, T0 + 2)),
+    ]
+    assert {one.headers() for one in records if not one.headers()} == {None}
+
+
+def test_many_appended_at_once_are_refused_like_one(world: World) -> None:
+    (partition,) = new_topic(world, max_message_bytes="50000")
+    writer = open_writer(world)
+    writer.begin()
+    with pytest.raises(Refused, match="timestamp"):
+        writer.append_all(partition, b"", {b"k": b"v"}, 0)
+    with pytest.raises(Refused, match=r"max\.message\.bytes"):
+        writer.append_all(partition, b"p/", {b"1": b"before", b"2": b"x" * 50_000, b"3": b"never"}, T0)
+    writer.commit()
+    (record,) = read(reading(world, partition), 1)
+    assert (record.key(), record.value()) == (b"p/1", b"before")
+
+
+def test_a_fenced_writer_can_append_no_more_at_once(world: World, partition: Partition) -> None:
+    name = world.name("writer")
+    older = open_writer(world, name)
+    older.begin()
+    older.append_all(partition, b"", {b"k": b"zombie"}, T0)
+    open_writer(world, name)
+    with pytest.raises(Fenced):
+        while True:
+            older.append_all(partition, b"", {b"%d" % number: b"zombie" for number in range(1000)}, T0)
+            older.commit()
+    assert read_to_end(reading(world, partition), partition) == []
+
+
 def test_order_holds_over_many_records_and_transactions(world: World, partition: Partition) -> None:
     writer = open_writer(world)
     for start in range(0, 3000, 1000):

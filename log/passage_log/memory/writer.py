@@ -78,6 +78,12 @@ class MemoryWriter:
                 # As on Kafka, where the broker looks at timestamps only after the append: the transaction is lost.
                 self._spoilt = error
 
+    def append_all(
+        self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
+    ) -> None:
+        for key, value in values.items():
+            self.append(partition, prefix + key, value, timestamp_ms)
+
     def deliver(
         self,
         partition: Partition,

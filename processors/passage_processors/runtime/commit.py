@@ -47,9 +47,7 @@ def _write(app: App, writer: Writer, step: Step) -> None:
     changelog = Partition(app.changelog, number)
     at = max(1, milliseconds_of(step.instant))
     for policy, changes in zip(app.policies, effects.changes, strict=True):
-        prefix = policy.name.encode() + b"/"
-        for key, value in changes.items():
-            append(changelog, prefix + key, value, at)
+        writer.append_all(changelog, policy.name.encode() + b"/", changes, at)
     cut = CUT.encode(step.cut)
     append(changelog, CUT_KEY, cut, at)
     append(Partition(app.timeline, number), None, cut, at)
