@@ -163,7 +163,7 @@ class Writer(Protocol):
         self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
     ) -> None:
         """`append` each value under `prefix` and its key, in the mapping's order: for many, where a call for each would
-        cost as much as the record. Stops at the first that is Refused, those before it being part of the transaction."""
+        cost as much as the record. Stops at the first that is Refused; those before it are part of the transaction."""
         ...
 
     def deliver(

@@ -68,10 +68,13 @@ def test_a_fenced_writer_can_append_no_more_at_once(world: World, partition: Par
     older.append_all(partition, b"", {b"k": b"zombie"}, T0)
     open_writer(world, name)
     with pytest.raises(Fenced):
-        while True:
-            older.append_all(partition, b"", {b"%d" % number: b"zombie" for number in range(1000)}, T0)
-            older.commit()
+        append_all_and_commit(older, partition)
     assert read_to_end(reading(world, partition), partition) == []
+
+
+def append_all_and_commit(writer: Writer, partition: Partition) -> None:
+    writer.append_all(partition, b"", {b"%d" % number: b"zombie" for number in range(1000)}, T0)
+    writer.commit()
 
 
 def test_order_holds_over_many_records_and_transactions(world: World, partition: Partition) -> None:
