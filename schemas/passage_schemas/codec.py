@@ -56,14 +56,22 @@ class Codec(Generic[T]):
         """The value's bytes; the same value always gives the same. Raises SchemaError, naming the field."""
         stream = BytesIO()
         stream.write(self.prefix)
+        lowered = self.check(value)
         try:
-            schemaless_writer(stream, self._plain, self._lower(value))
+            schemaless_writer(stream, self._plain, lowered)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise SchemaError(f"{self.name}: can't be written: {error}") from error
+        return stream.getvalue()
+
+    def check(self, value: T) -> Any:
+        """What Avro would be given of the value. Raises SchemaError, naming the field it can't be encoded for."""
+        try:
+            return self._lower(value)
         except Misfit as misfit:
             where = f"{self.name}.{misfit.where}" if misfit.where else self.name
             raise SchemaError(f"{where}: {misfit.seen}") from None
         except (ValueError, TypeError, OverflowError) as error:
             raise SchemaError(f"{self.name}: can't be written: {error}") from error
-        return stream.getvalue()
 
     def decode(self, data: bytes) -> T:
         """The value of these bytes, all of them. Raises SchemaError."""

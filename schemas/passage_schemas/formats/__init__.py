@@ -5,6 +5,22 @@ becomes a `Reading` or a `Writing` (`contract`). Pure: a registry is brought by 
 """
 
 from passage_schemas.formats.avro import Avro
+from passage_schemas.formats.cloudevents import CloudEvents
+from passage_schemas.formats.confluent import Confluent
 from passage_schemas.formats.contract import Format, Headers, HeadersOf, Kind, Reading, Registry, RegistryAt, Writing
+from passage_schemas.formats.json_format import Json
 
-__all__ = ["Avro", "Format", "Headers", "HeadersOf", "Kind", "Reading", "Registry", "RegistryAt", "Writing"]
+__all__ = [
+    "Avro",
+    "CloudEvents",
+    "Confluent",
+    "Format",
+    "Headers",
+    "HeadersOf",
+    "Json",
+    "Kind",
+    "Reading",
+    "Registry",
+    "RegistryAt",
+    "Writing",
+]

@@ -60,12 +60,14 @@ class Registry(Protocol):
     def schema(self, number: int) -> Schema:
         """Raises SchemaError for a number it does not know; Interrupted when it does not answer."""
 
-    def number(self, subject: str, schema: Schema) -> int:
-        """The schema's number, registered under the subject where it isn't yet. Raises Interrupted."""
+    def number(self, subject: str, schema: Schema, register: bool) -> int:
+        """The schema's number under the subject; where it has none yet, it is registered, if that is wanted. Raises
+        Interrupted, also where the registry will not have the schema: an event is not at fault for it."""
 
 
-RegistryAt = Callable[[str | None], Registry]
-"""Opens the registry at an address; at None, the one the environment names. Raises SchemaError where none is named."""
+RegistryAt = Callable[[str | None], Registry | None]
+"""Opens the registry at an address; at None, the one the environment names, None where it names none. Asks it nothing
+yet. Raises SchemaError for an address that can't be one."""
 
 
 class Format(Protocol):

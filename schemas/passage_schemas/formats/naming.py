@@ -49,6 +49,12 @@ class Names:
             raise SchemaError(f"{_shortened(name)} is no type this topic carries; {self._hint(name)}")
         return found
 
+    @property
+    def only(self) -> Codec[Any]:
+        """The one type there is."""
+        (found,) = set(self.by_name.values())
+        return found
+
     def of(self, cls: type[Any]) -> str:
         """The first name a class goes by."""
         return self._of[cls]
