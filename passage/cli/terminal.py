@@ -31,6 +31,9 @@ DEFAULT_CONNECT_SECONDS = 30.0
 DIFFERENT = 1
 """The exit code for two things that should have been alike."""
 
+LONG_SECONDS = 120
+"""Longer is told in minutes, hours or days."""
+
 INTERRUPTED = 130
 """The exit code after a Ctrl-C: what a shell says of one that died of it."""
 
@@ -61,6 +64,28 @@ def tell_json(document: Any) -> None:
 def rfc3339(instant: Instant | None) -> str | None:
     """`2026-11-20T23:00:00Z`, with microseconds only where there are some."""
     return None if instant is None else datetime_of(instant).isoformat().replace("+00:00", "Z")
+
+
+def as_text(value: Any, name: str = "") -> Any:
+    """Instants, by their names (`now`, `..._at`), as RFC 3339; all else as it is."""
+    if isinstance(value, dict):
+        return {key: as_text(one, key) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_text(one) for one in value]
+    is_instant = (name in ("now", "at") or name.endswith("_at")) and isinstance(value, int)
+    return rfc3339(Instant(value)) if is_instant else value
+
+
+def spoken(seconds: float, digits: int = 0) -> str:
+    """A duration for people: the two largest units, where it is long."""
+    if seconds <= LONG_SECONDS:
+        return f"{seconds:.{digits}f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 @contextmanager

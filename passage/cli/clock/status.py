@@ -13,19 +13,17 @@ from passage.cli.terminal import (
     ConfigOption,
     ConnectOption,
     JsonOption,
+    as_text,
     columns,
     out,
     rfc3339,
+    spoken,
     tell_json,
 )
 from passage_clock.config import load
 from passage_clock.wall import MachineWall
 from passage_clock.watching.status import Leader, ScheduleStatus, Status
 from passage_clock.watching.status import status as status_of
-from passage_schemas.instant import Instant
-
-LONG_SECONDS = 120
-"""Longer is told in minutes, hours or days."""
 
 
 def status(
@@ -49,7 +47,7 @@ def status(
 
 def document(found: Status) -> dict[str, Any]:
     """Every field of the status under its own name, instants as text."""
-    return {**dict(_as_text(asdict(found))), "is_led": found.is_led}
+    return {**dict(as_text(asdict(found))), "is_led": found.is_led}
 
 
 def page(found: Status) -> Iterator[RenderableType]:
@@ -74,7 +72,7 @@ def _leader(found: Status) -> str:
     if leader.since_at is not None:
         said += f", since {rfc3339(leader.since_at)}"
     if leader.seen_at is not None:
-        said += f", seen {_spoken((found.now - leader.seen_at) / 1_000_000)} ago"
+        said += f", seen {spoken((found.now - leader.seen_at) / 1_000_000)} ago"
     return said if found.is_led else f"nobody; {_last(leader, said)}"
 
 
@@ -90,31 +88,9 @@ def _last(leader: Leader, said: str) -> str:
 def _row(schedule: ScheduleStatus) -> tuple[str, ...]:
     last, told, note = schedule.last, ("-", "-", "-", "-"), ""
     if last is not None:
-        told = (str(last.ordinal), last.period, rfc3339(last.ends_at) or "", _spoken(last.lateness_seconds, 3))
+        told = (str(last.ordinal), last.period, rfc3339(last.ends_at) or "", spoken(last.lateness_seconds, 3))
     if schedule.status != "active":
         note = f"by {schedule.by}: {schedule.reason}"
     elif schedule.overdue_seconds > 0:
-        note = f"overdue by {_spoken(schedule.overdue_seconds)}"
+        note = f"overdue by {spoken(schedule.overdue_seconds)}"
     return (schedule.name, schedule.status, *told, rfc3339(schedule.next_at) or "-", note)
-
-
-def _spoken(seconds: float, digits: int = 0) -> str:
-    """The two largest units, where it is long."""
-    if seconds <= LONG_SECONDS:
-        return f"{seconds:.{digits}f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def _as_text(value: Any, name: str = "") -> Any:
-    """Instants, by their names, as RFC 3339; all else as it is."""
-    if isinstance(value, dict):
-        return {key: _as_text(one, key) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_text(one) for one in value]
-    is_instant = (name == "now" or name.endswith("_at")) and isinstance(value, int)
-    return rfc3339(Instant(value)) if is_instant else value

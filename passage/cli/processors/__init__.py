@@ -1,10 +1,13 @@
-"""`passage processors`: run an app's worker, look after its topics, replay its timeline. One module for a command."""
+"""`passage processors`: run a worker, look after an app's topics, see into it, replay it. One module for a command."""
 
 from passage.cli.lazily import group
 
 COMMANDS = {
     "run": "Be one of the app's workers, until SIGTERM or Ctrl-C.",
     "topics": "Look at the app's topics: whether they are as they must be.",
+    "status": "Say who does which tasks, how far they came and what they wait for.",
+    "due": "Show how many wake-ups come due on each tick to come.",
+    "inspect": "Show an aggregate: its state, what it waits for, and its history.",
     "replay": "Fold the recorded timeline again and compare.",
 }
 

@@ -4,6 +4,7 @@ import os
 import socket
 from typing import Annotated
 
+import structlog
 import typer
 
 from passage.cli.collector import collect_seldom
@@ -11,8 +12,10 @@ from passage.cli.processors.loaded import AppArgument, load_app
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, open_log, tell_logs
 from passage_processors import Worker
-from passage_processors.watching.metrics import Metrics
 from passage_processors.runtime.topics import check_topics
+from passage_processors.watching.metrics import Metrics
+
+_log = structlog.get_logger("passage.processors")
 
 
 def run(
@@ -34,11 +37,22 @@ def run(
     found = load_app(where)
     tell_logs()
     log = open_log(bootstrap, None, {}, connect_timeout_seconds)
-    check_topics(log, found)
+    partitions = check_topics(log, found)
     stop = stopped_by_signals()
-    worker = Worker(found, log, name or f"{socket.gethostname()}-{os.getpid()}")
+    name = name or f"{socket.gethostname()}-{os.getpid()}"
+    worker = Worker(found, log, name)
     if metrics_port is not None:
         Metrics(worker).serve(metrics_port)
     collect_seldom()
+    _log.info(
+        "worker_starts",
+        app=found.name,
+        worker=name,
+        inputs=sorted(found.inputs),
+        output=found.output,
+        units=[unit.name for unit in (*found.policies, *found.processes, *found.reports)],
+        counts=sorted(found.counted),
+        partitions=partitions,
+    )
     worker.run(stop.is_set)
     log.close()

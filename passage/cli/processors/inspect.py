@@ -1,0 +1,144 @@
+"""`passage processors inspect`: one aggregate's state, what it waits for, and its history, from the log."""
+
+import dataclasses
+import json as as_json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from passage.cli.clock.coming import moment
+from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.terminal import (
+    DEFAULT_CONNECT_SECONDS,
+    DIFFERENT,
+    BootstrapOption,
+    ConnectOption,
+    JsonOption,
+    as_text,
+    columns,
+    open_log,
+    out,
+    rfc3339,
+    tell_json,
+)
+from passage_processors import App, AppError
+from passage_processors.runtime.topics import check_topics
+from passage_processors.watching.entries import Entry
+from passage_processors.watching.inspecting import Happening, Inspected, WaitsFor
+from passage_processors.watching.inspecting import inspect as inspected
+
+
+def inspect(
+    where: AppArgument,
+    aggregate: Annotated[str, typer.Argument(help="Its key: an invoice, an order.")],
+    bootstrap: BootstrapOption = None,
+    unit: Annotated[str | None, typer.Option(help="Only what this policy or process keeps.")] = None,
+    since: Annotated[str | None, typer.Option(help="History from then on: 2026-11-20 or 2026-11-20T12:00Z.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many records of history, the last ones.")] = 50,
+    json: JsonOption = False,
+    connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
+) -> None:
+    """Show an aggregate: its state, what it waits for, and its history.
+
+    Exit code 1 where the log has nothing of it."""
+    app = load_app(where)
+    _check_unit(app, unit)
+    from_then = None if since is None else moment("--since", since, "UTC")
+    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    found = inspected(app, log, check_topics(log, app), aggregate, unit, from_then, last)
+    log.close()
+    if json:
+        tell_json(document(found))
+    elif found.is_known:
+        for part in page(found):
+            out.print(part, highlight=False, markup=False, soft_wrap=True)
+    if not found.is_known:
+        if not json:
+            typer.echo(f"nothing of {aggregate!r} on {app.name}'s topics, partition {found.partition}", err=True)
+        raise typer.Exit(DIFFERENT)
+
+
+def _check_unit(app: App, unit: str | None) -> None:
+    """Raises AppError."""
+    names = [policy.name for policy in app.policies]
+    if unit is not None and unit not in names:
+        raise AppError(f"app {app.name!r} has no unit {unit!r}; it has: {', '.join(names)}")
+
+
+def document(found: Inspected) -> dict[str, Any]:
+    """Every field under its own name, instants as text; what a user's own types say as they print it."""
+    entries = [_document(entry, "fact") for entry in found.entries]
+    history = [_document(one, "body") for one in found.history]
+    told = {"app": found.app, "aggregate": found.aggregate, "partition": found.partition, "cut": found.cut}
+    waits = as_text([dataclasses.asdict(one) for one in found.waits])
+    return {**told, "entries": entries, "waits": waits, "history": history, "earlier": found.earlier}
+
+
+def _document(one: Entry | Happening, theirs: str) -> dict[str, Any]:
+    """`theirs`: the field that holds something of the user's own."""
+    fields = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    body = plain(fields.pop(theirs))
+    return {**{name: _value(name, value) for name, value in fields.items()}, theirs: body}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "started":
+        return rfc3339(value)
+    if isinstance(value, tuple):
+        return [one._asdict() for one in value]
+    return as_text(value, name)
+
+
+def plain(body: Any) -> Any:
+    """A user's value as JSON has it: what JSON has no word for, as text."""
+    if body is None:
+        return None
+    return as_json.loads(as_json.dumps(body, default=_as_json))
+
+
+def _as_json(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return str(value)
+
+
+def page(found: Inspected) -> Iterator[RenderableType]:
+    """What a person reads."""
+    yield f"{found.aggregate}: partition {found.partition} of {found.app}, by cut {found.cut}"
+    for entry in found.entries:
+        yield from _entry(entry, [one for one in found.waits if one.unit == entry.unit])
+    if not found.entries:
+        yield "nothing is kept of it"
+    yield ""
+    if found.earlier:
+        yield f"{found.earlier} earlier records are not listed (--last)"
+    table = columns("at", "what", "where", "", "says")
+    for one in found.history:
+        says = "" if one.body is None else as_json.dumps(plain(one.body), ensure_ascii=False)
+        table.add_row(rfc3339(one.at), one.name, f"{one.topic}@{one.offset}", one.fate, says)
+        if one.said:
+            table.add_row("", "", "", "", one.said)
+    yield table
+
+
+def _entry(entry: Entry, waits: list[WaitsFor]) -> Iterator[str]:
+    yield f"{entry.unit}: {entry.kind}, started {rfc3339(entry.started)}"
+    for one in waits:
+        name = "" if one.name is None else f" {one.name}"
+        yield f"  waits{name} for {one.schedule}#{one.ordinal}: {_coming(one)}"
+    if entry.kind == "ended":
+        yield f"  its marker stays until {', '.join(f'{wait.schedule}#{wait.due}' for wait in entry.waits)}"
+    if entry.kind == "parked":
+        yield "  it failed when it was due: see its letter below"
+    if entry.fact is not None:
+        yield f"  {as_json.dumps(plain(entry.fact), ensure_ascii=False)}"
+
+
+def _coming(one: WaitsFor) -> str:
+    if one.ahead == 0:
+        return "that has passed, so it fires on the next tick of any schedule"
+    if one.ahead > 1:
+        return f"{one.ahead} ticks to come"
+    return f"the next tick, at {rfc3339(one.at)}" if one.at is not None else "the next tick"

@@ -1,0 +1,118 @@
+"""What the clock has said, as far as its topics' ends tell: each schedule's last tick, and what it promised.
+
+Refuses to read all of a long tick topic: it looks back from the end, each time further, until every schedule asked for
+has shown a tick or `MOST_LOOK_BACK` offsets were read; what lies further back is told as never.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from passage_log.port import EARLIEST, Partition, Reader
+from passage_processors.core.promises import ALWAYS, NEVER, Hold, Promises
+from passage_processors.runtime.looking import between, readable_ends
+from passage_schemas.errors import SchemaError
+from passage_schemas.instant import Instant
+from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick
+
+FIRST_LOOK_BACK = 2_000
+MOST_LOOK_BACK = 1_000_000
+"""Offsets; some seconds' reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSeen:
+    """A schedule an app counts. `status`: active, paused, removed, or unknown where the clock has never named it.
+    `next_at`: when its next tick is promised, None where none is."""
+
+    name: str
+    status: str
+    ordinal: int
+    next_at: Instant | None
+
+
+class ClockSeen:
+    """The clock's word on the schedules asked for."""
+
+    def __init__(self, entries: Collection[ScheduleEntry], ticks: Collection[Tick]) -> None:
+        self.ticks = {tick.schedule: tick for tick in ticks}
+        self.last = max(ticks, key=lambda tick: tick.sequence, default=None)
+        self._entries = {entry.schedule: entry for entry in entries}
+        self._promises = Promises()
+        for entry in entries:
+            self._promises.entry(entry)
+        for tick in ticks:
+            self._promises.tick(tick.schedule, tick.sequence, tick.next_at)
+
+    @property
+    def sequence(self) -> int:
+        """The last tick's, 0 before the first."""
+        return 0 if self.last is None else self.last.sequence
+
+    def ordinal(self, schedule: str) -> int:
+        """The schedule's last; 0 before the first."""
+        tick = self.ticks.get(schedule)
+        return 0 if tick is None else tick.ordinal
+
+    def hold(self, counted: Collection[str], released: Collection[str] = ()) -> Hold:
+        """What holds back the facts of an app that counts these."""
+        return self._promises.hold(counted, self.sequence, released)
+
+    def next_at(self, schedule: str) -> Instant | None:
+        """When its next tick is promised."""
+        self._promises.hold((), self.sequence)
+        at = self._promises.next_at(schedule)
+        return None if at in (ALWAYS, NEVER) else at
+
+    def schedule(self, name: str) -> ScheduleSeen:
+        entry = self._entries.get(name)
+        status = "unknown" if not self.names(name) else "active" if entry is None else entry.status
+        return ScheduleSeen(name, status, self.ordinal(name), self.next_at(name))
+
+    def names(self, schedule: str) -> bool:
+        """Has the clock ever named it?"""
+        return schedule in self._promises.named
+
+    def hint(self, schedule: str) -> str:
+        """Of one the clock never named: what may have been meant."""
+        near = get_close_matches(schedule, self._promises.named, 1)
+        known = f"it names: {', '.join(sorted(self._promises.named)) or 'none'}"
+        return f"the clock has never named {schedule!r}; " + (f"did you mean {near[0]!r}?" if near else known)
+
+
+def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[str]) -> ClockSeen:
+    """`wanted`: the schedules whose last tick is looked for. Raises Unreachable, Unfit."""
+    entries = _entries(reader, Partition(schedules, 0))
+    gone = {name for name, entry in entries.items() if entry.status == "removed"}
+    return ClockSeen(entries.values(), _look_back(reader, Partition(ticks, 0), set(wanted) - gone))
+
+
+def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:
+    entries: dict[str, ScheduleEntry] = {}
+    for record in between(reader, {schedules: EARLIEST}, readable_ends(reader, [schedules])):
+        if (value := record.value()) is not None:
+            try:
+                entry = SCHEDULE_ENTRY.decode(value)
+            except SchemaError:
+                continue  # Somebody else's: the worker itself tells of it.
+            entries[entry.schedule] = entry
+    return entries
+
+
+def _look_back(reader: Reader, ticks: Partition, wanted: set[str]) -> list[Tick]:
+    """The last tick of each schedule seen, from windows that double, the last one first."""
+    values: dict[str, bytes] = {}
+    end = until = readable_ends(reader, [ticks])[ticks]
+    window = FIRST_LOOK_BACK
+    while until > 0 and end - until < MOST_LOOK_BACK and not (values and values.keys() >= wanted):
+        begin = max(0, until - window)
+        newest: dict[str, bytes] = {}
+        for record in between(reader, {ticks: begin or EARLIEST}, {ticks: until}):
+            key, value = record.key(), record.value()
+            if key is not None and value is not None and b"/" in key and value.startswith(TICK.prefixes):
+                newest[key[: key.index(b"/")].decode()] = value
+        values = {**newest, **values}
+        until, window = begin, window * 2
+    return [TICK.decode(value) for value in values.values()]

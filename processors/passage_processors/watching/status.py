@@ -1,0 +1,292 @@
+"""How an app's tasks are doing, read from the log alone: who owns them, how far they came, what they wait for.
+
+No worker is asked, and none needs to run: a task's last cut says how far it read, the ends of its inputs how far it
+could, the clock's topics what it may be waiting for. Offsets have holes, so a distance in them is told as "at most",
+but for short ones, which are read and counted.
+
+One look can't tell a task that stands still from one that is about to move. So a task is called standing still only
+once its last cut and what it should have folded are both older than `STILL_SECONDS`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from passage_log.port import GroupMember, Log, Partition, Reader, Record
+from passage_processors.app import App
+from passage_processors.runtime.cuts import StoredCut, last_cuts
+from passage_processors.runtime.looking import between, readable_ends
+from passage_processors.watching.clock_seen import ScheduleSeen, read_clock
+from passage_processors.watching.due import coming, standing
+from passage_processors.watching.entries import changelog_span
+from passage_schemas.instant import Instant, datetime_of, instant_of_milliseconds
+
+STILL_SECONDS = 60.0
+COUNTED = 1_000
+"""Offsets: a distance up to this is read and counted, a longer one told as at most so many."""
+SMALL_CHANGELOG = 100_000
+"""Records: up to so many over all partitions the changelog is read for what comes due, unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputStatus:
+    """How far one input was folded. `behind`: facts that were not, at most so many unless `is_exact`. `first_at`: the
+    instant of the first of them."""
+
+    topic: str
+    folded: int
+    behind: int
+    is_exact: bool
+    first_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextDue:
+    """The nearest wake-ups of one schedule: on its tick `ordinal`, the `ahead`-th to come."""
+
+    schedule: str
+    ordinal: int
+    ahead: int
+    at: Instant | None
+    wake_ups: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """One partition. `owner` and `host` as the group has them; None where nobody owns it whole. `state` is a few words,
+    `is_well` whether they are any that somebody should see to. `committed_at` is by the broker's time. `next_due` is
+    None where the changelog was not read."""
+
+    partition: int
+    owner: str | None
+    host: str | None
+    cut: int
+    committed_at: Instant | None
+    committed_seconds_ago: float | None
+    inputs: tuple[InputStatus, ...]
+    ticks_behind: int
+    open: int
+    entries: int
+    in_burst: bool
+    released: tuple[str, ...]
+    dead_letters: int
+    dead_letters_is_exact: bool
+    next_due: tuple[NextDue, ...] | None
+    state: str
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Plain values all through: `dataclasses.asdict` gives what JSON takes. `now` is the reader's own wall; `standbys`
+    are members of the group that own nothing."""
+
+    now: Instant
+    app: str
+    members: int
+    standbys: int
+    sequence: int
+    schedules: tuple[ScheduleSeen, ...]
+    tasks: tuple[TaskStatus, ...]
+
+    @property
+    def is_well(self) -> bool:
+        return all(task.is_well for task in self.tasks)
+
+
+def status(app: App, log: Log, numbers: Sequence[int], now: Instant, with_due: bool | None = None) -> Status:
+    """Of these partitions. `now` is the reader's own wall. `with_due`: read the changelog for what comes due; None: if
+    it is small. Raises Unreachable, Unfit, SchemaError."""
+    members = log.group_members(app.name)
+    reader = log.reader()
+    try:
+        looked = _Look(app, log, reader, numbers, now)
+        if with_due is None:
+            with_due = sum(changelog_span(app, reader, number) for number in numbers) <= SMALL_CHANGELOG
+        tasks = tuple(looked.task(number, members, with_due) for number in numbers)
+    finally:
+        reader.close()
+    return Status(
+        now=now,
+        app=app.name,
+        members=len(members),
+        standbys=sum(not member.partitions for member in members),
+        sequence=looked.clock.sequence,
+        schedules=tuple(looked.clock.schedule(name) for name in sorted(app.counted)),
+        tasks=tasks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What is readable of a partition from a position on, and where an undecided transaction stops the reading."""
+
+    first: Record | None
+    count: int
+    is_exact: bool
+    undecided_at: int | None
+
+    @property
+    def first_at(self) -> Instant | None:
+        return None if self.first is None else instant_of_milliseconds(self.first.timestamp()[1])
+
+    @property
+    def is_none(self) -> bool:
+        return self.first is None and self.is_exact
+
+
+class _Look:
+    """Everything that is asked of the log once, for all tasks."""
+
+    def __init__(self, app: App, log: Log, reader: Reader, numbers: Sequence[int], now: Instant) -> None:
+        self._app = app
+        self._reader = reader
+        self._now = now
+        self.cuts = last_cuts(log, app.timeline, numbers)
+        upstream = sorted(set(app.derived_from.values()))
+        self.upstream = {name: last_cuts(log, f"{name}.timeline", numbers) for name in upstream}
+        self.clock = read_clock(reader, app.ticks, app.clock_schedules, app.counted)
+        folded_to = {
+            Partition(one.topic, number): one.offset
+            for number, stored in self.cuts.items()
+            for one in stored.cut.inputs
+        }
+        inputs = [Partition(topic, number) for topic in sorted(app.inputs) for number in numbers]
+        self.inputs = _ahead(reader, inputs, folded_to)
+        self.letters = _ahead(reader, [Partition(app.dead_letters, number) for number in numbers], {})
+
+    def task(self, number: int, members: Sequence[GroupMember], with_due: bool) -> TaskStatus:
+        stored = self.cuts.get(number)
+        owner = _owner(self._app, number, members)
+        inputs = {topic: self.inputs[Partition(topic, number)] for topic in sorted(self._app.inputs)}
+        state, is_well = self._state(number, owner, stored, inputs)
+        counts = {one.topic: one.count for one in stored.cut.inputs} if stored else {}
+        letters = self.letters[Partition(self._app.dead_letters, number)]
+        cut = None if stored is None else stored.cut
+        return TaskStatus(
+            partition=number,
+            owner=None if owner is None else owner.id,
+            host=None if owner is None else owner.host,
+            cut=0 if cut is None else cut.number,
+            committed_at=None if stored is None else stored.stored_at,
+            committed_seconds_ago=None if stored is None else max(0.0, (self._now - stored.stored_at) / 1_000_000),
+            inputs=tuple(
+                InputStatus(topic, counts.get(topic, 0), one.count, one.is_exact, one.first_at)
+                for topic, one in inputs.items()
+            ),
+            ticks_behind=self._ticks_behind(stored),
+            open=0 if cut is None else cut.open,
+            entries=0 if cut is None else cut.entries,
+            in_burst=cut is not None and cut.burst is not None,
+            released=() if cut is None else cut.released,
+            dead_letters=letters.count,
+            dead_letters_is_exact=letters.is_exact,
+            next_due=self._next_due(number) if with_due else None,
+            state=state,
+            is_well=is_well,
+        )
+
+    def _ticks_behind(self, stored: StoredCut | None) -> int:
+        return max(0, self.clock.sequence - (stored.cut.tick_sequence if stored else 0))
+
+    def _next_due(self, number: int) -> tuple[NextDue, ...]:
+        found = standing(self._app, self._reader, [number])
+        nearest = []
+        for schedule in sorted({schedule for _, schedule, _ in found}):
+            last, next_at = self.clock.ordinal(schedule), self.clock.next_at(schedule)
+            first = coming(self._app, found, schedule, last, next_at)[0]
+            nearest.append(NextDue(schedule, first.ordinal, first.ahead, first.at, first.total))
+        return tuple(nearest)
+
+    # --- what a task waits for -----------------------------------------------------------------------------------
+
+    def _state(
+        self, number: int, owner: GroupMember | None, stored: StoredCut | None, inputs: Mapping[str, _Ahead]
+    ) -> tuple[str, bool]:
+        """In a few words, and whether all is well."""
+        if owner is None:
+            return "nobody owns it: start a worker, or look again when the group has settled", False
+        ticks_behind = self._ticks_behind(stored)
+        if ticks_behind == 0 and all(one.is_none for one in inputs.values()):
+            return "at rest", True
+        held = self._held_by_clock(number, stored, inputs)
+        if held is not None:
+            return held
+        for topic, app in sorted(self._app.derived_from.items()):
+            come = self.upstream[app].get(number)
+            if ticks_behind and (come is None or come.cut.tick_sequence <= (stored.cut.tick_sequence if stored else 0)):
+                said = f"waits for {app}, which {topic} is derived from: its task {number} has folded "
+                said += f"tick {come.cut.tick_sequence} of {self.clock.sequence}" if come else "nothing yet"
+                return said, not self._is_still(stored, inputs)
+        if not self._is_still(stored, inputs):
+            return "folding", True
+        undecided = [
+            f"{topic}[{number}]@{one.undecided_at}" for topic, one in inputs.items() if one.undecided_at is not None
+        ]
+        why = f": an undecided transaction at {', '.join(undecided)} is waited for" if undecided else ""
+        return f"stands still{why or ': see the log of its worker'}", False
+
+    def _held_by_clock(
+        self, number: int, stored: StoredCut | None, inputs: Mapping[str, _Ahead]
+    ) -> tuple[str, bool] | None:
+        """Why its facts wait for a tick, None when they don't."""
+        hold = self.clock.hold(self._app.counted, stored.cut.released if stored else ())
+        heads = [(one.first_at, topic, one.first) for topic, one in inputs.items() if one.first_at and one.first]
+        if not heads or hold.schedule is None:
+            return None
+        first_at, topic, first = min(heads, key=lambda head: head[0])
+        if not self.clock.names(hold.schedule):
+            return f"waits for the clock: {self.clock.hint(hold.schedule)}", False
+        if first_at < hold.before or self._ticks_behind(stored):
+            return None
+        where = f"{topic}[{number}]@{first.offset()}"
+        if first_at > self._now + STILL_SECONDS * 1_000_000:
+            return f"waits for the time: the fact at {where} is dated {_iso(first_at)}, which is to come", False
+        late = (self._now - hold.before) / 1_000_000
+        return (
+            f"waits for the clock: the tick of {hold.schedule} promised for {_iso(hold.before)}",
+            late < STILL_SECONDS,
+        )
+
+    def _is_still(self, stored: StoredCut | None, inputs: Mapping[str, _Ahead]) -> bool:
+        """Did neither the task nor what it should fold move of late?"""
+        moved = [one.first_at for one in inputs.values() if one.first_at is not None]
+        if self._ticks_behind(stored) and self.clock.last is not None:
+            moved.append(self.clock.last.published_at)
+        if stored is not None:
+            moved.append(stored.stored_at)
+        return self._now - max(moved, default=Instant(0)) > STILL_SECONDS * 1_000_000
+
+
+def _owner(app: App, number: int, members: Collection[GroupMember]) -> GroupMember | None:
+    """The member that owns every input's partition of this number."""
+    wanted = {Partition(topic, number) for topic in app.inputs}
+    return next((member for member in members if member.partitions >= wanted), None)
+
+
+def _ahead(
+    reader: Reader, partitions: Sequence[Partition], positions: Mapping[Partition, int]
+) -> dict[Partition, _Ahead]:
+    """What is readable of each from its position, or from the first record it keeps."""
+    latest = reader.ends(partitions)  # asked first, so that only what is undecided makes it the larger
+    ends = readable_ends(reader, partitions)
+    begins = {one: max(positions.get(one, 0), reader.offset_at(one, 0)) for one in partitions}
+    untils = {one: min(ends[one], begins[one] + COUNTED) for one in partitions}
+    first: dict[Partition, Record] = {}
+    counts = dict.fromkeys(partitions, 0)
+    for record in between(reader, begins, untils):
+        partition = Partition(record.topic(), record.partition())
+        first.setdefault(partition, record)
+        counts[partition] += 1
+    return {
+        one: _Ahead(
+            first.get(one),
+            counts[one] if untils[one] == ends[one] else max(0, ends[one] - begins[one]),
+            untils[one] == ends[one],
+            ends[one] if latest[one] > ends[one] else None,
+        )
+        for one in partitions
+    }
+
+
+def _iso(instant: Instant) -> str:
+    return datetime_of(instant).isoformat().replace("+00:00", "Z")
