@@ -6,15 +6,18 @@ would cost a dozen operations each. Whoever holds the state decides what goes to
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from struct import iter_unpack
 from typing import NamedTuple
 
 AT_ONCE = 20_000
 """Keys looked at in one step of a dump: some twenty milliseconds, so that a worker does its work in between."""
+BYTES_AT_ONCE = 4_000_000
 FULL = 4_096
 """Rows that are worth a column of their own."""
-_MOST_HELD = 400_000
+FULL_BYTES = 1_000_000
+_MOST_BYTES = 32_000_000
+"""Held back in the hope of fuller columns."""
 _WORTH_SHARING = 16
 
 
@@ -46,29 +49,43 @@ _Rows = tuple[list[bytes], list[bytes]]
 _Group = tuple[int, int, bytes]
 
 
+def _unshared(value: bytes) -> bytes:
+    del value
+    return b""
+
+
 def dumped(
-    keys: Sequence[bytes],
-    get: Callable[[bytes], bytes | None],
-    shared_of: Callable[[bytes], bytes] = lambda _value: b"",
+    keys: Sequence[bytes], get: Callable[[bytes], bytes | None], shared_of: Callable[[bytes], bytes] = _unshared
 ) -> Iterator[list[Column]]:
     """What `get` says of the keys, `AT_ONCE` of them at each step, as columns; keys it no longer knows are left out.
 
     The state may change between the steps: each value is one that the key had at some moment since the first.
     """
     groups: defaultdict[_Group, _Rows] = defaultdict(lambda: ([], []))
-    for first in range(0, len(keys), AT_ONCE):
-        for key in keys[first : first + AT_ONCE]:
+    left, more = iter(keys), True
+    while more:
+        more, size = False, 0
+        for key in islice(left, AT_ONCE):
+            more = True
             value = get(key)
-            if value is not None:
-                of_keys, of_values = groups[len(key), len(value), shared_of(value)]
-                of_keys.append(key)
-                of_values.append(value)
-        full = [group for group, rows in groups.items() if len(rows[0]) >= FULL]
-        yield [_column(group, groups.pop(group)) for group in full]
-        if sum(len(rows[0]) for rows in groups.values()) > _MOST_HELD:
-            yield _rest(groups)
+            if value is None:
+                continue
+            of_keys, of_values = groups[len(key), len(value), shared_of(value)]
+            of_keys.append(key)
+            of_values.append(value)
+            size += len(value)
+            if size > BYTES_AT_ONCE:
+                break
+        full = [group for group, rows in groups.items() if len(rows[0]) >= FULL or _size(group, rows) >= FULL_BYTES]
+        columns = [_column(group, groups.pop(group)) for group in full]
+        if not more or sum(_size(group, rows) for group, rows in groups.items()) > _MOST_BYTES:
+            columns += _rest(groups)
             groups.clear()
-    yield _rest(groups)
+        yield columns
+
+
+def _size(group: _Group, rows: _Rows) -> int:
+    return len(rows[0]) * (group[0] + group[1])
 
 
 def _rest(groups: dict[_Group, _Rows]) -> list[Column]:

@@ -60,6 +60,11 @@ class Task:
         self._instant = Instant(0)
 
     @property
+    def entries(self) -> int:
+        """The keys of its state on the changelog."""
+        return sum(len(book) for book in self.fold.books)
+
+    @property
     def pending(self) -> int:
         """Facts read and not yet folded."""
         return sum(len(one) for one in self.inputs)
@@ -116,6 +121,6 @@ class Task:
             refused=refused,
             released=tuple(released),
             open=sum(book.open for book in self.fold.books),
-            entries=sum(len(book) for book in self.fold.books),
+            entries=self.entries,
         )
         return Step(self, self.cut, effects, self._instant, facts)
