@@ -27,6 +27,10 @@ def main() -> int:
     parser.add_argument("--due", type=int, default=100)
     parser.add_argument("--ticks", type=int, default=15)
     options = parser.parse_args()
+    if options.few < options.due * options.ticks:
+        parser.error(
+            f"--few {options.few}: fewer than fall due on {options.ticks} ticks; give {options.due * options.ticks}"
+        )
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     sizes = [Size(opened, options.due, options.ticks) for opened in (options.few, options.many)]
     print(f"one tick with {options.due:,} due: rows looked at, median milliseconds of {options.ticks} ticks")
