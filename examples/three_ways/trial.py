@@ -44,8 +44,9 @@ def install() -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NoPostgres(f"no PostgreSQL here; install it (as root: {INSTALL}) or name one in PASSAGE_POSTGRES")
     print(f"no PostgreSQL here, so it is installed from Debian's packages: {INSTALL}", file=sys.stderr, flush=True)
+    # RUNLEVEL=1: Debian's own service, on port 5432, is not started by being installed. We want only the programs.
     done = subprocess.run(
-        ["sh", "-c", INSTALL], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        ["sh", "-c", INSTALL], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
