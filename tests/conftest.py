@@ -14,7 +14,11 @@ import pytest
 
 from passage_log.kafka import KafkaLog
 from passage_log.trial import TrialError, docker, java
+from passage_log.trial import registry as trial_registry
 from passage_log.trial.network import free_port, wait_until_it_answers
+
+# What Maven fetches is kept beside the sources, wherever the tests are started from.
+_CACHE = str(Path(__file__).parents[1] / ".kafka")
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,21 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
         yield from _as_a_process()
 
 
+@pytest.fixture(scope="session")
+def registry_address() -> Iterator[str]:
+    """The address of a real schema registry: PASSAGE_REGISTRY if it is set, else Apicurio, from Maven."""
+    given = os.environ.get("PASSAGE_REGISTRY")
+    if given:
+        yield given
+        return
+    os.environ.setdefault("PASSAGE_CACHE", _CACHE)
+    try:
+        with trial_registry.registry() as address:
+            yield address
+    except TrialError as error:
+        pytest.fail(f"a schema registry is needed: {error}", pytrace=False)
+
+
 def _in_docker(request: pytest.FixtureRequest) -> str:
     port = free_port()
     os.environ["PASSAGE_TRIAL_PORT"] = str(port)
@@ -45,8 +64,7 @@ def _in_docker(request: pytest.FixtureRequest) -> str:
 
 
 def _as_a_process() -> Iterator[str]:
-    # The jars are kept beside the sources, wherever the tests are started from.
-    os.environ.setdefault("PASSAGE_CACHE", str(Path(__file__).parents[1] / ".kafka"))
+    os.environ.setdefault("PASSAGE_CACHE", _CACHE)
     problem = java.why_not()
     if problem is not None:
         pytest.fail(

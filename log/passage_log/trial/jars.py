@@ -53,10 +53,15 @@ def fetch_jars() -> Path:
 
 def command(jars: Path, *options: str) -> list[str]:
     """Java with Kafka on its class path; the main class and its arguments follow. Raises TrialError."""
+    return [*java_command(*options), "-cp", f"{jars}/*"]
+
+
+def java_command(*options: str) -> list[str]:
+    """Java; what it is to run follows. Raises TrialError."""
     java = _java()
     if java is None:
         raise TrialError(f"there is no Java; install version {OLDEST_JAVA} or newer, or set JAVA_HOME")
-    return [java, *options, "-cp", f"{jars}/*"]
+    return [java, *options]
 
 
 def run(arguments: list[str], complaint: str) -> None:
@@ -72,8 +77,13 @@ def run(arguments: list[str], complaint: str) -> None:
         raise TrialError(f"{complaint} (exit code {done.returncode}: {said[0]})")
 
 
+def cache() -> Path:
+    """Where what was fetched once is kept."""
+    return Path(os.environ.get("PASSAGE_CACHE") or ".kafka").resolve()
+
+
 def _jars() -> Path:
-    return Path(os.environ.get("PASSAGE_CACHE") or ".kafka").resolve() / KAFKA
+    return cache() / KAFKA
 
 
 def _java() -> str | None:

@@ -90,7 +90,7 @@ class Server:
                 stderr=output,
                 # Its own group: a Ctrl-C at the terminal is for us, and we stop it in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
 
     @property
@@ -129,7 +129,7 @@ def stop_all(servers: Sequence[Server]) -> None:
         server.kill()
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """Asks the kernel to kill the child when we die, however we die. Linux only; elsewhere SIGKILL leaves it behind."""
     if not sys.platform.startswith("linux"):
         return None

@@ -13,7 +13,7 @@ from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, prefix_of
 from passage_schemas.formats.contract import HeadersOf, Kind, Registry, RegistryAt
-from passage_schemas.formats.naming import Names, Types
+from passage_schemas.formats.naming import Names, Types, full_name
 
 FRAME_BYTES = 5
 _MAGIC = b"\x00"
@@ -148,5 +148,4 @@ def _record_name(schema: Any) -> str:
         raise SchemaError("it is a union; register each record by itself")
     if not isinstance(schema, dict) or schema.get("type") != "record" or not isinstance(schema.get("name"), str):
         raise SchemaError(f"it is no Avro record but {str(schema)[:60]!r}; a fact is a record")
-    name, namespace = schema["name"], schema.get("namespace")
-    return name if "." in name or not namespace else f"{namespace}.{name}"
+    return full_name(schema)

@@ -15,6 +15,12 @@ Types = Mapping[str, type[Any]]
 """A name on the wire -> the class it stands for."""
 
 
+def full_name(schema: Mapping[str, Any]) -> str:
+    """Of a record's schema, with its namespace."""
+    name, namespace = schema["name"], schema.get("namespace")
+    return name if "." in name or not namespace else f"{namespace}.{name}"
+
+
 class Names:
     """The types of one topic by name. Raises SchemaError where one name would stand for two, or `types` has a class the
     topic doesn't carry."""
