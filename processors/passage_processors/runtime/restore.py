@@ -1,23 +1,31 @@
-"""How a new owner comes by a task: the gate, then the changelog, then the state and the last cut.
+"""How a new owner comes by a task: the gate, then a snapshot where one fits, then the changelog, or its tail.
 
     gate        committed positions, asked read_committed: blocks while a predecessor's transaction is undecided,
                 so nothing it wrote can land after we have read
     changelog   read to the end it has once the gate is passed, undecided records waited for: a zombie's open
-                transaction may stand before records its successor committed
+                transaction may stand before records its successor committed. With a snapshot, from its cut on
+    snapshot    its columns, less what the tail says of the same keys; then the number of keys must be the last cut's
     task        state, cut and positions; the cut's, since a group's positions expire
 
-Without the gate a predecessor's commit lands after the read, and its derived events are written again.
+Without the gate a predecessor's commit lands after the read, and its derived events are written again. The tail is read
+before the columns are loaded, because where a case waits depends on how far the last cut had folded.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import methodcaller
+from typing import cast
 
 import structlog
 
-from passage_log.errors import Unreachable
-from passage_log.port import EARLIEST, Log, Member, Partition
+from passage_log.errors import Truncated, Unreachable
+from passage_log.port import EARLIEST, Log, Member, Partition, Record
 from passage_processors.app import App
+from passage_processors.core.columns import Column
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.snapshot_file import Unusable
+from passage_processors.runtime.snapshots import Snapshots, Stored, unit_names
 from passage_processors.runtime.task import FRESH, Task
 from passage_schemas.cut import Cut
 from passage_schemas.records import CUT
@@ -27,21 +35,31 @@ _log = structlog.get_logger("passage.processors")
 CUT_KEY = b"cut"
 GATE_SECONDS = 5.0
 """One look at the gate; a predecessor's transaction may take three of them to time out."""
-_BATCH = 20_000
+_BATCH = 50_000
+_ROWS_AT_ONCE = 200_000
+"""Of a snapshot, between two looks at the group: about a tenth of a second."""
 
 
 class Restore:
     """Makes the tasks of `numbers`, a bounded slice of work at a time, so that the group is served in between."""
 
-    def __init__(self, app: App, log: Log, member: Member, feed: Feed, numbers: Iterable[int]) -> None:
+    def __init__(
+        self,
+        app: App,
+        log: Log,
+        member: Member,
+        feed: Feed,
+        numbers: Iterable[int],
+        snapshots: Snapshots | None = None,
+    ) -> None:
         self.numbers = frozenset(numbers)
         self._app = app
         self._log = log
         self._member = member
         self._feed = feed
+        self._snapshots = snapshots
         self._notes: dict[int, int] | None = None
-        self._cases: dict[int, dict[str, dict[bytes, bytes]]] = {number: {} for number in self.numbers}
-        self._cuts = dict.fromkeys(self.numbers, FRESH)
+        self._found = {number: _Found(number) for number in sorted(self.numbers)}
         self._reader = log.reader()
         self._ends: dict[Partition, int] = {}
 
@@ -56,41 +74,151 @@ class Restore:
             self._open_changelog()
             self._feed.look_again()
             self._notes = notes
-        for record in self._reader.poll(_BATCH, timeout_seconds):
-            self._load(record.partition(), record.key() or b"", record.value())
-        if not self._feed.ready or any(self._reader.position(one) < end for one, end in self._ends.items()):
+        if not self._read_on(timeout_seconds) or not self._feed.ready:
             return None
-        return [self._task(number) for number in sorted(self.numbers)]
+        return self._tasks()
+
+    def _tasks(self) -> list[Task] | None:
+        """All of them, None while there is more to do."""
+        rows = 0
+        for number in self._found:
+            while not (found := self._found[number]).is_done:
+                if rows >= _ROWS_AT_ONCE:
+                    return None
+                if found.task is None:
+                    rows += self._begin_task(found)
+                else:
+                    rows += self._load_some(found)
+                if self._found[number] is not found:
+                    return None  # its snapshot was no good: there is more to read
+        return [found.task for found in self._found.values() if found.task is not None]
+
+    # --- the changelog -----------------------------------------------------------------------------------------------
 
     def _open_changelog(self) -> None:
-        partitions = [Partition(self._app.changelog, number) for number in sorted(self.numbers)]
-        self._reader.assign(dict.fromkeys(partitions, EARLIEST))
+        partitions = [Partition(self._app.changelog, number) for number in self._found]
         self._ends = self._reader.ends(partitions)
+        if self._snapshots is not None:
+            for partition, end in self._ends.items():
+                self._found[partition.number].stored = self._snapshots.find(partition.number, end)
+        self._assign(self._found.values())
 
-    def _load(self, number: int, key: bytes, value: bytes | None) -> None:
-        if key == CUT_KEY:
-            self._cuts[number] = FRESH if value is None else CUT.decode(value)
-            return
-        policy, _, aggregate = key.partition(b"/")
-        cases = self._cases[number].setdefault(policy.decode(), {})
-        if value is None:
-            cases.pop(aggregate, None)
-        else:
-            cases[aggregate] = value
+    def _read_on(self, timeout_seconds: float) -> bool:
+        """Read what there is; True once all is read."""
+        if self._is_read:
+            return True
+        try:
+            records = self._reader.poll(_BATCH, timeout_seconds)
+        except Truncated as error:
+            stored = [one for one in self._found.values() if one.stored is not None]
+            if not stored:
+                raise
+            self._read_anew(stored, str(error))
+            return False
+        unfit: list[_Found] = []
+        for number, of_partition in groupby(records, methodcaller("partition")):
+            found = self._found[number]
+            try:
+                found.take(list(of_partition))
+            except Unusable as error:
+                self._ignore(found, str(error))
+                unfit.append(found)
+        if unfit:
+            self._assign(unfit)
+            return False
+        return self._is_read
 
-    def _task(self, number: int) -> Task:
-        cut = self._cuts[number]
-        self._check(number, cut)
-        for policy in self._cases[number].keys() - {policy.name for policy in self._app.policies}:
+    @property
+    def _is_read(self) -> bool:
+        return all(self._reader.position(one) >= end for one, end in self._ends.items())
+
+    def _read_anew(self, unfit: "list[_Found]", reason: str) -> None:
+        for found in unfit:
+            self._ignore(found, reason)
+        self._assign(unfit)
+
+    def _ignore(self, found: "_Found", reason: str) -> None:
+        """Its snapshot is not used; nothing of it is kept."""
+        if self._snapshots is not None:
+            self._snapshots.ignored(found.number, reason)
+        found.close()
+        self._found[found.number] = _Found(found.number)
+
+    def _assign(self, anew: "Iterable[_Found]") -> None:
+        """Read these from where they begin, and the others on from where they are."""
+        begin_anew = {one.number for one in anew}
+        self._reader.assign(
+            {
+                one: self._found[one.number].begin if one.number in begin_anew else self._reader.position(one)
+                for one in self._ends
+            }
+        )
+
+    # --- the tasks ---------------------------------------------------------------------------------------------------
+
+    def _begin_task(self, found: "_Found") -> int:
+        """Tells how many keys it loaded."""
+        cut = found.cut
+        self._check(found.number, cut)
+        names = unit_names(self._app)
+        for unit in found.units.keys() - set(names):
             _log.warning(
-                "cases_without_policy", app=self._app.name, partition=number, policy=policy,
-                cases=len(self._cases[number][policy]),
+                "cases_without_policy", app=self._app.name, partition=found.number, policy=unit,
+                cases=len(found.units[unit]),
                 consequence="they wait on the changelog; a policy renamed starts with none",
             )  # fmt: skip
         positions = {one.topic: one.offset for one in cut.inputs}
         for topic in self._app.inputs:
             positions.setdefault(topic, EARLIEST)
-        return Task(self._app, number, self._feed, cut, self._cases.pop(number), positions)
+        if found.stored is None:
+            cases = {name: found.units.pop(name) for name in names if name in found.units}
+            found.task = Task(self._app, found.number, self._feed, cut, cast(Cases, cases), positions)
+        elif not cut.number:
+            self._read_anew([found], "no cut stands on the changelog from its own on")
+        else:
+            found.task = Task(self._app, found.number, self._feed, cut, {}, positions)
+            found.columns = found.stored.columns()
+        return found.task.entries if found.task is not None else 0
+
+    def _load_some(self, found: "_Found") -> int:
+        """Tells how many keys it loaded."""
+        assert found.task is not None
+        assert found.stored is not None
+        assert found.columns is not None
+        books = dict(zip(unit_names(self._app), found.task.fold.books, strict=True))
+        rows = 0
+        try:
+            for unit, column in found.columns:
+                books[unit].load_column(column, found.task.fold.folded)
+                rows += column.count
+                if rows >= _ROWS_AT_ONCE:
+                    return rows
+            self._finish(found, found.task, found.stored)
+        except (Unusable, OSError) as error:
+            self._read_anew([found], str(error))
+        return rows
+
+    def _finish(self, found: "_Found", task: Task, stored: Stored) -> None:
+        """What the tail says comes over what the columns said. Raises Unusable when the whole does not add up."""
+        if stored.last_cut > task.cut.number:
+            raise Unusable(f"it holds what came with cut {stored.last_cut}, the changelog ends at {task.cut.number}")
+        for name, book in zip(unit_names(self._app), task.fold.books, strict=True):
+            changes = found.units.get(name, {})
+            book.unload(changes)
+            book.load({key: value for key, value in changes.items() if value is not None}, task.fold.folded)
+        if task.entries != task.cut.entries:
+            raise Unusable(
+                f"with the changelog's tail it has {task.entries} keys, the last cut says {task.cut.entries}: it is so "
+                "old that the topic no longer tells of keys forgotten since (delete.retention.ms)"
+            )
+        found.close()
+        found.columns, found.units = None, {}
+        assert self._snapshots is not None
+        self._snapshots.restored(found.number, stored.cut_number)
+        _log.info(
+            "snapshot_loaded", app=self._app.name, partition=found.number, cut=stored.cut_number,
+            tail_cuts=task.cut.number - stored.cut_number, entries=task.entries,
+        )  # fmt: skip
 
     def _check(self, number: int, cut: Cut) -> None:
         where = f"{self._app.changelog}[{number}]"
@@ -121,6 +249,82 @@ class Restore:
 
     def close(self) -> None:
         self._reader.close()
+        for found in self._found.values():
+            found.close()
+
+
+Cases = dict[str, dict[bytes, bytes]]
+_ROOM = b"/"
+
+
+class _Found:
+    """What is known so far of one task.
+
+    units     unit -> aggregate -> the changelog's last word: read from the start, those there are; of a tail, None for
+              those forgotten
+    columns   those of the snapshot still to be loaded; None when there are none
+    """
+
+    __slots__ = ("_cut", "_is_begun", "columns", "number", "stored", "task", "units")
+
+    def __init__(self, number: int, stored: Stored | None = None) -> None:
+        self.number = number
+        self.stored = stored
+        self.units: dict[str, dict[bytes, bytes | None]] = {}
+        self.task: Task | None = None
+        self.columns: Iterator[tuple[str, Column]] | None = None
+        self._cut: bytes | None = None
+        self._is_begun = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.task is not None and self.columns is None
+
+    @property
+    def begin(self) -> int:
+        return EARLIEST if self.stored is None else self.stored.head.offset
+
+    @property
+    def cut(self) -> Cut:
+        """The last one read."""
+        return FRESH if self._cut is None else CUT.decode(self._cut)
+
+    def take(self, records: list[Record]) -> None:
+        """Raises Unusable when the first do not follow the snapshot's cut."""
+        keeps_forgotten = self.stored is not None
+        if self.stored is not None and not self._is_begun:
+            self._begin(records[0], self.stored)
+        prefix, at, aggregates = b"/", 1, {}
+        for record in records:
+            key, value = record.key() or b"", record.value()
+            if not key.startswith(prefix):
+                if key == CUT_KEY:
+                    self._take_cut(value)
+                    continue
+                unit = key.partition(_ROOM)[0]
+                prefix, at = unit + _ROOM, len(unit) + 1
+                aggregates = self.units.setdefault(unit.decode(), {})
+            if value is not None or keeps_forgotten:
+                aggregates[key[at:]] = value
+            else:
+                aggregates.pop(key[at:], None)
+
+    def _begin(self, first: Record, stored: Stored) -> None:
+        """Its own cut stands first, unless it was compacted away."""
+        self._is_begun = True
+        if first.offset() == stored.head.offset and (first.key(), first.value()) != (CUT_KEY, stored.cut_bytes):
+            raise Unusable("its cut is not what stands in that place of the changelog")
+
+    def _take_cut(self, value: bytes | None) -> None:
+        if self.stored is not None and self._cut is None and value != self.stored.cut_bytes:
+            number = 0 if value is None else CUT.decode(value).number
+            if number <= self.stored.cut_number:
+                raise Unusable(f"cut {number} follows its own, {self.stored.cut_number}, on the changelog")
+        self._cut = value
+
+    def close(self) -> None:
+        if self.stored is not None:
+            self.stored.close()
 
 
 def gate(app: App, member: Member, numbers: Iterable[int], timeout_seconds: float) -> dict[int, int]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter, methodcaller
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -27,6 +28,7 @@ from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
+from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
 
@@ -52,6 +54,7 @@ class Worker:
     monotonic    seconds that only grow; never the time of day
     max_facts    at most so many facts and ticks in one transaction, over all tasks
     max_fires    at most so many wake-ups in one transaction, likewise: a burst is cut there
+    snapshots    a directory for the tasks' state, so that a start reads that and the changelog's tail; None: none
     """
 
     def __init__(
@@ -62,6 +65,8 @@ class Worker:
         monotonic: Callable[[], float] = time.monotonic,
         max_facts: int = 80_000,
         max_fires: int = 20_000,
+        snapshots: Path | None = None,
+        snapshot_every_seconds: float = EVERY_SECONDS,
     ) -> None:
         self.app = app
         self.tasks: dict[int, Task] = {}
@@ -70,6 +75,9 @@ class Worker:
         self.patience = Patience(app, self.feed, monotonic)
         self._log = log
         self._cluster = log.cluster_id()
+        self.snapshots = (
+            None if snapshots is None else Snapshots(snapshots, app, log, monotonic, snapshot_every_seconds)
+        )
         self._transactional_id = f"{app.name}-{name}"
         self.monotonic = monotonic
         self._max_facts = max_facts
@@ -112,6 +120,8 @@ class Worker:
         try:
             while not stopped():
                 self.turn(0.05)
+            if self.snapshots is not None and self.stage == "folding":
+                self.snapshots.finish(self.tasks)
         finally:
             self.close()
 
@@ -120,6 +130,8 @@ class Worker:
         self._drop_writer()
         if self._restore is not None:
             self._restore.close()
+        if self.snapshots is not None:
+            self.snapshots.close()
         self._member.close()
         self.feed.close()
 
@@ -134,7 +146,10 @@ class Worker:
             self._poll(timeout_seconds)
             if self._restore is not None:
                 self._advance_restore(timeout_seconds)
-            return self._fold_and_commit()
+            is_committed = self._fold_and_commit()
+            if self.snapshots is not None and self.stage == "folding":
+                self.snapshots.advance(self.tasks)
+            return is_committed
         except (Unfit, Truncated):
             raise
         except (Fenced, WriterLost, Unreachable) as error:
@@ -146,7 +161,7 @@ class Worker:
             return False
 
     def _poll(self, timeout_seconds: float) -> None:
-        records = self._member.poll(self._max_facts, 0.0 if self._has_work else timeout_seconds)
+        records = self._member.poll(self._max_facts, 0.0 if self._has_work or self._restore else timeout_seconds)
         assignment = self._member.assignment()
         if assignment.round != self._round.round:
             self._reassign(assignment)
@@ -271,7 +286,7 @@ class Worker:
         self.tasks = {number: self.tasks[number] for number in sorted(kept)}
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
-        self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept)
+        self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept, self.snapshots)
         self._restoring_since = self.monotonic()
 
     def _whole(self, assignment: Assignment) -> set[int]:
@@ -338,7 +353,7 @@ class Worker:
         self._member.assign({})
         if owned := self._whole(self._round):
             self._suspended = True
-            self._restore = Restore(self.app, self._log, self._member, self.feed, owned)
+            self._restore = Restore(self.app, self._log, self._member, self.feed, owned, self.snapshots)
             self._restoring_since = self.monotonic()
 
     def _open_writer(self) -> Writer:
