@@ -261,11 +261,11 @@ MISTAKES = {
     ),
     "a client setting that is ours": (
         DAY + "client:\n  isolation.level: read_uncommitted\n",
-        "6: client.isolation.level: is the clock's to set, since its promises hang on it; take it out",
+        "6: client.isolation.level: is Passage's to set, since its promises hang on it; take it out",
     ),
     "brokers among the client's settings": (
         DAY + "client:\n  bootstrap.servers: localhost:9092\n",
-        "6: client.bootstrap.servers: is the clock's to set, *; write bootstrap: beside client:",
+        "6: client.bootstrap.servers: is Passage's to set, *; write bootstrap: beside client:",
     ),
 }
 

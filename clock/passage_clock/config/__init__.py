@@ -15,7 +15,7 @@ from passage_clock.config.calendars import Calendars
 from passage_clock.config.document import Node, read_text, read_yaml
 from passage_clock.config.rules import Reading
 from passage_clock.config.schedules import no_others, schedule, schedules
-from passage_clock.config.settings import FIELDS, ClockConfig, Topics, settings
+from passage_clock.config.settings import FIELDS, ClockConfig, Topics, client_properties, settings
 from passage_clock.config.writing import append_schedules
 from passage_clock.errors import ConfigError
 from passage_clock.schedules import Schedule
@@ -47,4 +47,12 @@ def schema_text() -> str:
     return resources.files("passage_clock.config").joinpath("clock.schema.json").read_text("utf-8")
 
 
-__all__ = ["ClockConfig", "Topics", "append_schedules", "load", "schedule_of_definition", "schema_text"]
+__all__ = [
+    "ClockConfig",
+    "Topics",
+    "append_schedules",
+    "client_properties",
+    "load",
+    "schedule_of_definition",
+    "schema_text",
+]

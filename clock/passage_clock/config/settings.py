@@ -134,7 +134,7 @@ def _client(top: Node, environ: Mapping[str, str], folder: Path) -> dict[str, st
 
 def _why_reserved(name: str) -> str:
     where = "write bootstrap: beside client:" if name == "bootstrap.servers" else "take it out"
-    return f"is the clock's to set, since its promises hang on it; {where}"
+    return f"is Passage's to set, since its promises hang on it; {where}"
 
 
 def _setting(setting: Node, environ: Mapping[str, str], folder: Path) -> str:
@@ -167,12 +167,21 @@ def _secret_file(where: Node, path: Path) -> str:
 
 
 def _properties(file: Node, folder: Path) -> dict[str, str]:
-    """`name=value` lines, as Kafka's own tools read them; `#` and `!` begin a comment."""
     path = folder / file.text(re.compile(r"[^\0]+"), "the path of a Kafka client properties file")
     try:
         text = read_text(path)
     except ConfigError as error:
         raise file.wrong(str(error)) from error
+    return _properties_in(text, path)
+
+
+def client_properties(path: Path) -> dict[str, str]:
+    """The Kafka client settings in this file. Raises ConfigError."""
+    return _properties_in(read_text(path), path)
+
+
+def _properties_in(text: str, path: Path) -> dict[str, str]:
+    """`name=value` lines, as Kafka's own tools read them; `#` and `!` begin a comment."""
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip()[0] in "#!":

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     BootstrapOption,
@@ -15,7 +15,6 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    open_log,
     out,
     progress,
     rfc3339,
@@ -35,6 +34,7 @@ SHADES = "█▒▓░"
 def due(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
+    client_file: ClientFileOption = None,
     schedule: Annotated[
         list[str] | None, typer.Option(help="Only this one; may be given again. Default: all the app counts.")
     ] = None,
@@ -47,7 +47,7 @@ def due(
     Reads the whole changelog."""
     app = load_app(where)
     schedules = _counted(app, schedule)
-    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     numbers = range(check_topics(log, app))
     with progress("reading the changelog") as told:
         found = due_of(app, log, numbers, schedules, next_ticks, told)

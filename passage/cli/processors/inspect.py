@@ -9,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from passage.cli.clock.coming import moment
-from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     DIFFERENT,
@@ -18,7 +18,6 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    open_log,
     out,
     rfc3339,
     tell_json,
@@ -34,6 +33,7 @@ def inspect(
     where: AppArgument,
     aggregate: Annotated[str, typer.Argument(help="Its key: an invoice, an order.")],
     bootstrap: BootstrapOption = None,
+    client_file: ClientFileOption = None,
     unit: Annotated[str | None, typer.Option(help="Only what this policy or process keeps.")] = None,
     since: Annotated[str | None, typer.Option(help="History from then on: 2026-11-20 or 2026-11-20T12:00Z.")] = None,
     last: Annotated[int, typer.Option(min=1, help="How many records of history, the last ones.")] = 50,
@@ -46,7 +46,7 @@ def inspect(
     app = load_app(where)
     _check_unit(app, unit)
     from_then = None if since is None else moment("--since", since, "UTC")
-    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     found = inspected(app, log, check_topics(log, app), aggregate, unit, from_then, last)
     log.close()
     if json:

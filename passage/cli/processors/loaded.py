@@ -10,11 +10,29 @@ from typing import Annotated
 import typer
 
 from passage.apps import load_app_file
+from passage.cli.terminal import open_log
+from passage_clock.config import client_properties
+from passage_log.kafka import KafkaLog
 from passage_processors import App, AppError, ProcessorError
 
 AppArgument = Annotated[
     str, typer.Argument(metavar="APP", help="Where the app is: examples.overdue_invoices:app, or a file: app.yaml")
 ]
+
+ClientFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-file",
+        envvar="PASSAGE_CLIENT_FILE",
+        help="The Kafka client's own settings, name=value lines: how it proves who it is.",
+    ),
+]
+
+
+def open_app_log(bootstrap: str | None, client_file: Path | None, connect_timeout_seconds: float) -> KafkaLog:
+    """Raises ClockError when nobody says where Kafka is, ConfigError for what is wrong in the file."""
+    settings = {} if client_file is None else client_properties(client_file)
+    return open_log(bootstrap, None, settings, connect_timeout_seconds)
 
 
 def load_app(where: str) -> App:

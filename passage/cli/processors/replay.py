@@ -2,14 +2,13 @@
 
 import typer
 
-from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     DIFFERENT,
     BootstrapOption,
     ConnectOption,
     columns,
-    open_log,
     out,
 )
 from passage_processors.runtime import replay as timeline
@@ -19,13 +18,14 @@ from passage_processors.runtime.topics import check_topics
 def replay(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
+    client_file: ClientFileOption = None,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
     """Fold the recorded timeline again and compare.
 
     With what was written, partition by partition: exit code 1 where they differ."""
     found = load_app(where)
-    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     count = check_topics(log, found)
     table = columns("partition", "written", "replayed", "sha-256 of key, value, timestamp and headers", "")
     alike = True

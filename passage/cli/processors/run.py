@@ -8,9 +8,9 @@ import structlog
 import typer
 
 from passage.cli.collector import collect_seldom
-from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, open_log, tell_logs
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
 from passage_processors import Worker
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.metrics import Metrics
@@ -21,6 +21,7 @@ _log = structlog.get_logger("passage.processors")
 def run(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
+    client_file: ClientFileOption = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +37,7 @@ def run(
     Start as many as there are partitions."""
     found = load_app(where)
     tell_logs()
-    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     partitions = check_topics(log, found)
     stop = stopped_by_signals()
     name = name or f"{socket.gethostname()}-{os.getpid()}"
@@ -50,7 +51,9 @@ def run(
         worker=name,
         inputs=sorted(found.inputs),
         output=found.output,
-        units=[unit.name for unit in (*found.policies, *found.processes, *found.reports)],
+        policies=[policy.name for policy in found.policies],
+        processes=[process.name for process in found.processes],
+        reports=[report.name for report in found.reports],
         counts=sorted(found.counted),
         partitions=partitions,
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from passage.cli.processors.loaded import AppArgument, load_app
+from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     DIFFERENT,
@@ -16,7 +16,6 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    open_log,
     out,
     rfc3339,
     spoken,
@@ -31,6 +30,7 @@ from passage_processors.watching.status import status as status_of
 def status(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
+    client_file: ClientFileOption = None,
     due: Annotated[
         bool, typer.Option("--due", help="Say what comes due next even where the changelog is long to read.")
     ] = False,
@@ -41,7 +41,7 @@ def status(
 
     Exit code 1 where somebody should see to one."""
     app = load_app(where)
-    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     found = status_of(app, log, range(check_topics(log, app)), MachineWall().now(), with_due=due or None)
     log.close()
     if json:

@@ -4,21 +4,22 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.processors.loaded import AppArgument, load_app
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, open_log, out
+from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, out
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
 
 
 def topics(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
+    client_file: ClientFileOption = None,
     create: Annotated[bool, typer.Option("--create", help="Create those that don't exist.")] = False,
     partitions: Annotated[int, typer.Option(min=1, help="How many, for those created.")] = 4,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
     """Look at the app's topics: whether they are as they must be."""
     found = load_app(where)
-    log = open_log(bootstrap, None, {}, connect_timeout_seconds)
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     if create:
         create_topics(log, found, partitions)
     count = check_topics(log, found)
