@@ -12,6 +12,7 @@ from passage_log.kafka.registry import SchemaRegistry
 from passage_log.registry import registry_at
 from passage_log.trial.network import free_port
 from passage_schemas.errors import Interrupted, SchemaError
+from passage_schemas.fingerprint import fingerprint
 
 _names = count(1)
 DRAFT_7 = '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'
@@ -70,6 +71,23 @@ def test_what_is_no_avro_is_refused(registry_address: str) -> None:
     number = post(registry_address, "json-value", {"schemaType": "JSON", "schema": DRAFT_7})
     with pytest.raises(SchemaError, match=f"schema {number} in the registry is of type JSON; a fact's is AVRO"):
         SchemaRegistry(registry_address).schema(number)
+
+
+@pytest.mark.kafka
+def test_a_schema_that_refers_to_others_is_made_whole(registry_address: str) -> None:
+    line = schema("Line", price="string")
+    box = schema("Box", first="acme.Line", second="Line")
+    order = schema("Boxed", box="Box", line=["null", "Line"])
+    post(registry_address, "line", {"schema": json.dumps(line)})
+    to_line = {"name": "acme.Line", "subject": "line", "version": 1}
+    post(registry_address, "box", {"schema": json.dumps(box), "references": [to_line]})
+    to_box = {"name": "acme.Box", "subject": "box", "version": 1}
+    number = post(registry_address, "boxed", {"schema": json.dumps(order), "references": [to_box, to_line]})
+    whole_line = {**line, "fields": [{"name": "price", "type": "string"}]}
+    whole_box = schema("Box", first=whole_line, second="acme.Line")
+    found = SchemaRegistry(registry_address).schema(number)
+    assert found == schema("Boxed", box=whole_box, line=["null", "acme.Line"])
+    assert fingerprint(found), "Avro can read it"
 
 
 @pytest.mark.kafka

@@ -7,6 +7,7 @@ drops the step, and the fact comes again.
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -20,6 +21,7 @@ from passage_log.kafka.access import SECRET
 from passage_schemas.errors import Interrupted, SchemaError
 from passage_schemas.fingerprint import Schema
 from passage_schemas.formats.naming import full_name
+from passage_schemas.formats.references import whole
 
 Answer = TypeVar("Answer")
 
@@ -74,13 +76,11 @@ class SchemaRegistry:
             ) from None
         if found.schema_type not in (None, "AVRO"):
             raise SchemaError(f"schema {number} in the registry is of type {found.schema_type}; a fact's is AVRO")
-        if found.references:
-            raise SchemaError(f"schema {number} in the registry refers to others; register it with all it needs inside")
         try:
             schema: Schema = json.loads(found.schema_str or "")
+            return whole(schema, self._others(found)) if found.references else schema
         except ValueError as error:
             raise SchemaError(f"schema {number} in the registry is not JSON: {error}") from None
-        return schema
 
     def number(self, subject: str, schema: Schema, register: bool) -> int:
         """The schema's number under the subject. Raises RegistryUnreachable; RegistryRefuses where it is not registered
@@ -99,6 +99,21 @@ class SchemaRegistry:
             raise RegistryRefuses(
                 f"the registry at {self.address} does not have {what}; register it, or say register=True"
             )
+        return found
+
+    def _others(self, referring: Registered) -> list[Schema]:
+        """What a schema refers to, and what that refers to."""
+        found: list[Schema] = []
+        for one in referring.references or ():
+            subject, version = str(one.subject), int(one.version or 0)
+            try:
+                other = self._ask(f"{subject} {version}", partial(self._client.get_version, subject, version))
+            except _Unknown:
+                # It was there when the other was registered: that it is gone now is the registry's affair.
+                raise RegistryRefuses(
+                    f"the registry at {self.address} has lost version {version} of {subject!r}, which another needs"
+                ) from None
+            found += [json.loads(other.schema.schema_str or ""), *self._others(other.schema)]
         return found
 
     def _ask(self, what: str, question: Callable[[], Answer]) -> Answer:
