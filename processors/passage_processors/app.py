@@ -77,6 +77,11 @@ class App:
         return f"{self.name}.requests"
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The topics whose records a task folds: the inputs, and the requests."""
+        return (*sorted(self.inputs), self.requests)
+
+    @property
     def counted(self) -> frozenset[str]:
         """The schedules whose ticks this app counts, and its facts therefore wait for."""
         return frozenset(self.schedules) | {policy.of for policy in self.policies if isinstance(policy.of, str)}
@@ -98,6 +103,20 @@ def _check(app: App) -> None:
         _check_policy(app, policy, heard)
     if app.output in app.inputs:
         raise AppError(f"app {app.name!r}: {app.output!r} is both input and output; policies hear their events anyway")
+    _check_derived_from(app)
+
+
+def _check_derived_from(app: App) -> None:
+    for topic, upstream in app.derived_from.items():
+        where = f"app {app.name!r}: derived_from[{topic!r}]={upstream!r}"
+        if topic not in app.inputs:
+            near = get_close_matches(topic, app.inputs, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"they are {', '.join(sorted(app.inputs))}"
+            raise AppError(f"{where}: the topic is none of the app's inputs; {hint}")
+        if upstream == app.name:
+            raise AppError(f"{where}: that is this app itself, and would wait for itself for ever; name the one before")
+        if not upstream:
+            raise AppError(f"{where}: name the app whose output this input is")
 
 
 def _check_settings(app: App) -> None:

@@ -95,7 +95,7 @@ class World:
         self.log = MemoryLog() if log is None else log
         self.sequence = 0
         self.ordinals: dict[str, int] = {}
-        per_partition = (*app.inputs, app.output, app.changelog, app.timeline, app.dead_letters)
+        per_partition = (*app.sources, app.output, app.changelog, app.timeline, app.dead_letters)
         self.log.create([Topic(name, partitions) for name in per_partition])
         self.log.create([Topic(app.ticks, 1), Topic(app.clock_schedules, 1)])
         self._facts = self.log.appender()

@@ -1,6 +1,9 @@
 """What a task may fold now: how long ticks wait for facts, facts for the clock, and inputs for each other.
 
 Everything here is about arrival, and therefore recorded: a replay obeys the cuts and never asks.
+
+Nothing waits for the requests, which come when an operator asks, or never. A replay is the same all the same: a cut is
+fixed before its first record is folded, and tells how many requests were among them.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,6 +18,7 @@ from passage_processors.app import App
 from passage_processors.core.timeline import Bounds, Pending
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.task import Task
+from passage_processors.runtime.upstream import Upstream
 from passage_schemas.instant import Instant, datetime_of
 
 _log = structlog.get_logger("passage.processors")
@@ -24,9 +28,10 @@ _SAY_AGAIN_SECONDS = 10.0
 class Patience:
     """Times in monotonic seconds."""
 
-    def __init__(self, app: App, feed: Feed, monotonic: Callable[[], float]) -> None:
+    def __init__(self, app: App, feed: Feed, upstream: Upstream, monotonic: Callable[[], float]) -> None:
         self._app = app
         self._feed = feed
+        self._upstream = upstream
         self._monotonic = monotonic
         self._held_since: float | None = None
         self._held_by: str | None = None
@@ -45,12 +50,31 @@ class Patience:
         """What this task may fold, given what has been read."""
         feed, grace = self._feed, self._app.grace_seconds
         hold = feed.promises.hold(self._app.counted, feed.history.last, self.released)
-        return Bounds(
-            last_tick=feed.history.last,
-            facts_before=hold.before,
-            tick_may_pass=lambda sequence, empty: empty.through >= feed.seen_at(sequence) + grace,
-            fact_may_pass=lambda empty: empty.through >= task.arrived_at,
-        )
+
+        def tick_may_pass(sequence: int, empty: Pending) -> bool:
+            return empty is task.requests or (
+                empty.through >= feed.seen_at(sequence) + grace and self._has_all(task, empty, sequence)
+            )
+
+        def fact_may_pass(empty: Pending) -> bool:
+            return empty is task.requests or (
+                empty.through >= task.arrived_at and self._has_all(task, empty, self._told_of(task))
+            )
+
+        return Bounds(feed.history.last, hold.before, tick_may_pass, fact_may_pass)
+
+    def _has_all(self, task: Task, empty: Pending, sequence: int) -> bool:
+        """An input that is another app's output, with nothing pending: was all read that comes before this tick?
+
+        One with something pending needs no such proof. Its head is no earlier than the tick, and upstream writes in the
+        order it folds: nothing it would have folded before its own tick can be behind that head."""
+        return empty.through > self._upstream.passed_at(empty.topic, task.number, sequence)
+
+    def _told_of(self, task: Task) -> int:
+        """The tick upstream must have folded before facts of other inputs may go: the next one where it is known, for
+        they lie before it, and else the last one folded, whose burst upstream may not have written whole."""
+        history = self._feed.history
+        return history.after(task.sequence) if task.tick_waits else task.sequence
 
     def look_through(self, tasks: Iterable[Task], member: Member) -> None:
         """Ask the log for the ends of the inputs that something waits for, and note which have been read through."""
@@ -71,15 +95,39 @@ class Patience:
                 pending.through = now
 
     def _waited_for(self, task: Task, now: float) -> list[Pending]:
-        """Inputs with nothing pending that a tick (its grace over) or another input's facts wait for."""
-        empty = [pending for pending in task.inputs if not pending]
+        """Inputs with nothing pending that a tick (its grace over) or another input's facts wait for. One whose app
+        upstream is behind isn't looked at: that it is read to its end proves nothing yet."""
+        empty = [pending for pending in task.inputs if not pending and pending is not task.requests]
         since = float("inf")
         if task.tick_waits:
             grace_over = self._feed.seen_at(task.sequence + 1) + self._app.grace_seconds
             since = grace_over if grace_over <= now else since
-        if len(empty) < len(task.inputs):
+        if any(task.inputs):
             since = min(since, task.arrived_at)
-        return [pending for pending in empty if pending.through < now and since <= now]
+        if since > now:
+            return []
+        told_of = self._told_of(task)
+        return [
+            pending
+            for pending in empty
+            if pending.through < now and self._upstream.passed_at(pending.topic, task.number, told_of) < now
+        ]
+
+    def watch_upstream(self, tasks: Iterable[Task]) -> None:
+        """Notice which apps upstream keep tasks waiting."""
+        waits: dict[str, int] = {}
+        for task in tasks:
+            if not task.tick_waits and not any(task.inputs):
+                continue
+            told_of = self._told_of(task)
+            behind = {
+                self._upstream.app_of(pending.topic)
+                for pending in task.inputs
+                if not pending and self._upstream.passed_at(pending.topic, task.number, told_of) == float("inf")
+            }
+            for app in behind - {None}:
+                waits[str(app)] = waits.get(str(app), 0) + 1
+        self._upstream.watch(waits)
 
     def watch_clock(self, tasks: Iterable[Task]) -> None:
         """Notice that facts are held, say so every few seconds, and let them go when the app's bound says so."""

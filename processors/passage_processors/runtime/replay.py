@@ -34,8 +34,8 @@ def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
     feed = read_feed(app, log)
     _check_floors(app, feed)
     fold = Fold(app.rules, feed.history)
-    inputs = {topic: Pending(topic, 0, 0) for topic in app.inputs}
-    facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.inputs}
+    inputs = {topic: Pending(topic, 0, 0) for topic in app.sources}
+    facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.sources}
     sequence = 0
     for cut in timeline(app, log, number):
         for one in cut.inputs:

@@ -168,7 +168,7 @@ class Restore:
                 consequence="they wait on the changelog; a policy renamed starts with none",
             )  # fmt: skip
         positions = {one.topic: one.offset for one in cut.inputs}
-        for topic in self._app.inputs:
+        for topic in self._app.sources:
             positions.setdefault(topic, EARLIEST)
         if found.stored is None:
             cases = {name: found.units.pop(name) for name in names if name in found.units}
@@ -332,7 +332,7 @@ def gate(app: App, member: Member, numbers: Iterable[int], timeout_seconds: floa
 
     Raises Unreachable while a predecessor's transaction is undecided: come back.
     """
-    partitions = [Partition(topic, number) for topic in app.inputs for number in sorted(numbers)]
+    partitions = [Partition(topic, number) for topic in app.sources for number in sorted(numbers)]
     committed = member.committed(partitions, timeout_seconds)
     notes = dict.fromkeys(numbers, 0)
     for partition, found in committed.items():

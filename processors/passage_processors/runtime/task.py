@@ -48,8 +48,10 @@ class Task:
         self._feed = feed
         self.sequence = cut.tick_sequence
         counts = {one.topic: one.count for one in cut.inputs}
-        self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0)) for topic in sorted(app.inputs)]
+        self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0)) for topic in app.sources]
+        """One for each input, and behind them the requests, which nothing waits for."""
         self.by_topic = {pending.topic: pending for pending in self.inputs}
+        self.requests = self.inputs[-1]
         self.arrived_at = float("-inf")
         """When facts last came in, in monotonic seconds."""
         self.has_more = False

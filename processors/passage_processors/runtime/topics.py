@@ -6,6 +6,7 @@ from passage_log.errors import Unfit
 from passage_log.port import Log
 from passage_log.preflight import MISSING, Wanted, preflight
 from passage_processors.app import App
+from passage_processors.runtime.upstream import timeline_of
 
 RECORD_BYTES = 1_000_000
 """What `core/fold.py` counts on when it says which facts and events are too large."""
@@ -20,6 +21,7 @@ def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
 
     Derived events carry the instant of their cause, which may lie years back, so the output must not delete by age. The
     timeline and the dead letters take the broker's time instead: they may be let go once nobody will replay that far.
+    Requests are dated like facts, and as much a part of the cuts.
     """
     return [
         *(Wanted(topic, partitions, time="CreateTime") for topic in sorted(app.inputs)),
@@ -27,6 +29,8 @@ def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
         Wanted(app.changelog, partitions, cleanup="compact", keeps_old_dates=True, max_record_bytes=RECORD_BYTES),
         Wanted(app.timeline, partitions, cleanup="delete", time="LogAppendTime", max_record_bytes=RECORD_BYTES),
         Wanted(app.dead_letters, partitions, cleanup="delete", time="LogAppendTime"),
+        Wanted(app.requests, partitions, cleanup="delete", time="CreateTime", keeps_old_dates=True),
+        *(Wanted(timeline_of(upstream), partitions) for upstream in sorted(set(app.derived_from.values()))),
         Wanted(app.ticks, 1, cleanup="compact", time="CreateTime"),
         Wanted(app.clock_schedules, 1, cleanup="compact"),
     ]
@@ -43,8 +47,9 @@ def check_topics(log: Log, app: App) -> int:
 
 
 def create_topics(log: Log, app: App, partitions: int) -> None:
-    """Create the app's own topics that don't exist, inputs included and the clock's not: `passage clock topics` does
-    those. What must be replayed later is kept for ever. Raises Unfit, Unreachable."""
-    wanted = [one for one in app_topics(app, partitions) if one.topic not in (app.ticks, app.clock_schedules)]
+    """Create the app's own topics that don't exist, inputs included, and neither the clock's (`passage clock topics`
+    does those) nor those of an app upstream. What must be replayed later is kept for ever. Raises Unfit, Unreachable."""
+    others = {app.ticks, app.clock_schedules, *map(timeline_of, app.derived_from.values())}
+    wanted = [one for one in app_topics(app, partitions) if one.topic not in others]
     kept = {"retention.ms": "-1"}
     log.create([replace(topic, settings={**kept, **topic.settings}) for topic in (one.as_topic() for one in wanted)])

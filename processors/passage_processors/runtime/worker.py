@@ -31,6 +31,7 @@ from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
+from passage_processors.runtime.upstream import Upstream
 
 _log = structlog.get_logger("passage.processors")
 
@@ -72,7 +73,8 @@ class Worker:
         self.tasks: dict[int, Task] = {}
         self.totals = Totals()
         self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
-        self.patience = Patience(app, self.feed, monotonic)
+        self.upstream = Upstream(app.derived_from, log, monotonic)
+        self.patience = Patience(app, self.feed, self.upstream, monotonic)
         self._log = log
         self._cluster = log.cluster_id()
         self.snapshots = (
@@ -82,7 +84,7 @@ class Worker:
         self.monotonic = monotonic
         self._max_facts = max_facts
         self._max_fires = max_fires
-        self._member = log.member(app.name, sorted(app.inputs), "range")
+        self._member = log.member(app.name, app.sources, "range")
         self._writer: Writer | None = None
         self._round = Assignment(-1, frozenset())
         self._suspended = False
@@ -134,6 +136,7 @@ class Worker:
             self.snapshots.close()
         self._member.close()
         self.feed.close()
+        self.upstream.close()
 
     # --- one turn ------------------------------------------------------------------------------------------------
 
@@ -142,6 +145,7 @@ class Worker:
         self.turned_at = self.monotonic()
         try:
             self.feed.poll()
+            self.upstream.poll()
             self._has_reached_log = self._has_reached_log or self.feed.ready
             self._poll(timeout_seconds)
             if self._restore is not None:
@@ -174,17 +178,28 @@ class Worker:
         return any(task.has_more for task in self.tasks.values())
 
     def _sort_in(self, records: list[Record]) -> None:
+        if self._suspended:
+            return
         now = self.monotonic()
+        quiet = self._quiet() if records else frozenset()
         for number, of_partition in groupby(records, methodcaller("partition")):
             task = self.tasks.get(number)
-            if task is None or self._suspended:
+            if task is None:
                 continue
             task.arrived_at = now
-            if len(task.inputs) == 1:
+            if number in quiet:
                 task.inputs[0].extend(list(of_partition))
                 continue
             for topic, of_topic in groupby(of_partition, methodcaller("topic")):
                 task.by_topic[topic].extend(list(of_topic))
+
+    def _quiet(self) -> frozenset[int]:
+        """The tasks whose records are all of one input: there is but one, and the reader has not moved on the requests.
+        Cheaper than to ask each record for its topic."""
+        if len(self.app.inputs) > 1:
+            return frozenset()
+        at, requests = self._member.position, self.app.requests
+        return frozenset(n for n, task in self.tasks.items() if at(Partition(requests, n)) == task.requests.position)
 
     def _hold_back(self) -> None:
         """Read no further ahead than two steps: facts that wait for the clock stay on the log. Only when all together
@@ -211,6 +226,7 @@ class Worker:
             return False
         self.patience.look_through(self.tasks.values(), self._member)
         self.patience.watch_clock(self.tasks.values())
+        self.patience.watch_upstream(self.tasks.values())
         steps = self._steps()
         if steps:
             self._commit(steps)
@@ -293,7 +309,7 @@ class Worker:
         """The tasks of which every input is ours. While members with other inputs are in the group (a deployment that
         adds one), each input is shared out by itself, and whoever has a part of a task must leave it alone."""
         numbers = {partition.number for partition in assignment.partitions}
-        return {n for n in numbers if all(Partition(topic, n) in assignment.partitions for topic in self.app.inputs)}
+        return {n for n in numbers if all(Partition(topic, n) in assignment.partitions for topic in self.app.sources)}
 
     def _still_true(self, numbers: set[int]) -> set[int]:
         """Tasks nobody else has moved: the cut the group last committed is their own. What isn't decided after one look
@@ -326,6 +342,7 @@ class Worker:
                 cut=task.cut.number,
                 open=sum(book.open for book in task.fold.books),
             )
+        self.upstream.follow(self.tasks)
         self._suspended = False
         self._read_on()
 
