@@ -2,16 +2,18 @@
 
 import os
 import socket
+from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
-from passage.cli.collector import collect_seldom
+from passage.cli.collector import collect_seldom, keep_to_the_end
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
 from passage_processors import Worker
+from passage_processors.runtime.snapshots import EVERY_SECONDS
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.metrics import Metrics
 
@@ -30,6 +32,17 @@ def run(
         ),
     ] = None,
     metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")] = None,
+    snapshots: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PASSAGE_SNAPSHOTS",
+            metavar="DIR",
+            help="Keep snapshots of the state here, for a fast start. A disk that outlives the process.",
+        ),
+    ] = None,
+    snapshot_every_seconds: Annotated[
+        float, typer.Option(min=0, help="Time between two snapshots of one partition.")
+    ] = EVERY_SECONDS,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
     """Be one of the app's workers, until SIGTERM or Ctrl-C.
@@ -41,7 +54,8 @@ def run(
     partitions = check_topics(log, found)
     stop = stopped_by_signals()
     name = name or f"{socket.gethostname()}-{os.getpid()}"
-    worker = Worker(found, log, name)
+    worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
+    keep_to_the_end(worker)
     if metrics_port is not None:
         Metrics(worker).serve(metrics_port)
     collect_seldom()

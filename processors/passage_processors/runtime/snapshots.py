@@ -72,6 +72,10 @@ class Snapshots:
         self._copy: _Copy | None = None
         self._cluster = log.cluster_id()
 
+    @property
+    def is_copying(self) -> bool:
+        return self._copy is not None
+
     def path(self, number: int) -> Path:
         return self._directory / f"{quote(self._app.name, safe='')}-{number}.snapshot"
 
