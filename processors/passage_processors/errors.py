@@ -11,3 +11,7 @@ class AppError(ProcessorError):
 
 class Stopped(ProcessorError):
     """The worker stopped itself rather than go on writing what nobody wants (`on_error="stop"`, too many refusals)."""
+
+
+class Impure(AppError):
+    """A function of the app's gave two answers to one question: a replay would give a third."""

@@ -1,7 +1,7 @@
 """The words: every record Passage puts on the log, and how it becomes bytes and back.
 
-Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, `ScheduleEntry`, `Triggered` and `Cut`
-are ours; `event_codec` and `EventSet` are for the domain events of whoever uses Passage.
+Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, `ScheduleEntry`, `Triggered`,
+`WakeUpResumed` and `Cut` are ours; `event_codec` and `EventSet` are for the domain events of whoever uses Passage.
 """
 
 from passage_schemas.codec import Codec
@@ -11,17 +11,19 @@ from passage_schemas.errors import SchemaError
 from passage_schemas.events import EventSet, event_codec
 from passage_schemas.fingerprint import fingerprint, prefix_of
 from passage_schemas.instant import Instant, datetime_of, instant_of, instant_of_milliseconds, milliseconds_of
-from passage_schemas.records import CUT, SCHEDULE_ENTRY, TICK, TRIGGERED
+from passage_schemas.records import CUT, SCHEDULE_ENTRY, TICK, TRIGGERED, WAKE_UP_RESUMED
 from passage_schemas.resolution import incompatibilities
 from passage_schemas.schedule_entry import ScheduleEntry, Status
 from passage_schemas.tick import Tick, tick_key
 from passage_schemas.triggered import Triggered
+from passage_schemas.wake_up_resumed import WakeUpResumed
 
 __all__ = [
     "CUT",
     "SCHEDULE_ENTRY",
     "TICK",
     "TRIGGERED",
+    "WAKE_UP_RESUMED",
     "Codec",
     "Cut",
     "EventSet",
@@ -33,6 +35,7 @@ __all__ = [
     "Status",
     "Tick",
     "Triggered",
+    "WakeUpResumed",
     "datetime_of",
     "decimal_of",
     "event_codec",

@@ -11,6 +11,7 @@ from passage_schemas.cut import Cut
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 from passage_schemas.triggered import Triggered
+from passage_schemas.wake_up_resumed import WakeUpResumed
 
 T = TypeVar("T")
 
@@ -23,3 +24,4 @@ TICK = _codec(Tick, "tick")
 SCHEDULE_ENTRY = _codec(ScheduleEntry, "schedule_entry")
 CUT = _codec(Cut, "cut")
 TRIGGERED = _codec(Triggered, "triggered")
+WAKE_UP_RESUMED = _codec(WakeUpResumed, "wake_up_resumed")

@@ -21,12 +21,12 @@ class InvoicePaidd:
 
 
 WRONG: dict[str, tuple[Callable[[], App], str]] = {
-    "no policies": (lambda: invoices(policies=[]), "has no policies"),
-    "a name twice": (lambda: invoices(overdue(), overdue()), "two policies are named 'overdue'; .* rename one"),
+    "no policies": (lambda: invoices(policies=[]), "has no policies, processes or reports"),
+    "a name twice": (lambda: invoices(overdue(), overdue()), "two units are named 'overdue'; .* rename one"),
     "a slash in a name": (lambda: invoices(overdue(name="a/b")), "can't be named 'a/b'"),
     "a start nobody carries": (
         lambda: invoices(overdue(starts_on=InvoicePaidd)),
-        "no input carries InvoicePaidd and no policy emits it; did you mean InvoicePaid?",
+        "no input carries InvoicePaidd and nothing here emits it; did you mean InvoicePaid?",
     ),
     "an end nobody carries": (
         lambda: invoices(overdue(unless=AccountWasSuspended)),

@@ -92,4 +92,5 @@ def test_the_published_records_keep_their_fingerprints() -> None:
         "schedule_entry.1": "12b2bc76512c3cf3",
         "triggered.1": "43b4ed249d6da0ac",
         "cut.1": "2c83e17e167c434a",
+        "wake_up_resumed.1": "1471e7abad2da9d2",
     }

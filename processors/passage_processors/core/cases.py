@@ -69,8 +69,9 @@ class _Fresh:
 
 Opener = Callable[[bytes, Instant, bytes], None]
 """Opens a case: (key, started, the fact to keep)."""
-Closer = Callable[[bytes], bool]
-"""Closes an aggregate's case; False when there is nothing of it, not even a marker."""
+Closer = Callable[[bytes, Instant, bytes], bool]
+"""Closes an aggregate's case; False, and counted in `unmatched`, when there is nothing of it, not even a marker. Called
+as an opener is, so that either can stand for what a type of fact does."""
 
 
 class CaseBook:
@@ -89,6 +90,8 @@ class CaseBook:
         """Cases whose tick had already been folded when they started (a late fact): due at the next tick of any
         schedule."""
         self.open = 0
+        self.unmatched = 0
+        """Facts that should have ended a case where there was none, nor a marker: a sign of unequal partitioners."""
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -172,8 +175,8 @@ class CaseBook:
 
     def end(self, key: bytes, folded: dict[str, int], marker_ticks: int) -> bool:
         """Close an open or parked case in silence, leaving its marker. False when there is nothing of this aggregate,
-        not even a marker."""
-        return self.closer(folded, marker_ticks)(key)
+        not even a marker; that is not counted."""
+        return key in self._cases and self.closer(folded, marker_ticks)(key, BEFORE_ALL, b"")
 
     def closer(self, folded: dict[str, int], marker_ticks: int) -> Closer:
         """`end`, good until the next tick (see `settle`)."""
@@ -191,9 +194,10 @@ class CaseBook:
             shared[name] = schedule, at, _REST.pack(at + marker_ticks, marker_ticks) + name, waiting
             return shared[name]
 
-        def close_case(key: bytes) -> bool:
+        def close_case(key: bytes, _at: Instant = BEFORE_ALL, _fact: bytes = b"") -> bool:
             value = cases.get(key)
             if value is None:
+                self.unmatched += 1
                 return False
             if value[0] == ENDED:
                 return True
@@ -232,6 +236,16 @@ class CaseBook:
         """Keep a case whose time came but whose policy failed, out of the due index."""
         self.open -= 1
         self._put(key, state._replace(kind=PARKED))
+
+    def resume(self, key: bytes) -> bool:
+        """A parked case is due at the next tick of any schedule. False where none is parked."""
+        value = self._cases.get(key)
+        if value is None or value[0] != PARKED:
+            return False
+        self._put(key, decode_case(value)._replace(kind=OPEN))
+        self.open += 1
+        self.passed.add(key)
+        return True
 
     def _put(self, key: bytes, state: CaseState) -> None:
         value = encode_case(state)

@@ -2,96 +2,105 @@
 
 Pure: the same facts and ticks in the same order leave the same memory and the same effects, on any machine. Memory is
 never ahead of what the effects say; the runtime writes them in one transaction or drops the whole fold.
+
+Each policy, process and report has a book of its own. What only policies hear is folded here; where a process hears
+something, `chain` works out what follows, and it is applied here when all of it has answered.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import TypeGuard, cast
 
+from passage_log.partitioner import partition_of
 from passage_log.port import Record
-from passage_processors.core.cases import OPEN, CaseBook, CaseState, decode_case
-from passage_processors.core.plain import Reaction, fold_plain
+from passage_processors.core.cases import ENDED, OPEN, PARKED, CaseBook, CaseState, decode_case
+from passage_processors.core.chain import Chain
+from passage_processors.core.effects import (
+    MOST_BYTES,
+    Derived,
+    Effects,
+    Letter,
+    Origin,
+    Refusal,
+    check_size,
+    headers_of,
+    iso,
+)
+from passage_processors.core.instances import Instance, InstanceBook
+from passage_processors.core.letters import MOST_LETTERS, Letters
+from passage_processors.core.parts import PURE, Parts
+from passage_processors.core.plain import Reaction
 from passage_processors.core.policy import Case, Policy
-from passage_processors.core.rules import Handler, Rules, Terms, TermsError
+from passage_processors.core.repeating import DUE
+from passage_processors.core.reports import ReportBook, ReportUnit
+from passage_processors.core.rules import Handler, Rules, Terms
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import UNDATED, Run
-from passage_processors.errors import Stopped
+from passage_processors.core.units import ProcessUnit
+from passage_processors.errors import Impure, ProcessorError
 from passage_schemas.codec import unknown
-from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
-from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.instant import Instant
+from passage_schemas.records import WAKE_UP_RESUMED
 
-MOST_BYTES = 900_000
-"""Of a fact or an event with its key: what surely fits a record of the output and the changelog, beside its headers. A
-constant and no setting of a topic, so that a replay decides alike."""
-MOST_LETTERS = 1_000
-"""In one step, whose cut names each refused fact and must itself fit a record."""
+__all__ = ["MOST_BYTES", "MOST_LETTERS", "Derived", "Effects", "Fold", "Letter", "Refusal"]
 
-
-class Refusal(ValueError):
-    """This fact can't be folded, for a reason of its own."""
-
-
-class Derived(NamedTuple):
-    """An event that follows: to be written to the output, in the input's partition, at the instant of its cause."""
-
-    key: bytes
-    value: bytes
-    instant: Instant
-    headers: list[tuple[str, bytes]]
-
-
-class Letter(NamedTuple):
-    """Something that could not be handled, with the reason. `topic` and `offset` are the refused fact's; a
-    wake-up's (`parked`) are the schedule and ordinal of the tick it was due at."""
-
-    topic: str
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    instant: Instant
-    reason: str
-    parked: bool
-    headers: list[tuple[str, bytes]]
-    """The refused fact's own."""
-
-
-@dataclass(slots=True)
-class Effects:
-    """What a step wants written. `changes` holds, by policy in the app's order, the last value of each aggregate whose
-    case changed, None for one forgotten."""
-
-    events: list[Derived] = field(default_factory=list)
-    changes: list[dict[bytes, bytes | None]] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
+KINDS = (OPEN, ENDED, PARKED)
+"""Of a policy's cases."""
+Book = CaseBook | InstanceBook | ReportBook
 
 
 class Fold:
-    """The cases of one partition of an app."""
+    """The state of one partition of an app: partition `number` of `partitions`."""
 
-    def __init__(self, rules: Rules, ticks: TickHistory) -> None:
+    def __init__(
+        self, rules: Rules, ticks: TickHistory, number: int = 0, partitions: int = 1, parts: Parts = PURE
+    ) -> None:
         self._rules = rules
+        self._parts = parts
+        self._ticks = ticks
+        self._number = number
+        self._partitions = partitions
+        self._requests = f"{rules.app}.requests"
         self._effects = self._no_effects()
+        self._letters = Letters(rules)
         self.folded: dict[str, int] = {}
         """The last ordinal folded of each schedule."""
         self.burst: bytes | None = None
         """Inside a burst that was cut: the last due key fired of the tick being folded."""
-        self._refusals: dict[str, tuple[int, int]] = {}
-        self.unmatched = 0
-        """Facts that should have ended a case where there was none, nor a marker: a sign of unequal partitioners."""
-        self.books = [CaseBook(ticks, changes.__setitem__) for changes in self._effects.changes]
+        self._unmatched = 0
+        self.books: list[Book] = [self._book(index) for index in range(len(rules.units))]
+        self._cases = {index: book for index, book in enumerate(self.books) if _is_case_book(book)}
+        self._instances = {index: book for index, book in enumerate(self.books) if isinstance(book, InstanceBook)}
+
+    def _book(self, index: int) -> Book:
+        unit, changed = self._rules.units[index], self._effects.changes[index].__setitem__
+        if isinstance(unit, ProcessUnit):
+            return InstanceBook(self._ticks, self.folded, changed, unit.check_version)
+        if isinstance(unit, ReportUnit):
+            is_here = partition_of(unit.name.encode(), self._partitions) == self._number
+            return ReportBook(unit, is_here, changed)
+        return self._parts.book(self._ticks, changed)
 
     def _no_effects(self) -> Effects:
-        return Effects(changes=[{} for _policy in self._rules.policies])
+        return Effects(changes=[{} for _unit in self._rules.units])
+
+    @property
+    def unmatched(self) -> int:
+        """Facts that should have met a running aggregate where there was none, nor a marker: a sign of unequal
+        partitioners."""
+        return self._unmatched + sum(book.unmatched for book in self._cases.values())
 
     @property
     def is_full(self) -> bool:
         """Its effects should be written before more is folded."""
-        return len(self._effects.letters) >= MOST_LETTERS
+        return self._letters.is_full
 
     def take(self) -> Effects:
         """All effects since the last call."""
+        for instances in self._instances.values():
+            instances.take()
         effects, self._effects = self._effects, self._no_effects()
+        effects.letters = self._letters.take()
         for book, changes in zip(self.books, self._effects.changes, strict=True):
             book.changed = changes.__setitem__
         return effects
@@ -107,27 +116,28 @@ class Fold:
         records = run.pending.records[run.start : run.stop]
         instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
         reactions: dict[bytes, Reaction] = {}
+        fold_one = self._request if run.pending.topic == self._requests else self._fact
         at = 0
         while at < len(records):
-            if not refused and (at := fold_plain(records, instants, at, reactions)) == len(records):
+            if not refused and (at := self._parts.fold_plain(records, instants, at, reactions)) == len(records):
                 break
             try:
-                self._fact(records[at], instants[at], reactions, refused)
-            except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; the stream goes on
-                self._refuse(records[at], instants[at], error)
+                if refused is not None and records[at].offset() in refused:
+                    raise Refusal("refused when it was first folded")
+                fold_one(records[at], instants[at], reactions)
+            except Impure:
+                raise
+            except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; the stream goes on
+                self._letters.refused(records[at], instants[at], error)
                 if refused is None:
-                    self._count_refusal(run, at)
+                    self._letters.count(run, at)
                     if self.is_full:
                         return at + 1
             at += 1
         return len(records)
 
-    def _fact(
-        self, record: Record, instant: Instant, reactions: dict[bytes, Reaction], refused: frozenset[int] | None
-    ) -> None:
-        """Fold one fact. Raises Refusal, or what a policy's own code raises; then it has had no effect."""
-        if refused is not None and record.offset() in refused:
-            raise Refusal("refused when it was first folded")
+    def _fact(self, record: Record, instant: Instant, reactions: dict[bytes, Reaction]) -> None:
+        """Fold one fact. Raises Refusal, or what a user's own code raises; then it has had no effect."""
         value = record.value()
         if value is None:
             return  # a tombstone says nothing happened
@@ -136,70 +146,82 @@ class Fold:
             raise unknown(value[:PREFIX_BYTES], self._rules.known)
         key = _checked_key(record, value, instant)
         terms = handler.terms
+        fact = handler.codec.decode(value) if handler.needs_fact else None
         if terms is None:
-            terms = handler.terms_of(handler.codec.decode(value))
+            terms = handler.terms_of(fact)
+        if handler.hears:
+            chain = self._chain(key, instant)
+            chain.fact(handler, fact)
+            if not handler.begins:
+                self._unmatched += chain.unmatched
+            self._react(handler, terms, key, value, instant)
+            self._apply(chain)
+            return
         self._react(handler, terms, key, value, instant)
         if handler.terms is not None:
             reactions[value[:PREFIX_BYTES]] = self._reaction(handler, handler.terms)
+
+    def _request(self, record: Record, instant: Instant, reactions: dict[bytes, Reaction]) -> None:  # noqa: ARG002
+        """Do what an operator asks for. Raises Refusal, SchemaError; nothing happens where nothing is parked."""
+        value = record.value()
+        if value is None:
+            return
+        asked = WAKE_UP_RESUMED.decode(value)
+        names = [unit.name for unit in self._rules.units]
+        if asked.unit not in names:
+            raise Refusal(f"the app has no policy, process or report {asked.unit!r}; it has {', '.join(names)}")
+        book, key = self.books[names.index(asked.unit)], asked.aggregate.encode()
+        if isinstance(book, InstanceBook):
+            book.resume(key, asked.wake_up)
+        else:
+            book.resume(key)
+
+    def _chain(self, key: bytes, at: Instant, tick: SeenTick | None = None) -> Chain:
+        return Chain(self._rules, self._instances, self._partitions, key, at, tick)
+
+    def _apply(self, chain: Chain) -> None:
+        for handler, terms, value in chain.moves:
+            self._deliver(handler, terms, chain.key, value, chain.at)
+        for index, found in chain.works.items():
+            self._instances[index].put(chain.key, found)
+        self._effects.events += chain.events
 
     def _reaction(self, handler: Handler, terms: Terms) -> Reaction:
         """What a type of fact does that no policy looks into, prepared once for all of a run."""
         if len(handler.starts) == 1 and not handler.ends:
             (start,), ((count, schedule),) = handler.starts, terms
-            return self.books[start.index].opener(count, schedule, self.folded.get(schedule, 0))
+            return self._cases[start.index].opener(count, schedule, self.folded.get(schedule, 0))
+        if len(handler.ends) == 1 and not handler.starts:
+            ((index, marker_ticks),) = handler.ends
+            return self._cases[index].closer(self.folded, marker_ticks)
         return lambda key, at, value: self._react(handler, terms, key, value, at)
 
     def _react(self, handler: Handler, terms: Terms, key: bytes, value: bytes, at: Instant) -> None:
         """What a fact does to the cases of its aggregate."""
-        if terms:
+        if handler.begins:
             self._deliver(handler, terms, key, value, at)
             return
         for index, marker_ticks in handler.ends:
-            if not self.books[index].closer(self.folded, marker_ticks)(key):
-                self.unmatched += 1
+            self._cases[index].closer(self.folded, marker_ticks)(key, at, b"")
 
     def _deliver(self, handler: Handler, terms: Terms, key: bytes, value: bytes, at: Instant) -> None:
         """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts."""
         for index, marker_ticks in handler.ends:
-            self.books[index].end(key, self.folded, marker_ticks)
+            self._cases[index].end(key, self.folded, marker_ticks)
         for start, (count, schedule) in zip(handler.starts, terms, strict=True):
             kept = value if start.keeps_fact else b""
-            self.books[start.index].start(key, at, count, schedule, self.folded.get(schedule, 0), kept)
-
-    def _refuse(self, record: Record, instant: Instant, error: Exception) -> None:
-        where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
-        reason = f"{where}: {_said(error)}"
-        if self._rules.on_error == "stop":
-            raise Stopped(f"{reason} (the app says on_error='stop')") from error
-        self._effects.letters.append(
-            Letter(
-                record.topic(), record.offset(), record.key(), record.value(), instant, reason, False,
-                record.headers() or [],
-            )
-        )  # fmt: skip
-
-    def _count_refusal(self, run: Run, at: int) -> None:
-        """Whether the fact before this one, on the same input, was refused too, and how many before that."""
-        place = run.pending.count + at
-        before, row = self._refusals.get(run.pending.topic, (-1, 0))
-        row = row + 1 if before == place - 1 else 1
-        self._refusals[run.pending.topic] = place, row
-        if row >= self._rules.stop_after_refusals:
-            raise Stopped(
-                f"{row} facts in a row were refused, the last: {self._effects.letters[-1].reason}; nothing of the step "
-                "was committed: mend the app or the topic, or raise stop_after_refusals"
-            )
+            self._cases[start.index].start(key, at, count, schedule, self.folded.get(schedule, 0), kept)
 
     # --- ticks ---------------------------------------------------------------------------------------------------
 
     def tick(self, tick: SeenTick, budget: int, stop_after: bytes | None = None) -> int | None:
-        """Fold a tick: fire what is due, policies in the app's order, aggregates by key. Returns how many fired.
+        """Fold a tick: fire what is due, units in the app's order, aggregates by key. Returns how many fired.
 
         None when the burst was cut, after `budget` or (in a replay) after the due key `stop_after`; the same call
         again goes on where it stopped, and the order does not depend on where it was cut.
         """
         schedule, ordinal = tick.schedule, tick.ordinal
-        resumed, done = _split_due_key(self.burst, self._rules)
+        resumed, done = self._rules.place_of(self.burst)
         self.burst = None
         for book in self.books:
             book.settle(schedule, ordinal, tick.ends_at)
@@ -207,7 +229,7 @@ class Fold:
         fired, last = 0, b""
         for index, book in enumerate(self.books):
             if index < resumed:  # fired before the cut, all of it, unless the app's order has changed since
-                due = book.pop_due(schedule, ordinal)
+                due = [] if isinstance(book, ReportBook) else book.pop_due(schedule, ordinal)
             else:
                 due = self._due_of(book, tick, done if index == resumed else None)
             for place, key in enumerate(due):
@@ -217,45 +239,75 @@ class Fold:
                     return None
                 self._fire(index, key, tick)
                 fired += 1
-                last = due_key(self._rules.policies[index], key)
+                last = self._rules.due_key(index, key)
                 if last == stop_after:
                     book.put_back(schedule, ordinal, due[place + 1 :])
                     self._cut_burst(tick, last)
                     return None
+        self._settled()
         return fired
 
-    def _due_of(self, book: CaseBook, tick: SeenTick, done: bytes | None) -> list[bytes]:
+    def _due_of(self, book: Book, tick: SeenTick, done: bytes | None) -> list[bytes]:
         passed = {key for key in book.passed if done is None or key > done}
         book.passed -= passed
-        return sorted({*book.pop_due(tick.schedule, tick.ordinal), *passed})
+        due = book.pop_due(tick.schedule, tick.ordinal)
+        if done is not None and isinstance(book, ReportBook):
+            due = [key for key in due if key > done]
+        return sorted({*due, *passed})
 
     def _cut_burst(self, tick: SeenTick, last: bytes) -> None:
         """Until it is folded whole the tick does not count as folded, so that a restored task folds it again."""
         self.burst = last
+        self._settled()
         self.folded[tick.schedule] = tick.ordinal - 1
 
+    def _settled(self) -> None:
+        for book in self._instances.values():
+            book.settled()
+
     def _fire(self, index: int, key: bytes, tick: SeenTick) -> None:
-        policy, book = self._rules.policies[index], self.books[index]
+        unit = self._rules.units[index]
+        if isinstance(unit, ProcessUnit):
+            self._wake(index, unit, key, tick)
+        elif isinstance(unit, ReportUnit):
+            self._report(index, unit, key, tick)
+        else:
+            self._emit(index, unit, key, tick)
+
+    def _emit(self, index: int, policy: Policy, key: bytes, tick: SeenTick) -> None:
+        book = self._cases[index]
         stored = book.get(key)
         if stored is None or stored[0] != OPEN:
             return  # ended by another policy's event, earlier on this very tick
         state = decode_case(stored)
+        chain = None
         try:
             event = policy.emit(self._case(key, state, tick))
             codec = self._rules.emits[policy.emits]
             value = codec.encode(event)
-            _check_size(len(key) + len(value), "the event")
-            handler = self._rules.handlers.get(codec.prefix)
+            check_size(len(key) + len(value), "the event")
+            handler = self._rules.heard.get(policy.emits)
             terms = handler.terms_of(event) if handler else ()
+            if handler and handler.hears:
+                chain = self._chain(key, tick.ends_at, tick)
+                chain.fact(handler, event)
+        except Impure:
+            raise
         except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; it is parked, not us
-            self._fail(policy, book, key, state, tick, error)
+            self._letters.failed(index, key, DUE, state.fact or None, tick, error)
+            if self._rules.on_error == "park":
+                book.park(key, state)
+            else:
+                book.mark_ended(key, state, self.folded, policy.marker_ticks)
             return
         book.mark_ended(key, state, self.folded, policy.marker_ticks)
-        self._effects.events.append(
-            Derived(key, value, tick.ends_at, self._headers(policy, key, state, tick, codec.name))
-        )
+        origin = Origin(self._rules.app, policy.name, key.decode(), iso(state.started), 1)
+        headers = headers_of(origin, codec.name, tick.ends_at, tick)
+        self._effects.events.append(Derived(key, value, tick.ends_at, headers))
         if handler:
             self._deliver(handler, terms, key, value, tick.ends_at)
+        if chain:
+            self._apply(chain)
 
     def _case(self, key: bytes, state: CaseState, tick: SeenTick) -> Case:
         fact = None
@@ -263,43 +315,82 @@ class Fold:
             fact = self._rules.handlers[state.fact[:PREFIX_BYTES]].codec.decode(state.fact)
         return Case(key.decode(), state.started, tick.ends_at, fact)
 
-    def _fail(
-        self, policy: Policy, book: CaseBook, key: bytes, state: CaseState, tick: SeenTick, error: Exception
-    ) -> None:
-        reason = f"policy {policy.name!r} failed for {key!r} at {tick.schedule}#{tick.ordinal}: {_said(error)}"
-        if self._rules.on_error == "stop":
-            raise Stopped(f"{reason} (the app says on_error='stop')") from error
-        if self._rules.on_error == "park":
-            book.park(key, state)
-        else:
-            book.mark_ended(key, state, self.folded, policy.marker_ticks)
-        self._effects.letters.append(
-            Letter(tick.schedule, tick.ordinal, key, state.fact or None, tick.ends_at, reason, True, [])
-        )
+    def _wake(self, index: int, unit: ProcessUnit, key: bytes, tick: SeenTick) -> None:
+        """Fire an aggregate's wake-ups that are due, each with all that follows or parked."""
+        book = self._instances[index]
+        for name, wake in book.due_names(key):
+            found = book.instance(key)
+            if not isinstance(found, Instance) or found.wakes.get(name) is not wake:
+                continue  # cancelled, replaced or ended by what fired before it on this very tick
+            try:
+                chain = self._chain(key, tick.ends_at, tick)
+                chain.wake_up(index, unit, name)
+            except Impure:
+                raise
+            except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
+                self._letters.failed(index, key, name, found.state or None, tick, error)
+                if self._rules.on_error == "park":
+                    changed = found.copy()
+                    changed.wakes[name] = wake._replace(parked=True)
+                    book.put(key, changed)
+                    continue
+                chain = self._chain(key, tick.ends_at, tick)
+                chain.skip(index, unit, name)
+            self._apply(chain)
 
-    def _headers(
-        self, policy: Policy, key: bytes, state: CaseState, tick: SeenTick, event: str
-    ) -> list[tuple[str, bytes]]:
-        """CloudEvents, binary mode. The id is made of what it names, so a consumer can tell a second copy."""
-        app = self._rules.app
-        identity = f"{app}/{policy.name}/{key.decode()}/{_iso(state.started)}/{event}/1"
-        return [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", identity.encode()),
-            ("ce_type", event.encode()),
-            ("ce_source", f"passage/{app}".encode()),
-            ("ce_time", _iso(tick.ends_at).encode()),
-            ("content-type", b"application/avro"),
-            ("passage_tick", f"{tick.schedule}#{tick.ordinal}".encode()),
-        ]
+    def _report(self, index: int, unit: ReportUnit, key: bytes, tick: SeenTick) -> None:
+        book = self.books[index]
+        assert isinstance(book, ReportBook)
+        passed = book.passed_of(key, tick)
+        name = unit.name.encode()
+        chain = self._chain(name, tick.ends_at, tick)
+        terms: Terms = ()
+        try:
+            event = unit.emit(passed)
+            value = unit.codec.encode(event)
+            check_size(len(name) + len(value), "the event")
+            handler = self._rules.heard.get(unit.codec.cls)
+            if handler:
+                terms = handler.terms_of(event)
+                chain.fact(handler, event)
+        except Impure:
+            raise
+        except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
+            self._letters.failed(index, key, DUE, None, tick, error)
+            if self._rules.on_error == "park":
+                book.park(key, passed)
+            else:
+                book.drop(key)
+            return
+        book.drop(key)
+        origin = Origin(self._rules.app, unit.name, "", passed.period or str(passed.ordinal), 1)
+        headers = headers_of(origin, unit.codec.name, tick.ends_at, tick)
+        self._effects.events.append(Derived(name, value, tick.ends_at, headers))
+        if handler:
+            self._deliver(handler, terms, name, value, tick.ends_at)
+        self._apply(chain)
 
     # --- restore -------------------------------------------------------------------------------------------------
 
-    def load(self, cases: Sequence[dict[bytes, bytes]], folded: dict[str, int], burst: bytes | None) -> None:
-        """Take over what the changelog held: one dictionary of cases per policy, in the app's order."""
-        self.folded, self.burst = folded, burst
-        for book, entries in zip(self.books, cases, strict=True):
-            book.load(entries, folded)
+    def load(self, states: Sequence[dict[bytes, bytes]], folded: dict[str, int], burst: bytes | None) -> None:
+        """Take over what the changelog held: one dictionary by aggregate for each unit, in the app's order. Raises
+        ProcessorError for what another kind of unit wrote, or another version of a process."""
+        self.folded.clear()
+        self.folded.update(folded)
+        self.burst = burst
+        for unit, book, entries in zip(self._rules.units, self.books, states, strict=True):
+            first = next(iter(entries.values()), None)
+            if first is not None and first[0] not in (KINDS if _is_case_book(book) else book.kinds):
+                raise ProcessorError(
+                    f"app {self._rules.app!r}: the state of {unit.name!r} was written by another kind of unit (policy, "
+                    "process, report); give it another name"
+                )
+            book.load(entries, self.folded)
+
+
+def _is_case_book(book: Book) -> TypeGuard[CaseBook]:
+    """A policy's, be it the native one."""
+    return not isinstance(book, InstanceBook | ReportBook)
 
 
 def _checked_key(record: Record, value: bytes, instant: Instant) -> bytes:
@@ -309,33 +400,5 @@ def _checked_key(record: Record, value: bytes, instant: Instant) -> bytes:
         raise Refusal("the fact has no key, so there is no aggregate to count for; key it by its aggregate")
     if instant == UNDATED:
         raise Refusal(f"its timestamp, {record.timestamp()[1]}, names no instant; write milliseconds since 1970")
-    _check_size(len(key) + len(value), "the fact, with its key,")
+    check_size(len(key) + len(value), "the fact, with its key,")
     return key
-
-
-def _check_size(size: int, what: str) -> None:
-    if size > MOST_BYTES:
-        raise Refusal(f"{what} is {size} bytes; more than {MOST_BYTES} can't be kept in a topic's record of 1,000,000")
-
-
-def due_key(policy: Policy, key: bytes) -> bytes:
-    return policy.name.encode() + b"/" + key
-
-
-def _split_due_key(burst: bytes | None, rules: Rules) -> tuple[int, bytes | None]:
-    """The policy (its place in the app) and aggregate of a due key; (0, None) outside a burst."""
-    if burst is None:
-        return 0, None
-    name, _, key = burst.partition(b"/")
-    names = [policy.name.encode() for policy in rules.policies]
-    return (names.index(name), key) if name in names else (0, None)  # a policy that is no more: nothing of it is left
-
-
-def _said(error: Exception) -> str:
-    """An error in one line: ours already say what, where and how to mend it."""
-    said = " ".join(str(error).split()) or "no message"
-    return said if isinstance(error, SchemaError | Refusal | TermsError) else f"{type(error).__name__}: {said}"
-
-
-def _iso(instant: Instant) -> str:
-    return datetime_of(instant).isoformat().replace("+00:00", "Z")

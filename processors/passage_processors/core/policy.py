@@ -71,6 +71,9 @@ class Policy:
     marker_ticks: int = 10
     """How many ticks of its schedule an ended aggregate is remembered: a redelivered start does not reopen it."""
 
+    def __str__(self) -> str:
+        return f"policy {self.name!r}"
+
     @property
     def ends_on(self) -> tuple[type[Any], ...]:
         return self.unless if isinstance(self.unless, tuple) else (self.unless,)

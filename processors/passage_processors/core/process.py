@@ -24,6 +24,7 @@ and return effects; nothing happens in them, so that a replay can run them again
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from passage_processors.core.ticks import SeenTick
@@ -98,11 +99,19 @@ class Moment(Protocol[S_co]):
 
     @property
     def started(self) -> Instant:
-        """The starting fact's instant, microseconds since 1970 UTC; `started_at` as a datetime."""
+        """The starting fact's instant, microseconds since 1970 UTC."""
+
+    @property
+    def started_at(self) -> datetime:
+        """The same, aware and in UTC."""
 
     @property
     def happened(self) -> Instant:
-        """The instant of the fact or tick that is being handled; `happened_at` as a datetime."""
+        """The instant of the fact or tick that is being handled, microseconds since 1970 UTC."""
+
+    @property
+    def happened_at(self) -> datetime:
+        """The same, aware and in UTC."""
 
     @property
     def tick(self) -> SeenTick | None:

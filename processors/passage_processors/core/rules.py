@@ -1,13 +1,19 @@
-"""What an app's policies come to: by the first ten bytes of a value, whom it starts and whom it ends.
+"""What an app comes to: by the first ten bytes of a value, whom it starts, whom it ends and who hears it.
 
-Ten bytes name a value's schema, so a fact whose body no policy needs is never decoded.
+Ten bytes name a value's schema, so a fact whose body nobody needs is never decoded. Policies that are just that keep
+their cases by themselves (`cases`); processes, and policies that repeat, keep instances.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from passage_processors.core.policy import Policy
+from passage_processors.core.process import Process
+from passage_processors.core.repeating import repeating_unit, repeats
+from passage_processors.core.report import Report
+from passage_processors.core.reports import ReportUnit, report_unit
+from passage_processors.core.units import Ask, Hearing, ProcessUnit, asked_once, hearings_of, process_unit
 from passage_schemas.codec import Codec
 from passage_schemas.fingerprint import PREFIX_BYTES
 
@@ -56,6 +62,13 @@ class Handler:
     starts: tuple[Start, ...]
     terms: Terms | None
     """What `terms_of` would answer whatever the fact says; None where it must be decoded to know, or to be kept."""
+    hears: tuple[Hearing, ...] = ()
+    """The processes that are told, in the app's order, after the policies."""
+
+    needs_fact: bool = False
+    """Must it be decoded?"""
+    begins: bool = False
+    """Does it start anything? Then it needn't find something to end."""
 
     def terms_of(self, fact: Any) -> Terms:
         """Raises TermsError, or what a policy's own code raises."""
@@ -67,8 +80,11 @@ class Rules:
     """An app, as the fold needs it."""
 
     app: str
-    policies: tuple[Policy, ...]
+    units: tuple[Policy | ProcessUnit | ReportUnit, ...]
+    """In the app's order; a policy that repeats is a process here."""
     handlers: dict[bytes, Handler]
+    heard: dict[type[Any], Handler]
+    """By type, of those that any unit hears."""
     emits: dict[type[Any], Codec[Any]]
     on_error: Literal["park", "skip", "stop"]
     stop_after_refusals: int
@@ -78,22 +94,75 @@ class Rules:
         """The names of the schemas this app can read, by prefix."""
         return {prefix: handler.codec.name for prefix, handler in self.handlers.items()}
 
+    @property
+    def reported(self) -> frozenset[str]:
+        """The schedules whose ticks' labels are asked for."""
+        return frozenset(unit.of for unit in self.units if isinstance(unit, ReportUnit))
+
+    def due_key(self, index: int, key: bytes) -> bytes:
+        """What a burst is cut after: a unit, by its place in the app, and an aggregate."""
+        return self.units[index].name.encode() + b"/" + key
+
+    def place_of(self, burst: bytes | None) -> tuple[int, bytes | None]:
+        """The unit and the aggregate of a due key; (0, None) outside a burst, or for a unit that is no more."""
+        name, _, key = (burst or b"").partition(b"/")
+        names = [unit.name.encode() for unit in self.units]
+        return (names.index(name), key) if name in names else (0, None)
+
+
+def units_of(
+    policies: Sequence[Policy],
+    processes: Sequence[Process[Any]],
+    reports: Sequence[Report],
+    codecs: Mapping[type[Any], Codec[Any]],
+    schedules: frozenset[str],
+    ask: Ask = asked_once,
+) -> tuple[Policy | ProcessUnit | ReportUnit, ...]:
+    """Every unit of an app, in its order. `ask` is put before each function of the user's."""
+    return (
+        *(_policy_unit(index, policy, codecs, schedules, ask) for index, policy in enumerate(policies)),
+        *(process_unit(process, ask) for process in processes),
+        *(report_unit(report, ask) for report in reports),
+    )
+
+
+def _policy_unit(
+    index: int, policy: Policy, codecs: Mapping[type[Any], Codec[Any]], schedules: frozenset[str], ask: Ask
+) -> Policy | ProcessUnit:
+    after, of = policy.after, policy.of
+    asked = replace(
+        policy,
+        after=ask(after, f"policy {policy.name!r}: after") if callable(after) else after,
+        of=ask(of, f"policy {policy.name!r}: of") if callable(of) else of,
+        emit=ask(policy.emit, f"policy {policy.name!r}: emit"),
+    )
+    if not repeats(policy):
+        return asked
+    start = Start(index, asked, schedules, policy.keep_fact)
+    return repeating_unit(asked, start.terms, codecs[policy.starts_on], schedules, start.needs_fact)
+
 
 def handlers_of(
-    codecs: Sequence[Codec[Any]], policies: Sequence[Policy], schedules: frozenset[str]
+    codecs: Sequence[Codec[Any]],
+    units: Sequence[Policy | ProcessUnit | ReportUnit],
+    schedules: frozenset[str],
 ) -> dict[bytes, Handler]:
     """By each readable prefix of each codec, older versions included."""
+    policies = {index: unit for index, unit in enumerate(units) if isinstance(unit, Policy)}
+    processes = {index: unit for index, unit in enumerate(units) if isinstance(unit, ProcessUnit)}
     handlers: dict[bytes, Handler] = {}
     for codec in codecs:
         starts = tuple(
             Start(index, policy, schedules, policy.keep_fact)
-            for index, policy in enumerate(policies)
+            for index, policy in policies.items()
             if policy.starts_on is codec.cls
         )
-        ends = tuple(
-            (index, policy.marker_ticks) for index, policy in enumerate(policies) if codec.cls in policy.ends_on
-        )
+        ends = tuple((index, policy.marker_ticks) for index, policy in policies.items() if codec.cls in policy.ends_on)
         terms = None if any(start.needs_fact for start in starts) else tuple(start.terms(None) for start in starts)
-        handlers.update(dict.fromkeys(codec.prefixes, Handler(codec, ends, starts, terms)))
+        hears = hearings_of(codec.cls, processes)
+        needs_fact = terms is None or any(hearing.needs_fact for hearing in hears)
+        begins = bool(starts) or any(hearing.starts is not None for hearing in hears)
+        handler = Handler(codec, ends, starts, terms, hears, needs_fact, begins)
+        handlers.update(dict.fromkeys(codec.prefixes, handler))
     assert all(len(prefix) == PREFIX_BYTES for prefix in handlers)
     return handlers

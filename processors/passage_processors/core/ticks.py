@@ -9,7 +9,7 @@ the floor counts from the floor on.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from passage_schemas.instant import Instant
@@ -26,6 +26,8 @@ class SeenTick:
     ordinal: int
     sequence: int
     ends_at: Instant
+    period: str = ""
+    """Its label; kept only of the schedules that reports ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,10 @@ class TickGap(ValueError):
 
 
 class TickHistory:
-    """Every tick there is from the schedules' floors on, without a gap."""
+    """Every tick there is from the schedules' floors on, without a gap. `labelled`: of these the labels are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, labelled: Iterable[str] = ()) -> None:
+        self._labels: dict[str, list[str]] = {schedule: [] for schedule in labelled}
         self.last = 0
         """The sequence of the last tick here; 0 before the first."""
         self._seen = 0
@@ -100,6 +103,8 @@ class TickHistory:
             is_gone = before < tick.ordinal <= self._kept_from.get(tick.schedule, 1)
             raise TickGap(f"{tick.schedule}: ordinal {tick.ordinal} follows {before}; {_GONE if is_gone else _MEND}")
         ends.append(tick.ends_at)
+        if (labels := self._labels.get(tick.schedule)) is not None:
+            labels.append(tick.period)
         self._sequence.append(tick.sequence)
         self._schedule.append(number)
         self._ordinal.append(tick.ordinal)
@@ -132,7 +137,10 @@ class TickHistory:
     def at(self, sequence: int) -> SeenTick:
         """The tick with this sequence, which must be here."""
         place = self.place(sequence)
-        return SeenTick(self._names[self._schedule[place]], self._ordinal[place], sequence, self._ends_at(place))
+        schedule, ordinal = self._names[self._schedule[place]], self._ordinal[place]
+        labels = self._labels.get(schedule)
+        label = labels[ordinal - self.floor(schedule).ordinal] if labels else ""
+        return SeenTick(schedule, ordinal, sequence, self._ends_at(place), label)
 
     def ends_at(self, sequence: int) -> Instant:
         return self._ends_at(self.place(sequence))

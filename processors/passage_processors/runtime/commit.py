@@ -1,7 +1,7 @@
 """The one commit path: everything a step came to, in one transaction.
 
     1 begin
-    2 derived events        -> the output, in the task's partition, at their cause's instant
+    2 derived events        -> the output, in the task's partition (or their own key's), at their cause's instant
     3 dead letters          -> what could not be handled, with the reason
     4 changelog             -> each changed case once, then the cut
     5 timeline              -> the cut
@@ -39,15 +39,15 @@ def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> N
 def _write(app: App, writer: Writer, step: Step) -> None:
     number, effects = step.task.number, step.effects
     append = writer.append
-    output = Partition(app.output, number)
     for event in effects.events:
+        output = Partition(app.output, number if event.partition is None else event.partition)
         append(output, event.key, event.value, milliseconds_of(event.instant), event.headers)
     for letter in effects.letters:
         _write_letter(app, writer, number, letter)
     changelog = Partition(app.changelog, number)
     at = max(1, milliseconds_of(step.instant))
-    for policy, changes in zip(app.policies, effects.changes, strict=True):
-        writer.append_all(changelog, policy.name.encode() + b"/", changes, at)
+    for unit, changes in zip(app.units, effects.changes, strict=True):
+        writer.append_all(changelog, unit.encode() + b"/", changes, at)
     cut = CUT.encode(step.cut)
     append(changelog, CUT_KEY, cut, at)
     append(Partition(app.timeline, number), None, cut, at)
@@ -63,6 +63,8 @@ def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None
         ("passage_offset", str(letter.offset).encode()),
         ("passage_kind", b"wake-up" if letter.parked else b"fact"),
     ]
+    if letter.parked:
+        said += [("passage_unit", letter.unit.encode()), ("passage_wake_up", letter.wake_up.encode())]
     try:
         writer.append(partition, letter.key, letter.value, at, [*letter.headers, *said])
     except Refused:

@@ -1,0 +1,199 @@
+"""What can be wrong with an app as it is written, each said in one line when it is built, before the first fact."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import is_dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from passage_processors.core.policy import Policy, SecondStart
+from passage_processors.core.process import Process, Role, roles_of
+from passage_processors.core.purity import impurity_of
+from passage_processors.core.report import Report
+from passage_processors.errors import AppError
+
+if TYPE_CHECKING:
+    from passage_processors.app import App
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_MOST = 1 << 31
+
+
+def check(app: "App") -> None:
+    """Raises AppError."""
+    where = f"app {app.name!r}"
+    if not app.units:
+        raise AppError(f"{where}: has no policies, processes or reports; without one no fact has a consequence")
+    _check_settings(app)
+    _check_names(app)
+    carried = [fact for facts in app.inputs.values() for fact in facts]
+    heard = list(dict.fromkeys((*carried, *_emitted(app))))
+    for policy in app.policies:
+        _check_policy(app, policy, heard)
+    for process in app.processes:
+        _check_process(f"{where}, process {process.name!r}", process, heard)
+    for report in app.reports:
+        _check_report(f"{where}, report {report.name!r}", report)
+    if app.output in app.inputs:
+        raise AppError(f"{where}: {app.output!r} is both input and output; an app hears its own events anyway")
+    _check_derived_from(app)
+
+
+def _emitted(app: "App") -> Iterable[type[Any]]:
+    yield from (policy.emits for policy in app.policies)
+    for process in app.processes:
+        yield from process.emits
+    yield from (report.emits for report in app.reports)
+
+
+def _check_names(app: "App") -> None:
+    where = f"app {app.name!r}"
+    names = []
+    for kind, units in (("policy", app.policies), ("process", app.processes), ("report", app.reports)):
+        for unit in units:
+            if isinstance(unit, type):
+                raise AppError(f"{where}: {unit.__name__} is a class; give one of it: {unit.__name__}()")
+            name = getattr(unit, "name", None)
+            if name is None:
+                raise AppError(
+                    f"{where}: the {kind} {type(unit).__name__} has no name; state is kept by it: name = ..."
+                )
+            if not isinstance(name, str) or not _NAME.fullmatch(name) or name == "cut":
+                raise AppError(f"{where}: a {kind} can't be named {name!r}; use letters, digits, '-', '_' or '.'")
+            names.append(name)
+    for name in names:
+        if names.count(name) > 1:
+            raise AppError(f"{where}: two units are named {name!r}; state is kept by name, so rename one")
+
+
+def _check_derived_from(app: "App") -> None:
+    for topic, upstream in app.derived_from.items():
+        where = f"app {app.name!r}: derived_from[{topic!r}]={upstream!r}"
+        if topic not in app.inputs:
+            near = get_close_matches(topic, app.inputs, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"they are {', '.join(sorted(app.inputs))}"
+            raise AppError(f"{where}: the topic is none of the app's inputs; {hint}")
+        if upstream == app.name:
+            raise AppError(f"{where}: that is this app itself, and would wait for itself for ever; name the one before")
+        if not upstream:
+            raise AppError(f"{where}: name the app whose output this input is")
+
+
+def _check_settings(app: "App") -> None:
+    where = f"app {app.name!r}"
+    if not app.inputs:
+        raise AppError(f"{where}: has no inputs; name the topics its facts come from")
+    if app.on_error not in ("park", "skip", "stop"):
+        raise AppError(f"{where}: on_error={app.on_error!r}; it must be one of park, skip, stop")
+    if app.stop_after_refusals < 1:
+        raise AppError(f"{where}: stop_after_refusals={app.stop_after_refusals}; it must be at least 1")
+    for name in ("grace_seconds", "commit_interval_seconds", "max_clock_wait_seconds"):
+        seconds = getattr(app, name)
+        if seconds is not None and not seconds >= 0:
+            raise AppError(f"{where}: {name}={seconds}; it can't be negative")
+
+
+def _check_heard(where: str, facts: Iterable[type[Any]], heard: Iterable[type[Any]]) -> None:
+    for fact in facts:
+        if fact not in heard:
+            name = getattr(fact, "__name__", repr(fact))
+            names = sorted({one.__name__ for one in heard})
+            near = get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the app hears {', '.join(names)}"
+            raise AppError(f"{where}: no input carries {name} and nothing here emits it; {hint}")
+
+
+def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> None:
+    where = f"app {app.name!r}, policy {policy.name!r}"
+    _check_heard(where, (policy.starts_on, *policy.ends_on), heard)
+    if policy.starts_on in policy.ends_on:
+        raise AppError(f"{where}: {policy.starts_on.__name__} both starts and ends it; use another fact to end it")
+    if not callable(policy.after) and not _is_count(policy.after):
+        raise AppError(f"{where}: after={policy.after!r}; it must be at least one tick, a whole number or a function")
+    if not 0 <= policy.marker_ticks < _MOST:
+        raise AppError(f"{where}: marker_ticks={policy.marker_ticks}; it can't be negative")
+    if callable(policy.of) and not app.schedules:
+        raise AppError(f"{where}: its schedule comes from the fact, so name the possible ones in App(schedules=[...])")
+    if policy.every is not None and not _is_count(policy.every):
+        raise AppError(f"{where}: every={policy.every!r}; it must be a whole number of ticks, at least one")
+    if policy.at_most is not None and policy.every is None:
+        raise AppError(f"{where}: at_most={policy.at_most!r} without every; say how often it repeats, or leave it out")
+    if policy.at_most is not None and not _is_count(policy.at_most):
+        raise AppError(f"{where}: at_most={policy.at_most!r}; it must be a whole number of events, at least one")
+    if policy.second_start not in get_args(SecondStart):
+        known = ", ".join(get_args(SecondStart))
+        raise AppError(f"{where}: second_start={policy.second_start!r}; it must be one of {known}")
+    functions = {"after": policy.after, "of": policy.of, "emit": policy.emit}
+    for name, function in functions.items():
+        if callable(function):
+            _check_pure(f"{where}: {name}", function, "case.due_at, or the fact's own fields")
+
+
+def _is_count(number: object) -> bool:
+    return type(number) is int and 1 <= number < _MOST
+
+
+def _check_process(where: str, process: Process[Any], heard: Iterable[type[Any]]) -> None:
+    if not isinstance(process, Process):
+        raise AppError(f"{where}: {type(process).__name__} is no Process; derive its class from Process")
+    state = getattr(process, "state", None)
+    if state is None:
+        raise AppError(f"{where}: has no state; write `state = ...`, a frozen dataclass, at the class")
+    for one in (state, *process.upgrades):
+        if not isinstance(one, type) or not is_dataclass(one) or not _is_frozen(one):
+            said = getattr(one, "__name__", repr(one))
+            raise AppError(f"{where}: its state {said} is no frozen dataclass; write @dataclass(frozen=True) over it")
+    if state in process.upgrades:
+        raise AppError(f"{where}: upgrades {state.__name__}, which is its present state; name older ones there")
+    for old, upgrade in process.upgrades.items():
+        if not callable(upgrade):
+            raise AppError(f"{where}: upgrades[{old.__name__}] is no function; it makes the next version of an old one")
+        _check_pure(f"{where}: the upgrade of {old.__name__}", upgrade, "the state's own fields")
+    for name in ("schedules", "emits"):
+        if isinstance(getattr(process, name), str | type):
+            raise AppError(f"{where}: {name} is one, not several; write ({name[:-1]},)")
+    if not 0 <= process.marker_ticks < _MOST:
+        raise AppError(f"{where}: marker_ticks={process.marker_ticks}; it can't be negative")
+    _check_handlers(where, process, heard)
+
+
+def _check_handlers(where: str, process: Process[Any], heard: Iterable[type[Any]]) -> None:
+    seen: dict[Role, str] = {}
+    for role, method in roles_of(process):
+        name = method.__qualname__
+        if role in seen:
+            what = f"the wake-up {role.wakes!r}" if role.wakes is not None else _name_of(role)
+            raise AppError(f"{where}: {seen[role]} and {name} both handle {what}; keep one")
+        seen[role] = name
+        if role.wakes is not None and not 1 <= len(role.wakes.encode()) <= 255:
+            raise AppError(f"{where}: {name} handles the wake-up {role.wakes!r}; a name has 1 to 255 bytes")
+    if not any(role.starts for role in seen):
+        raise AppError(f"{where}: nothing starts it; declare one handler with @starts_on(...)")
+    _check_heard(where, (role.fact for role in seen if role.fact is not None), heard)
+    if any(role.wakes is not None for role in seen) and not process.schedules:
+        raise AppError(f"{where}: handles wake-ups and has no schedules; write `schedules = (...)` at the class")
+    for cls in type(process).__mro__:
+        if cls.__module__ != Process.__module__ and cls is not object:
+            for method in vars(cls).values():
+                if callable(method) and hasattr(method, "__code__"):
+                    _check_pure(f"{where}: {method.__qualname__}", method, "now.happened_at and what the facts say")
+
+
+def _name_of(role: Role) -> str:
+    return getattr(role.fact, "__name__", repr(role.fact))
+
+
+def _is_frozen(cls: type[Any]) -> bool:
+    params = vars(cls).get("__dataclass_params__")
+    return params is not None and bool(params.frozen)
+
+
+def _check_report(where: str, report: Report) -> None:
+    if report.since is not None and report.since.utcoffset() is None:
+        raise AppError(f"{where}: since={report.since.isoformat()} has no zone; add one, e.g. tzinfo=UTC")
+    _check_pure(f"{where}: emit", report.emit, "passed.ends_at and passed.period")
+
+
+def _check_pure(where: str, function: Callable[..., Any], instead: str) -> None:
+    if (found := impurity_of(function)) is not None:
+        raise AppError(f"{where} ({found.where}) uses {found.what}; a replay would get another answer: take {instead}")

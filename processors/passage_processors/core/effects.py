@@ -1,0 +1,107 @@
+"""What a step wants written: derived events, letters about what failed, and the state that changed.
+
+An event's id is made of what it names, so that a consumer can tell a second copy; its headers are CloudEvents' in
+binary mode.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from passage_processors.core.ticks import SeenTick
+from passage_schemas.errors import SchemaError
+from passage_schemas.instant import Instant, datetime_of
+
+MOST_BYTES = 900_000
+"""Of a fact or an event with its key: what surely fits a record of the output and the changelog, beside its headers. A
+constant and no setting of a topic, so that a replay decides alike."""
+
+
+class Refusal(ValueError):
+    """This fact or answer can't be folded, for a reason of its own. The message says what, and how to mend it."""
+
+
+class Derived(NamedTuple):
+    """An event that follows: to be written to the output, at the instant of its cause."""
+
+    key: bytes
+    value: bytes
+    instant: Instant
+    headers: list[tuple[str, bytes]]
+    partition: int | None = None
+    """Where to; None: where its cause came from. Another only for an event with a key of its own."""
+
+
+class Letter(NamedTuple):
+    """Something that could not be handled, with the reason. `topic` and `offset` are the refused fact's; a
+    wake-up's (`parked`) are the schedule and ordinal of the tick it was due at."""
+
+    topic: str
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    instant: Instant
+    reason: str
+    parked: bool
+    headers: list[tuple[str, bytes]]
+    """The refused fact's own."""
+    unit: str = ""
+    """The policy, process or report of a wake-up."""
+    wake_up: str = ""
+    """The wake-up's name: with `unit` and `key` (the aggregate) it says what to resume."""
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a step wants written. `changes` holds, by unit in the app's order, the last value of each aggregate whose
+    state changed, None for one forgotten."""
+
+    events: list[Derived] = field(default_factory=list)
+    changes: list[dict[bytes, bytes | None]] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+
+class Origin(NamedTuple):
+    """Which of whose events this is."""
+
+    app: str
+    unit: str
+    aggregate: str
+    since: str
+    """Tells the aggregate's lives apart: the instant it started, or a report's period."""
+    number: int
+
+
+def headers_of(origin: Origin, event: str, happened: Instant, tick: SeenTick | None) -> list[tuple[str, bytes]]:
+    """CloudEvents, binary mode; the tick only where one is the cause."""
+    app, unit, aggregate, since, number = origin
+    identity = "/".join(
+        (app, unit, aggregate, since, event, str(number)) if aggregate else (app, unit, since, event, "1")
+    )
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", identity.encode()),
+        ("ce_type", event.encode()),
+        ("ce_source", f"passage/{app}".encode()),
+        ("ce_time", iso(happened).encode()),
+        ("content-type", b"application/avro"),
+    ]
+    if tick is not None:
+        headers.append(("passage_tick", f"{tick.schedule}#{tick.ordinal}".encode()))
+    return headers
+
+
+def check_size(size: int, what: str) -> None:
+    """Raise Refusal for what no topic's record would surely hold."""
+    if size > MOST_BYTES:
+        raise Refusal(f"{what} is {size} bytes; more than {MOST_BYTES} can't be kept in a topic's record of 1,000,000")
+
+
+def said(error: Exception, ours: Sequence[type[Exception]] = (SchemaError, Refusal)) -> str:
+    """An error in one line: ours already say what, where and how to mend it."""
+    text = " ".join(str(error).split()) or "no message"
+    return text if isinstance(error, tuple(ours)) else f"{type(error).__name__}: {text}"
+
+
+def iso(instant: Instant) -> str:
+    return datetime_of(instant).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,71 @@
+"""What could not be handled: the letters of a step, and whether there are so many that the worker should stop."""
+
+from passage_log.port import Record
+from passage_processors.core.effects import Letter, Refusal, said
+from passage_processors.core.rules import Rules, TermsError
+from passage_processors.core.ticks import SeenTick
+from passage_processors.core.timeline import Run
+from passage_processors.errors import Stopped
+from passage_schemas.errors import SchemaError
+from passage_schemas.instant import Instant
+
+MOST_LETTERS = 1_000
+"""In one step, whose cut names each refused fact and must itself fit a record."""
+_OURS = (SchemaError, Refusal, TermsError)
+
+
+class Letters:
+    """Those of one task since they were last taken."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._letters: list[Letter] = []
+        self._refusals: dict[str, tuple[int, int]] = {}
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._letters) >= MOST_LETTERS
+
+    def take(self) -> list[Letter]:
+        letters, self._letters = self._letters, []
+        return letters
+
+    def refused(self, record: Record, instant: Instant, error: Exception) -> None:
+        """A fact that can't be handled. Raises Stopped when the app says so."""
+        where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
+        reason = f"{where}: {said(error, _OURS)}"
+        self._stop(reason, error)
+        self._letters.append(
+            Letter(
+                record.topic(), record.offset(), record.key(), record.value(), instant, reason, False,
+                record.headers() or [],
+            )
+        )  # fmt: skip
+
+    def count(self, run: Run, at: int) -> None:
+        """Whether the fact before the one just refused, on the same input, was refused too, and how many before that.
+        Raises Stopped where there are as many as the app says."""
+        place = run.pending.count + at
+        before, row = self._refusals.get(run.pending.topic, (-1, 0))
+        row = row + 1 if before == place - 1 else 1
+        self._refusals[run.pending.topic] = place, row
+        if row >= self._rules.stop_after_refusals:
+            raise Stopped(
+                f"{row} facts in a row were refused, the last: {self._letters[-1].reason}; nothing of the step "
+                "was committed: mend the app or the topic, or raise stop_after_refusals"
+            )
+
+    def failed(
+        self, index: int, key: bytes, wake_up: str, value: bytes | None, tick: SeenTick, error: Exception
+    ) -> None:
+        """A wake-up of the unit at this place that can't be handled. Raises Stopped when the app says so."""
+        unit = self._rules.units[index]
+        reason = f"{unit} failed for {key!r} at {tick.schedule}#{tick.ordinal}: {said(error, _OURS)}"
+        self._stop(reason, error)
+        self._letters.append(
+            Letter(tick.schedule, tick.ordinal, key, value, tick.ends_at, reason, True, [], unit.name, wake_up)
+        )
+
+    def _stop(self, reason: str, error: Exception) -> None:
+        if self._rules.on_error == "stop":
+            raise Stopped(f"{reason} (the app says on_error='stop')") from error

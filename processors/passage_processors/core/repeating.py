@@ -1,0 +1,99 @@
+"""Policies that repeat, or do something about a second start, as the processes they are short for.
+
+Such a policy's aggregates live in a book of instances; its events are numbered as a process's are.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passage_processors.core.effects import Refusal
+from passage_processors.core.moments import Now
+from passage_processors.core.policy import Case, Policy
+from passage_processors.core.process import Effect, Emit, End, Remember, Wake
+from passage_processors.core.units import Answer, OnFact, ProcessUnit, States
+from passage_schemas.codec import Codec
+from passage_schemas.events import event_codec
+
+DUE = "due"
+"""The name of a policy's only wake-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The aggregate starts anew, at this instant: what it had is forgotten. A policy's only; no user writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """What a policy's case comes to that is no plain one."""
+
+    schedule: str
+    starts: int = 1
+    latest: int = 0
+    """The instant of the last start that was counted."""
+    fact: bytes = b""
+
+
+def repeats(policy: Policy) -> bool:
+    """Is it more than one event after one start?"""
+    return policy.every is not None or policy.second_start != "ignored"
+
+
+def repeating_unit(
+    policy: Policy,
+    terms: Callable[[Any], tuple[int, str]],
+    codec: Codec[Any],
+    schedules: frozenset[str],
+    needs_fact: bool,
+) -> ProcessUnit:
+    """`terms` tells how many ticks of which schedule a starting fact asks for; `codec` is that fact's."""
+
+    def started(now: Now, fact: Any) -> list[Effect]:
+        ticks, schedule = terms(fact)
+        kept = codec.encode(fact) if policy.keep_fact else b""
+        return [Remember(Repeating(schedule, 1, now.happened, kept)), Wake(DUE, ticks, schedule)]
+
+    def started_again(now: Now, fact: Any) -> Answer:
+        state: Repeating = now.state
+        if policy.second_start == "restarts":
+            return [Restart(), *started(now, fact)] if now.happened > now.started else None
+        if now.happened in (now.started, state.latest):
+            return None  # a redelivery
+        return [Remember(Repeating(state.schedule, state.starts + 1, now.happened, state.fact))]
+
+    def due(now: Now) -> Answer:
+        state: Repeating = now.state
+        fact = codec.decode(state.fact) if state.fact else None
+        event = policy.emit(Case(now.key, now.started, now.happened, fact, now.number, state.starts))
+        if type(event) is not policy.emits:
+            raise Refusal(f"policy {policy.name!r} emits {type(event).__name__}; it says {policy.emits.__name__}")
+        return [Emit(event), *_next(now.number, state)]
+
+    def skipped(now: Now) -> Answer:
+        return [*_next(now.number - 1, now.state)]
+
+    def _next(number: int, state: Repeating) -> list[Effect]:
+        if policy.every is None or number == policy.at_most:
+            return [End()]
+        return [Wake(DUE, policy.every, state.schedule)]
+
+    def ended(_now: Now, _fact: Any) -> Answer:
+        return [End()]
+
+    again: Mapping[type[Any], OnFact] = {} if policy.second_start == "ignored" else {policy.starts_on: started_again}
+    states = States(policy.name, Repeating, {})
+    return ProcessUnit(
+        name=policy.name,
+        kind="policy",
+        starts={policy.starts_on: started},
+        hears={**again, **dict.fromkeys(policy.ends_on, ended)},
+        wakers={DUE: due},
+        states=states,
+        schedules=schedules,
+        emits={policy.emits: event_codec(policy.emits)},
+        marker_ticks=policy.marker_ticks,
+        marker_of=lambda instance: str(states.of(instance.state).schedule),
+        without_fact=frozenset(policy.ends_on) | (frozenset() if needs_fact else {policy.starts_on}),
+        skipped=skipped,
+    )
