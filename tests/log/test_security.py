@@ -1,4 +1,4 @@
-"""The clock on a broker that lets nobody do what was not granted: every way in, and what it says when one is shut."""
+"""Clock and worker on a broker that lets nobody do what was not granted: every way in, and what a shut one says."""
 
 import logging
 import re
@@ -21,9 +21,18 @@ from passage_log.errors import LogError, Unfit, Unreachable
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition
 from passage_log.trial.network import free_port
+from passage_processors import Worker
+from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.topics import check_topics as check_topics_of
+from passage_processors.runtime.topics import create_topics
+from passage_processors.watching.due import due
+from passage_processors.watching.inspecting import inspect
+from passage_processors.watching.status import status
+from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
 from tests.clock.world import SECOND, Stages
 from tests.log.secured import PASSWORD, Right, Secured, secured_broker
+from tests.processors.world import InvoiceSent, invoices, overdue
 
 pytestmark = pytest.mark.kafka
 
@@ -40,6 +49,8 @@ def rights(heading: str) -> list[Right]:
 
 
 CLOCK = rights("What the clock may do")
+WORKER = rights("What a worker may do")
+LOOKING = rights("What looking at an app takes")
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +65,11 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 _schedules_named = count(1)
 
 
-def run_a_clock(secured: Secured, address: str, client: dict[str, str]) -> int:
+def run_a_clock(secured: Secured, address: str, client: dict[str, str], name: str | None = None) -> int:
     """Checks the topics and leads, as `passage clock run` does, until a tick is readable. A new schedule each time, so
     that there is something to record, and an operator's ask, so that there is one to answer."""
     since = Instant(MachineWall().now() // SECOND * SECOND - 5 * SECOND)
-    schedule = periodic(f"second.{next(_schedules_named)}", "second", "UTC", starts_at=since)
+    schedule = periodic(name or f"second.{next(_schedules_named)}", "second", "UTC", starts_at=since)
     config = ClockConfig(schedules=(schedule,), bootstrap=address, client=client)
     log, stages = KafkaLog(address, dict(client), connect_timeout_seconds=10), Stages()
     check_topics(log, config)
@@ -101,10 +112,7 @@ def test_without_one_of_them_it_stops_and_names_it(secured: Secured, missing: Ri
     secured.grant([right for right in CLOCK if right != missing])
     with pytest.raises(Unfit) as told:
         run_a_clock(secured, secured.sasl_address, secured.sasl("PLAIN"))
-    # Who may neither read nor write a topic may not describe it either, and that is asked for first.
-    grant = rf"grant this client's principal ({missing.operation}|Describe) on {missing.kind} {missing.name}$"
-    assert re.search(grant, str(told.value))
-    assert "\n" not in str(told.value)
+    names_the_right(str(told.value), missing)
 
 
 def test_a_subscriber_reads_with_exactly_the_right_the_guide_lists(secured: Secured) -> None:
@@ -117,6 +125,101 @@ def test_a_subscriber_reads_with_exactly_the_right_the_guide_lists(secured: Secu
     while not reader.poll(100, 0.5):
         assert monotonic() < deadline
     reader.close()
+
+
+# --- a worker --------------------------------------------------------------------------------------------------------
+
+COUNTED = "counted.seconds"
+APP = invoices(overdue(of=COUNTED, after=1))
+
+
+@pytest.fixture(scope="module")
+def with_an_app(secured: Secured) -> Secured:
+    """The clock has ticked the schedule that the app counts, which is then in no file any more and holds nobody."""
+    log = KafkaLog(secured.open_address)
+    create_topics(log, APP, 1)
+    log.close()
+    run_a_clock(secured, secured.open_address, {}, COUNTED)
+    return secured
+
+
+def give_it_work(secured: Secured, invoice: str) -> None:
+    """A fact that is due at once, one that can't be read, and ticks to come: an event and a dead letter follow."""
+    log = KafkaLog(secured.open_address)
+    appender, billing = log.appender(), Partition("billing", 0)
+    for value in (event_codec(InvoiceSent).encode(InvoiceSent(invoice)), b"garbage"):
+        appender.append(billing, invoice.encode(), value, milliseconds_of(MachineWall().now()) - 3_600_000)
+    appender.flush()
+    appender.close()
+    log.close()
+    run_a_clock(secured, secured.open_address, {})
+
+
+def run_a_worker(address: str, client: dict[str, str]) -> None:
+    """Checks the topics and works, as `passage processors run` does, until an event and a letter are committed."""
+    log = KafkaLog(address, client, connect_timeout_seconds=10)
+    check_topics_of(log, APP)
+    worker = Worker(APP, log, "one")
+    deadline = monotonic() + LONG_SECONDS
+    try:
+        while not (worker.totals.events and worker.totals.letters):
+            assert monotonic() < deadline, f"nothing came of it: {worker.totals}"
+            worker.turn(0.05)
+    finally:
+        worker.close()
+        log.close()
+
+
+def look_at_the_app(address: str, client: dict[str, str]) -> None:
+    """Everything the commands that only look ask of the log."""
+    log = KafkaLog(address, client, connect_timeout_seconds=10)
+    check_topics_of(log, APP)
+    try:
+        assert status(APP, log, [0], MachineWall().now(), with_due=True).tasks[0].cut > 0
+        assert due(APP, log, [0], [COUNTED], 10)
+        assert inspect(APP, log, 1, "inv-looked-at", None, None, 10).history
+        assert digest(replay(APP, log, 0)) == digest_of_output(APP, log, 0)
+    finally:
+        log.close()
+
+
+@pytest.mark.parametrize("missing", WORKER, ids=lambda right: f"{right.operation}-{right.name}")
+def test_a_worker_without_one_of_its_rights_stops_and_names_it(with_an_app: Secured, missing: Right) -> None:
+    give_it_work(with_an_app, f"inv-{missing.operation}-{missing.name}")
+    with_an_app.grant([right for right in WORKER if right != missing])
+    with pytest.raises(Unfit) as told:
+        run_a_worker(with_an_app.sasl_address, with_an_app.sasl("PLAIN"))
+    names_the_right(str(told.value), missing)
+
+
+@pytest.mark.parametrize("way", ["PLAIN", "certificate"])
+def test_a_worker_works_with_exactly_the_rights_the_guide_lists(with_an_app: Secured, way: str) -> None:
+    give_it_work(with_an_app, f"inv-{way}")
+    with_an_app.grant(WORKER)
+    client = with_an_app.tls() if way == "certificate" else with_an_app.sasl(way)
+    run_a_worker(with_an_app.tls_address if way == "certificate" else with_an_app.sasl_address, client)
+
+
+def test_looking_at_an_app_takes_exactly_the_rights_the_guide_lists(with_an_app: Secured) -> None:
+    give_it_work(with_an_app, "inv-looked-at")
+    run_a_worker(with_an_app.open_address, {})
+    address, client = with_an_app.sasl_address, with_an_app.sasl("PLAIN")
+    with_an_app.grant(LOOKING)
+    look_at_the_app(address, client)
+    for missing in LOOKING:
+        with_an_app.grant([right for right in LOOKING if right != missing])
+        with pytest.raises(Unfit) as told:
+            look_at_the_app(address, client)
+        names_the_right(str(told.value), missing)
+
+
+def names_the_right(told: str, missing: Right) -> None:
+    # Who may neither read nor write a topic may not describe it either, and that is asked for first.
+    # Of the topics of a transaction the broker doesn't tell which; then all of them are named.
+    names = rf"(\S+ or )*{re.escape(missing.name)}( or \S+)*"
+    grant = rf"grant this client's principal ({missing.operation}|Describe) on {missing.kind} {names}$"
+    assert re.search(grant, told)
+    assert "\n" not in told
 
 
 @pytest.mark.parametrize(

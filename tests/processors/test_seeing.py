@@ -40,7 +40,8 @@ def test_a_task_at_rest_is_told_with_its_owner_its_place_and_what_comes_next() -
     assert task.cut == worker.tasks[0].cut.number
     assert (task.open, task.entries, task.ticks_behind) == (1, 2, 0)
     assert (task.dead_letters, task.dead_letters_is_exact) == (1, True)
-    ((billing,), (schedule,)) = task.inputs, found.schedules
+    ((billing, requests), (schedule,)) = task.inputs, found.schedules
+    assert (requests.topic, requests.behind) == ("invoices.requests", 0)
     assert (billing.folded, billing.behind, billing.is_exact, billing.first_at) == (4, 0, True, None)
     assert task.next_due == (NextDue(DAY, 5, 2, None, 1),)
     assert (schedule.name, schedule.status, schedule.ordinal, schedule.next_at) == (DAY, "active", 3, day(4))
@@ -63,7 +64,7 @@ def test_a_long_way_behind_is_told_as_at_most_so_far() -> None:
     world = World(invoices())
     for number in range(COUNTED + 5):
         world.fact(InvoiceSent(f"inv-{number}"), day(0.5))
-    ((one,),) = [task.inputs for task in seen(world, day(1)).tasks]
+    ((one, _requests),) = [task.inputs for task in seen(world, day(1)).tasks]
     assert (one.behind, one.is_exact, one.first_at) == (COUNTED + 5, False, day(0.5))
 
 

@@ -70,6 +70,8 @@ class Snapshots:
         self._done: dict[int, int] = {}
         """The number of the cut each task was last copied at."""
         self._copy: _Copy | None = None
+        self.times_used = self.times_ignored = 0
+        """Tasks that came from their snapshot; snapshots that did not fit."""
         self._cluster = log.cluster_id()
 
     @property
@@ -155,6 +157,7 @@ class Snapshots:
     def restored(self, number: int, cut_number: int) -> None:
         """The task came from its snapshot of this cut: until it takes a step, another would be the same."""
         self._done[number] = cut_number
+        self.times_used += 1
 
     # --- using -------------------------------------------------------------------------------------------------------
 
@@ -194,6 +197,7 @@ class Snapshots:
         return cut.number
 
     def ignored(self, number: int, reason: str) -> None:
+        self.times_ignored += 1
         _log.warning(
             "snapshot_ignored", app=self._app.name, partition=number, file=str(self.path(number)), reason=reason,
             consequence="the changelog is read from its start",

@@ -43,8 +43,6 @@ class Totals:
     restores: int = 0
     restore_seconds: float = 0.0
     """How long the last restore took, the gate included."""
-    snapshots_used: int = 0
-    snapshots_ignored: int = 0
 
     def committed(self, steps: Iterable[Step], seconds: float, now: float) -> None:
         self.commits += 1

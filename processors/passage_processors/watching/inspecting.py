@@ -122,7 +122,7 @@ def _history(
     source = ("ce_source", f"passage/{app.name}".encode())
     found: list[Happening] = []
     earlier = 0
-    for topic in dict.fromkeys((*sorted(app.inputs), app.output, app.dead_letters)):
+    for topic in dict.fromkeys((*app.sources, app.output, app.dead_letters)):
         last: deque[Happening] = deque(maxlen=most)
         for record in _of_key(reader, Partition(topic, number), key, since):
             if topic == app.output and source not in (record.headers() or []):

@@ -51,13 +51,14 @@ FAMILIES = (
     _counter("commits", "Transactions committed", lambda worker: worker.totals.commits),
     _counter("restarts", "Times memory was dropped and restored from the log", lambda worker: worker.totals.restarts),
     _counter("restores", "Restores finished", lambda worker: worker.totals.restores),
-    _counter("snapshots_used", "Tasks restored from a snapshot", lambda worker: worker.totals.snapshots_used),
-    _counter("snapshots_ignored", "Snapshots that did not fit", lambda worker: worker.totals.snapshots_ignored),
+    _counter("snapshots_used", "Tasks restored from a snapshot", lambda worker: _snapshots(worker, "used")),
+    _counter("snapshots_ignored", "Snapshots that did not fit", lambda worker: _snapshots(worker, "ignored")),
     _gauge("tasks", "Partitions owned and restored", lambda worker: len(_tasks(worker))),
     _gauge("restoring", "1 while tasks are being restored", lambda worker: worker.stage == "restoring"),
     _gauge("restore_seconds", "How long the last restore took", lambda worker: worker.totals.restore_seconds),
     _gauge("last_commit_age_seconds", "Time since the last commit", lambda worker: _since_commit(worker)),
     _gauge("waiting_for_clock", "1 while facts are held for a tick", lambda worker: _waits_for_clock(worker)),
+    _gauge("waiting_for_upstream", "1 while ticks wait for an app upstream", lambda worker: _waits_upstream(worker)),
     _of_task("facts_pending", "Facts read and not folded", lambda _, task: task.pending),
     _of_task("ticks_behind", "Ticks seen and not folded", lambda worker, task: _ticks_behind(worker, task)),
     _of_task("open", "Wake-ups that wait for a tick", lambda _, task: task.cut.open),
@@ -116,12 +117,22 @@ def _tasks(worker: Worker) -> list[Task]:
     return list(worker.tasks.values()) if worker.stage == "folding" else []
 
 
+def _snapshots(worker: Worker, what: Literal["used", "ignored"]) -> int:
+    if worker.snapshots is None:
+        return 0
+    return worker.snapshots.times_used if what == "used" else worker.snapshots.times_ignored
+
+
 def _ticks_behind(worker: Worker, task: Task) -> int:
     return max(0, worker.feed.history.last - task.sequence)
 
 
 def _waits_for_clock(worker: Worker) -> bool:
     return worker.stage == "folding" and worker.patience.waiting_for is not None
+
+
+def _waits_upstream(worker: Worker) -> bool:
+    return worker.stage == "folding" and worker.upstream.waiting_for is not None
 
 
 def _since_commit(worker: Worker) -> float | None:

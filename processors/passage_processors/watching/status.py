@@ -150,14 +150,14 @@ class _Look:
             for number, stored in self.cuts.items()
             for one in stored.cut.inputs
         }
-        inputs = [Partition(topic, number) for topic in sorted(app.inputs) for number in numbers]
+        inputs = [Partition(topic, number) for topic in app.sources for number in numbers]
         self.inputs = _ahead(reader, inputs, folded_to)
         self.letters = _ahead(reader, [Partition(app.dead_letters, number) for number in numbers], {})
 
     def task(self, number: int, members: Sequence[GroupMember], with_due: bool) -> TaskStatus:
         stored = self.cuts.get(number)
         owner = _owner(self._app, number, members)
-        inputs = {topic: self.inputs[Partition(topic, number)] for topic in sorted(self._app.inputs)}
+        inputs = {topic: self.inputs[Partition(topic, number)] for topic in self._app.sources}
         state, is_well = self._state(number, owner, stored, inputs)
         counts = {one.topic: one.count for one in stored.cut.inputs} if stored else {}
         letters = self.letters[Partition(self._app.dead_letters, number)]
@@ -259,7 +259,7 @@ class _Look:
 
 def _owner(app: App, number: int, members: Collection[GroupMember]) -> GroupMember | None:
     """The member that owns every input's partition of this number."""
-    wanted = {Partition(topic, number) for topic in app.inputs}
+    wanted = {Partition(topic, number) for topic in app.sources}
     return next((member for member in members if member.partitions >= wanted), None)
 
 
