@@ -6,7 +6,7 @@ are not taken for lost.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -27,8 +27,11 @@ _FORGET_AT_ONCE = 1_000
 class Feed:
     """Shared by the tasks of one worker, which each have their own place in `history`."""
 
-    def __init__(self, log: Log, ticks: str, schedules: str, monotonic: Callable[[], float]) -> None:
-        self.history = TickHistory()
+    def __init__(
+        self, log: Log, ticks: str, schedules: str, monotonic: Callable[[], float], labelled: Iterable[str] = ()
+    ) -> None:
+        """`labelled`: the schedules whose ticks' labels are wanted."""
+        self.history = TickHistory(labelled)
         self.promises = Promises()
         self._monotonic = monotonic
         self._ticks = Partition(ticks, 0)
@@ -88,7 +91,7 @@ class Feed:
 
     def _tick(self, value: bytes, offset: int, now: float) -> None:
         tick = TICK.decode(value)
-        if self.history.add(SeenTick(tick.schedule, tick.ordinal, tick.sequence, tick.ends_at)):
+        if self.history.add(SeenTick(tick.schedule, tick.ordinal, tick.sequence, tick.ends_at, tick.period)):
             self.promises.tick(tick.schedule, tick.sequence, tick.next_at)
             self._offsets.append(offset)
             if not self._seen or self._seen[-1] != now:

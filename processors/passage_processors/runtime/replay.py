@@ -15,6 +15,7 @@ from passage_processors.core.fold import Derived, Fold
 from passage_processors.core.timeline import Pending, Run, merge, recorded
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT
@@ -33,7 +34,7 @@ def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
     """
     feed = read_feed(app, log)
     _check_floors(app, feed)
-    fold = Fold(app.rules, feed.history)
+    fold = Fold(app.rules, feed.history, number, tasks_of(log, app))
     inputs = {topic: Pending(topic, 0, 0) for topic in app.sources}
     facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.sources}
     sequence = 0
@@ -141,7 +142,7 @@ def timeline(app: App, log: Log, number: int) -> Iterator[Cut]:
 
 def read_feed(app: App, log: Log) -> Feed:
     """All ticks there are."""
-    feed = Feed(log, app.ticks, app.clock_schedules, lambda: 0.0)
+    feed = Feed(log, app.ticks, app.clock_schedules, lambda: 0.0, app.rules.reported)
     while not feed.ready:
         feed.poll(1.0)
     feed.close()

@@ -46,6 +46,14 @@ def check_topics(log: Log, app: App) -> int:
         raise Unfit(f"{error}\n{HINT}" if MISSING in str(error) else str(error)) from error
 
 
+def tasks_of(log: Log, app: App) -> int:
+    """How many tasks the app has: the partitions of its output. Raises Unfit, Unreachable."""
+    output = log.describe([app.output])[app.output]
+    if output is None:
+        raise Unfit(f"{app.output}: there is no such topic; {HINT}")
+    return output.partitions
+
+
 def create_topics(log: Log, app: App, partitions: int) -> None:
     """Create the app's own topics that don't exist, inputs included, and neither the clock's (`passage clock topics`
     does those) nor those of an app upstream. What must be replayed later is kept for ever. Raises Unfit, Unreachable."""
