@@ -7,6 +7,7 @@ twin (`parts`).
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import methodcaller
+from typing import Any
 
 from passage_log.port import Record
 from passage_schemas.instant import Instant
@@ -45,6 +46,6 @@ def instants_of(records: Sequence[Record], limit: int, undated: int) -> list[int
     return instants
 
 
-def runs_of(records: Sequence[Record], attribute: str) -> list[tuple[int | str, list[Record]]]:
+def runs_of(records: Sequence[Record], attribute: str) -> list[tuple[Any, list[Record]]]:
     """The records that follow each other and answer alike when asked for this, and what they answer."""
     return [(said, list(run)) for said, run in groupby(records, methodcaller(attribute))]

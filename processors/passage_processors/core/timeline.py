@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from passage_log.port import Record
+from passage_processors.core.parts import PURE, Parts
 from passage_processors.core.ticks import TickHistory
 from passage_schemas.instant import Instant
 
@@ -24,10 +25,11 @@ _YEAR_10000 = 253_402_300_800_000_000
 class Pending:
     """Facts of one input partition, read but not folded. Instants are the records' timestamps, in microseconds."""
 
-    __slots__ = ("at", "count", "instants", "position", "records", "through", "topic")
+    __slots__ = ("at", "count", "instants", "parts", "position", "records", "through", "topic")
 
-    def __init__(self, topic: str, position: int, count: int) -> None:
+    def __init__(self, topic: str, position: int, count: int, parts: Parts = PURE) -> None:
         self.topic = topic
+        self.parts = parts
         self.records: list[Record] = []
         self.instants: list[int] = []
         self.at = 0
@@ -50,10 +52,7 @@ class Pending:
                 return
         self.position = records[-1].offset() + 1
         self.records += records
-        instants = [record.timestamp()[1] * 1000 for record in records]
-        if min(instants) <= 0 or max(instants) >= _YEAR_10000:
-            instants = [at if 0 < at < _YEAR_10000 else UNDATED for at in instants]
-        self.instants += instants
+        self.instants += self.parts.instants_of(records, _YEAR_10000, UNDATED)
 
     def __len__(self) -> int:
         return len(self.records) - self.at

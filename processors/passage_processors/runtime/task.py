@@ -7,6 +7,7 @@ from passage_processors.app import App
 from passage_processors.core.fold import Effects, Fold
 from passage_processors.core.timeline import Bounds, Pending, Run, merge
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.native import chosen
 from passage_schemas.cut import Cut, InputCut, Refusal
 from passage_schemas.instant import Instant
 
@@ -31,6 +32,7 @@ class Task:
 
     cases       policy name -> aggregate -> case, as on the changelog
     positions   topic -> the offset its input is read from
+    partitions  how many tasks the app has
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Task:
         cut: Cut,
         cases: Mapping[str, dict[bytes, bytes]],
         positions: Mapping[str, int],
+        partitions: int = 1,
     ) -> None:
         self.number = number
         self.cut = cut
@@ -48,7 +51,8 @@ class Task:
         self._feed = feed
         self.sequence = cut.tick_sequence
         counts = {one.topic: one.count for one in cut.inputs}
-        self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0)) for topic in app.sources]
+        parts = chosen()
+        self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0), parts) for topic in app.sources]
         """One for each input, and behind them the requests, which nothing waits for."""
         self.by_topic = {pending.topic: pending for pending in self.inputs}
         self.requests = self.inputs[-1]
@@ -56,9 +60,9 @@ class Task:
         """When facts last came in, in monotonic seconds."""
         self.has_more = False
         """The last step was stopped by what it was allowed, not for want of something to fold."""
-        self.fold = Fold(app.rules, feed.history)
+        self.fold = Fold(app.rules, feed.history, number, partitions, parts)
         folded = feed.history.folded_at(self.sequence)
-        self.fold.load([cases.get(policy.name, {}) for policy in app.policies], folded, cut.burst)
+        self.fold.load([cases.get(unit, {}) for unit in app.units], folded, cut.burst)
         self._instant = Instant(0)
 
     @property

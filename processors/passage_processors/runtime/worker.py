@@ -13,8 +13,7 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 
 import time
 from collections.abc import Callable
-from itertools import groupby
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +23,7 @@ from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
 from passage_log.port import Assignment, Log, Partition, Record, Writer
 from passage_processors.app import App
 from passage_processors.errors import ProcessorError
+from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
@@ -72,7 +72,7 @@ class Worker:
         self.app = app
         self.tasks: dict[int, Task] = {}
         self.totals = Totals()
-        self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
+        self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
         self.upstream = Upstream(app.derived_from, log, monotonic)
         self.patience = Patience(app, self.feed, self.upstream, monotonic)
         self._log = log
@@ -84,6 +84,7 @@ class Worker:
         self.monotonic = monotonic
         self._max_facts = max_facts
         self._max_fires = max_fires
+        self._parts = native.chosen()
         self._member = log.member(app.name, app.sources, "range")
         self._writer: Writer | None = None
         self._round = Assignment(-1, frozenset())
@@ -119,6 +120,7 @@ class Worker:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until `stopped`, then leave the group. Raises ProcessorError or LogError for what waiting won't mend."""
+        native.tell()
         try:
             while not stopped():
                 self.turn(0.05)
@@ -182,16 +184,17 @@ class Worker:
             return
         now = self.monotonic()
         quiet = self._quiet() if records else frozenset()
-        for number, of_partition in groupby(records, methodcaller("partition")):
+        runs_of = self._parts.runs_of
+        for number, of_partition in runs_of(records, "partition"):
             task = self.tasks.get(number)
             if task is None:
                 continue
             task.arrived_at = now
             if number in quiet:
-                task.inputs[0].extend(list(of_partition))
+                task.inputs[0].extend(of_partition)
                 continue
-            for topic, of_topic in groupby(of_partition, methodcaller("topic")):
-                task.by_topic[topic].extend(list(of_topic))
+            for topic, of_topic in runs_of(of_partition, "topic"):
+                task.by_topic[topic].extend(of_topic)
 
     def _quiet(self) -> frozenset[int]:
         """The tasks whose records are all of one input: there is but one, and the reader has not moved on the requests.
