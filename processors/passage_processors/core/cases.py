@@ -313,7 +313,8 @@ class CaseBook:
     def load_column(self, column: Column, folded: dict[str, int]) -> None:
         """Take in what `dump` once gave. Before `unload` and `load`, which bring what has changed since."""
         keys = list(column.split_keys())
-        self._cases.update(zip(keys, column.split_values(), strict=True))
+        # By a small dictionary first: it grows in the processor's own memory, and tells the large one what comes.
+        self._cases.update(dict(zip(keys, column.split_values(), strict=True)))
         if column.shared:
             self._place(column.shared, keys, folded)
         else:
