@@ -239,7 +239,7 @@ def test_a_worker_says_what_it_is_when_it_starts_and_answers_for_its_health(site
     finally:
         running.send_signal(signal.SIGTERM)
         running.wait(30)
-    assert (starts["app"], starts["worker"], starts["policies"]) == (site.name, "one", ["overdue"])
+    assert (starts["app"], starts["worker"], starts["units"]) == (site.name, "one", ["overdue"])
     assert (starts["inputs"], starts["counts"]) == ([f"{site.name}.in"], ["day.utc"])
     assert [status for status, _ in answers.values()] == [200, 200, 200]
     assert f'passage_processor_tasks{{app="{site.name}"}} 2.0' in answers["/metrics"][1]

@@ -1,6 +1,9 @@
 """What an operator sees of an app on the log alone: its tasks, what comes due, one aggregate."""
 
+from dataclasses import dataclass
+
 from passage_log.port import Partition
+from passage_processors import Effects, Emit, End, Mark, Moment, Process, Remember, Wake, starts_on, wakes
 from passage_processors.watching.due import due
 from passage_processors.watching.inspecting import Inspected, inspect
 from passage_processors.watching.status import COUNTED, STILL_SECONDS, NextDue, Status, status
@@ -226,7 +229,7 @@ def test_an_aggregate_is_told_with_its_state_and_its_history() -> None:
 def test_a_parked_wake_up_comes_with_its_reason() -> None:
     found = looked_at(a_busy_world(), "refuse")
     ((entry,), letter) = found.entries, found.history[-1]
-    assert (entry.kind, entry.fact, found.waits) == ("parked", InvoiceSent("refuse", 3), ())
+    assert (entry.kind, entry.holds, found.waits) == ("parked", InvoiceSent("refuse", 3), ())
     assert (letter.kind, letter.fate, letter.name) == ("letter", "parked", f"{DAY}#3")
     assert "ValueError: not this one" in letter.said
 
@@ -255,3 +258,63 @@ def test_history_is_bounded_by_time_and_by_number() -> None:
 
 def test_of_an_unknown_aggregate_nothing_is_known() -> None:
     assert not looked_at(a_busy_world(), "nobody").is_known
+
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dunning:
+    reminders: int = 0
+
+
+class Dun(Process[Dunning]):
+    name = "dun"
+    state = Dunning
+    schedules = (DAY,)
+    emits = (InvoiceBecameOverdue,)
+
+    @starts_on(InvoiceSent)
+    def sent(self, now: Moment[Dunning], fact: InvoiceSent) -> Effects:
+        return [Remember(Dunning(1)), Mark("sent"), Wake("remind", fact.terms, DAY), Wake("give up", 30, DAY)]
+
+    @wakes("remind")
+    def remind(self, now: Moment[Dunning]) -> Effects:
+        if now.key == "refuse":
+            raise ValueError("not this one")
+        return [Emit(InvoiceBecameOverdue(now.key, now.started_at)), Wake("remind", 7, DAY)]
+
+    @wakes("give up")
+    def give_up(self, now: Moment[Dunning]) -> Effects:
+        return [End()]
+
+
+def test_a_process_is_told_with_its_state_its_marks_and_each_of_its_wake_ups() -> None:
+    world = World(invoices(overdue(every=3, unless=()), processes=[Dun()]))
+    world.name(next_at=day(1))
+    worker = world.worker()
+    world.fact(InvoiceSent("a", 2), day(0.5))
+    world.fact(InvoiceSent("refuse", 3), day(0.5))
+    world.days(1, 4)
+    world.settle(worker)
+    found = looked_at(world, "a")
+    repeating, process = found.entries
+    assert (repeating.unit, repeating.kind, repeating.emitted) == ("overdue", "open", 1)
+    assert (process.unit, process.kind, process.emitted) == ("dun", "open", 1)
+    assert (process.holds, process.marks) == (Dunning(1), {"sent": day(0.5)})
+    assert [(one.unit, one.name, one.ordinal, one.ahead) for one in found.waits] == [
+        ("overdue", "due", 5, 1),
+        ("dun", "give up", 30, 26),
+        ("dun", "remind", 9, 5),
+    ]
+    failed = inspect(world.app, world.log, 1, "refuse", "dun", None, 50)
+    (entry,) = failed.entries
+    assert [(wait.name, wait.parked) for wait in entry.waits] == [("give up", False), ("remind", True)]
+    assert [one.name for one in failed.waits] == ["give up"]
+    (ahead,) = due(world.app, world.log, [0], [DAY], most=100)
+    assert [(one.ordinal, one.units) for one in ahead.coming] == [
+        (5, {"overdue": 1}),
+        (6, {"overdue": 1}),
+        (9, {"dun": 1}),
+        (30, {"dun": 2}),
+    ]

@@ -62,14 +62,13 @@ def inspect(
 
 def _check_unit(app: App, unit: str | None) -> None:
     """Raises AppError."""
-    names = [policy.name for policy in app.policies]
-    if unit is not None and unit not in names:
-        raise AppError(f"app {app.name!r} has no unit {unit!r}; it has: {', '.join(names)}")
+    if unit is not None and unit not in app.units:
+        raise AppError(f"app {app.name!r} has no unit {unit!r}; it has: {', '.join(app.units)}")
 
 
 def document(found: Inspected) -> dict[str, Any]:
     """Every field under its own name, instants as text; what a user's own types say as they print it."""
-    entries = [_document(entry, "fact") for entry in found.entries]
+    entries = [_document(entry, "holds") for entry in found.entries]
     history = [_document(one, "body") for one in found.history]
     told = {"app": found.app, "aggregate": found.aggregate, "partition": found.partition, "cut": found.cut}
     waits = as_text([dataclasses.asdict(one) for one in found.waits])
@@ -88,6 +87,8 @@ def _value(name: str, value: Any) -> Any:
         return rfc3339(value)
     if isinstance(value, tuple):
         return [one._asdict() for one in value]
+    if name == "marks":
+        return {mark: rfc3339(at) for mark, at in value.items()}
     return as_text(value, name)
 
 
@@ -130,10 +131,16 @@ def _entry(entry: Entry, waits: list[WaitsFor]) -> Iterator[str]:
         yield f"  waits{name} for {one.schedule}#{one.ordinal}: {_coming(one)}"
     if entry.kind == "ended":
         yield f"  its marker stays until {', '.join(f'{wait.schedule}#{wait.due}' for wait in entry.waits)}"
-    if entry.kind == "parked":
-        yield "  it failed when it was due: see its letter below"
-    if entry.fact is not None:
-        yield f"  {as_json.dumps(plain(entry.fact), ensure_ascii=False)}"
+    for wait in entry.waits:
+        if wait.parked:
+            name = "" if wait.name is None else f" {wait.name}"
+            yield f"  its wake-up{name} of {wait.schedule}#{wait.due} failed when it was due: see its letter below"
+    if entry.emitted:
+        yield f"  has emitted {entry.emitted}"
+    for mark, at in entry.marks.items():
+        yield f"  mark {mark} at {rfc3339(at)}"
+    if entry.holds is not None:
+        yield f"  holds {as_json.dumps(plain(entry.holds), ensure_ascii=False)}"
 
 
 def _coming(one: WaitsFor) -> str:

@@ -65,9 +65,7 @@ def run(
         worker=name,
         inputs=sorted(found.inputs),
         output=found.output,
-        policies=[policy.name for policy in found.policies],
-        processes=[process.name for process in found.processes],
-        reports=[report.name for report in found.reports],
+        units=list(found.units),
         counts=sorted(found.counted),
         partitions=partitions,
     )

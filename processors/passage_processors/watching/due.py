@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from passage_log.port import Log, Reader
 from passage_processors.app import App
 from passage_processors.watching.clock_seen import read_clock
-from passage_processors.watching.entries import changelog, changelog_span, entry_of
+from passage_processors.watching.entries import changelog, changelog_span, waits_of
 from passage_schemas.instant import Instant
 
 _TOLD_EACH = 10_000
@@ -55,11 +55,11 @@ def standing(app: App, reader: Reader, numbers: Sequence[int], told: Told = _sil
             if read % _TOLD_EACH == 0:
                 told(read, total)
             unit = key.partition(b"/")[0].decode()
-            entry = None if value is None else entry_of(app, unit, value)
-            if entry is None or entry.kind != "open":
-                places.pop(key, None)
+            waits = () if value is None else waits_of(app, unit, value)
+            if waits:
+                places[key] = tuple((unit, wait.schedule, wait.due) for wait in waits)
             else:
-                places[key] = tuple((unit, wait.schedule, wait.due) for wait in entry.waits)
+                places.pop(key, None)
         for place in places.values():
             found.update(place)
     return found
@@ -103,14 +103,13 @@ def coming(app: App, found: Standing, schedule: str, last: int, next_at: Instant
     for (unit, of, ordinal), count in found.items():
         if of == schedule:
             units.setdefault(max(ordinal, last + 1), Counter())[unit] += count
-    names = [policy.name for policy in app.policies]
     return [
         Coming(
             schedule,
             ordinal,
             ordinal - last,
             next_at if ordinal == last + 1 else None,
-            {name: here[name] for name in names if name in here},
+            {name: here[name] for name in app.units if name in here},
         )
         for ordinal, here in sorted(units.items())
     ]

@@ -3,15 +3,20 @@
 Reads the values the fold wrote and runs none of a user's code but their dataclasses.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from passage_log.port import EARLIEST, Partition, Reader
 from passage_processors.app import App
-from passage_processors.core.cases import ENDED, OPEN, decode_case
+from passage_processors.core.cases import ENDED, OPEN, PARKED, decode_case
+from passage_processors.core.instances import ENDED as INSTANCE_ENDED
+from passage_processors.core.instances import RUNNING, Marker, decode_instance
+from passage_processors.core.policy import Policy
+from passage_processors.core.units import ProcessUnit
 from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.runtime.restore import CUT_KEY
+from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 
 Kind = Literal["open", "ended", "parked"]
@@ -25,29 +30,70 @@ class Wait(NamedTuple):
     due: int
     ticks: int
     """How many it counts in all."""
+    parked: bool = False
+    """It failed when it was due, and waits for an operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one unit keeps of one aggregate. `ended`: only a marker against redelivery, kept until what it waits for."""
+    """What one unit keeps of one aggregate. `ended`: only a marker against redelivery, kept until what it waits for;
+    `parked`: nothing but wake-ups that failed."""
 
     unit: str
     kind: Kind
     started: Instant
     waits: tuple[Wait, ...]
-    fact: Any = None
-    """The starting fact, where it is kept."""
+    emitted: int = 0
+    """Events so far; told of processes, and of policies that repeat."""
+    marks: Mapping[str, Instant] = field(default_factory=dict)
+    holds: Any = None
+    """A policy's starting fact, a process's state; None where nothing is kept."""
 
 
-def entry_of(app: App, unit: str, value: bytes) -> Entry | None:
-    """None for a unit the app no longer has. Raises SchemaError for a value it can't read."""
-    if not any(policy.name == unit for policy in app.policies):
-        return None
+def entry_of(app: App, name: str, value: bytes) -> Entry | None:
+    """None for a unit the app no longer has, or that is of another kind now, and for a report, which keeps nothing of
+    an aggregate. Raises SchemaError for a value it can't read."""
+    unit = next((unit for unit in app.rules.units if unit.name == name), None)
+    if isinstance(unit, ProcessUnit):
+        return _of_process(unit, value) if value[0] in (RUNNING, INSTANCE_ENDED) else None
+    if isinstance(unit, Policy):
+        return _of_policy(app, name, value) if value[0] in (OPEN, ENDED, PARKED) else None
+    return None
+
+
+def _of_policy(app: App, name: str, value: bytes) -> Entry:
     state = decode_case(value)
     kind: Kind = "open" if state.kind == OPEN else "ended" if state.kind == ENDED else "parked"
-    fact = app.rules.handlers[state.fact[:10]].codec.decode(state.fact) if state.fact else None
-    waits = (Wait(None, state.schedule, state.due, state.ticks),)
-    return Entry(unit, kind, state.started, waits, fact)
+    fact = app.rules.handlers[state.fact[:PREFIX_BYTES]].codec.decode(state.fact) if state.fact else None
+    wait = Wait(None, state.schedule, state.due, state.ticks, state.kind == PARKED)
+    return Entry(name, kind, state.started, (wait,), holds=fact)
+
+
+def _of_process(unit: ProcessUnit, value: bytes) -> Entry:
+    found = decode_instance(value)
+    if isinstance(found, Marker):
+        return Entry(unit.name, "ended", found.started, (Wait(None, found.schedule, found.due, 0),))
+    waits = tuple(
+        Wait(name, wake.schedule, wake.due, wake.ticks, wake.parked) for name, wake in sorted(found.wakes.items())
+    )
+    kind: Kind = "parked" if waits and all(wait.parked for wait in waits) else "open"
+    state = unit.state_of(found.state) if found.state else None
+    return Entry(unit.name, kind, found.started, waits, found.emitted, found.marks, state)
+
+
+def waits_of(app: App, name: str, value: bytes) -> tuple[Wait, ...]:
+    """The wake-ups of an entry that will come, its state not looked at: for who counts many. Raises SchemaError."""
+    if value[0] == OPEN:
+        state = decode_case(value)
+        return (Wait(None, state.schedule, state.due, state.ticks),) if name in app.units else ()
+    if value[0] != RUNNING:
+        return ()
+    found = decode_instance(value)
+    if isinstance(found, Marker) or name not in app.units:
+        return ()
+    return tuple(
+        Wait(wait, wake.schedule, wake.due, wake.ticks) for wait, wake in found.wakes.items() if not wake.parked
+    )
 
 
 def changelog_span(app: App, reader: Reader, number: int) -> int:

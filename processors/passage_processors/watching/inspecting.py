@@ -94,7 +94,7 @@ def inspect(
 
 
 def _entries(app: App, reader: Reader, number: int, key: bytes, unit: str | None) -> tuple[Entry, ...]:
-    names = [policy.name for policy in app.policies if unit in (None, policy.name)]
+    names = [name for name in app.units if unit in (None, name)]
     keys = {name.encode() + b"/" + key: name for name in names}
     values = {keys[stored]: value for stored, value in changelog(app, reader, number) if stored in keys}
     found = (entry_of(app, name, value) for name in names if (value := values.get(name)) is not None)
@@ -102,7 +102,7 @@ def _entries(app: App, reader: Reader, number: int, key: bytes, unit: str | None
 
 
 def _waits(app: App, reader: Reader, entries: tuple[Entry, ...]) -> tuple[WaitsFor, ...]:
-    waits = [(entry.unit, wait) for entry in entries if entry.kind == "open" for wait in entry.waits]
+    waits = [(entry.unit, wait) for entry in entries if entry.kind == "open" for wait in entry.waits if not wait.parked]
     clock = read_clock(reader, app.ticks, app.clock_schedules, {wait.schedule for _, wait in waits})
     found = []
     for unit, wait in waits:
