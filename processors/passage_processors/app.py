@@ -4,20 +4,25 @@ Everything that can be wrong with it is said when it is built, before the first 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal
 
+from passage_log.registry import registry_at
 from passage_processors.checks import check as _check
+from passage_processors.core.inputs import Input
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
 from passage_processors.core.purity import twice_the_same
 from passage_processors.core.report import Report
-from passage_processors.core.rules import Rules, handlers_of, units_of
+from passage_processors.core.rules import Handler, Rules, handlers_of, units_of
 from passage_processors.core.units import Ask, asked_once
 from passage_processors.errors import AppError
+from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import EventSet, event_codec
+from passage_schemas.formats import Avro, Format, Writing
 
 OnError = Literal["park", "skip", "stop"]
 
@@ -32,6 +37,7 @@ class App:
     policies, processes, reports
                 in this order they fire on one tick; an event emitted by one is delivered to the others
     derived_from  inputs that are another app's output -> that app's name: ticks wait until it has folded them too
+    formats     input topic, or the output -> the format of its values; Avro() where nothing is said
     schedules   those counted that no policy, process or report names outright (a policy's `of` is a function)
 
     grace_seconds            how long a tick waits for facts still under way
@@ -49,6 +55,7 @@ class App:
     reports: Sequence[Report] = ()
     derived_from: Mapping[str, str] = field(default_factory=dict)
     schedules: Sequence[str] = ()
+    formats: Mapping[str, Format] = field(default_factory=dict)
     ticks: str = "passage.ticks"
     clock_schedules: str = "passage.schedules"
     grace_seconds: float = 1.0
@@ -133,4 +140,31 @@ def _rules(app: App, ask: Ask = asked_once) -> Rules:
     handlers = handlers_of(list(codecs.values()), units, schedules)
     heard = {one.codec.cls: one for one in handlers.values() if one.ends or one.starts or one.hears}
     emits = {one: codecs[one] for one in app.emitted}
-    return Rules(app.name, units, handlers, heard, emits, app.on_error, app.stop_after_refusals)
+    inputs, writing = _inputs(app, codecs, handlers), _writing(app, codecs)
+    return Rules(app.name, units, handlers, heard, emits, app.on_error, app.stop_after_refusals, inputs, writing)
+
+
+def _inputs(app: App, codecs: Mapping[type[Any], Codec[Any]], handlers: Mapping[bytes, Handler]) -> dict[str, Input]:
+    by_class = {handler.codec.cls: handler for handler in handlers.values()}
+    # Ten bytes name a type whatever topic it is on; what a name stands for is a topic's own affair.
+    inputs = dict.fromkeys(app.inputs, Input(Avro().reading(list(codecs.values()), registry_at), by_class))
+    for topic, facts in app.inputs.items():
+        if (said := app.formats.get(topic)) is not None and said != Avro():
+            carried = [codecs[fact] for fact in dict.fromkeys(facts)]
+            with _of_the_format(app, topic):
+                inputs[topic] = Input(said.reading(carried, registry_at), by_class)
+    return inputs
+
+
+def _writing(app: App, codecs: Mapping[type[Any], Codec[Any]]) -> Writing:
+    with _of_the_format(app, app.output):
+        said = app.formats.get(app.output, Avro())
+        return said.writing(app.output, [codecs[event] for event in app.emitted], registry_at)
+
+
+@contextmanager
+def _of_the_format(app: App, topic: str) -> Iterator[None]:
+    try:
+        yield
+    except SchemaError as error:
+        raise AppError(f"app {app.name!r}, format of {topic!r}: {error}") from error

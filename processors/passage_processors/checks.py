@@ -37,6 +37,7 @@ def check(app: "App") -> None:
     if app.output in app.inputs:
         raise AppError(f"{where}: {app.output!r} is both input and output; an app hears its own events anyway")
     _check_derived_from(app)
+    _check_formats(app)
 
 
 def _emitted(app: "App") -> Iterable[type[Any]]:
@@ -64,6 +65,20 @@ def _check_names(app: "App") -> None:
     for name in names:
         if names.count(name) > 1:
             raise AppError(f"{where}: two units are named {name!r}; state is kept by name, so rename one")
+
+
+def _check_formats(app: "App") -> None:
+    for topic, said in app.formats.items():
+        where = f"app {app.name!r}: formats: {topic!r}"
+        if topic != app.output and topic not in app.inputs:
+            known = [*sorted(app.inputs), app.output]
+            near = get_close_matches(topic, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
+            raise AppError(f"{where} is neither an input nor the output; {hint}")
+        if isinstance(said, type) or not hasattr(said, "reading"):
+            raise AppError(
+                f"{where} is {said!r}, which is no format; use Avro(), Confluent(), Json(...) or CloudEvents()"
+            )
 
 
 def _check_derived_from(app: "App") -> None:

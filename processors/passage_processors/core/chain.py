@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from passage_log.partitioner import partition_of
-from passage_processors.core.effects import Derived, Origin, Refusal, check_size, headers_of, iso
+from passage_processors.core.effects import Derived, Origin, Refusal, check_size, iso
 from passage_processors.core.instances import Found, Instance, InstanceBook, Marker, WakeUp
 from passage_processors.core.moments import Now
 from passage_processors.core.process import Cancel, Emit, End, Mark, Remember, Wake
@@ -81,14 +81,15 @@ class Chain:
         self._books = books
         self._partitions = partitions
         self._tick = tick
-        self._queue: deque[tuple[Handler, object, bytes]] = deque()
+        self._queue: deque[tuple[Handler, object, bytes]] | None = None
 
     def fact(self, handler: Handler, fact: object) -> None:
         """What follows from a fact, or a policy's event, but for what it does to policies. Raises Refusal, or what a
         handler raises."""
         for hearing in handler.hears:
             self._hear(hearing, fact, True)
-        self._follow()
+        if self._queue:
+            self._follow(self._queue)
 
     def wake_up(self, index: int, unit: ProcessUnit, name: str) -> None:
         """What follows from a wake-up that fires. Raises Refusal, or what a handler raises."""
@@ -96,7 +97,8 @@ class Chain:
         work = self._without(index, name)
         now = Now(unit, self._books[index], work, self.aggregate, self.at, self._tick)
         self._take(index, unit, work, unit.wakers[name](now))
-        self._follow()
+        if self._queue:
+            self._follow(self._queue)
 
     def skip(self, index: int, unit: ProcessUnit, name: str) -> None:
         """What follows where a wake-up that failed is passed over."""
@@ -113,9 +115,9 @@ class Chain:
         del work.wakes[name]
         return work
 
-    def _follow(self) -> None:
-        while self._queue:
-            handler, event, value = self._queue.popleft()
+    def _follow(self, queue: deque[tuple[Handler, object, bytes]]) -> None:
+        while queue:
+            handler, event, value = queue.popleft()
             if handler.ends or handler.starts:
                 terms = handler.terms_of(event) if handler.terms is None else handler.terms
                 self.moves.append(Move(handler, terms, value))
@@ -142,9 +144,7 @@ class Chain:
     def _take(self, index: int, unit: ProcessUnit, found: Instance, answer: Answer) -> None:
         if answer is None:
             return
-        if not hasattr(answer, "__iter__"):
-            raise Refusal(f"{unit} answered {answer!r}; return a list of effects, as [Emit(...), End()], or None")
-        effects: tuple[object, ...] = tuple(islice(answer, MOST_EFFECTS + 1))
+        effects = answer if isinstance(answer, list) else _listed(unit, answer)
         if not effects:
             return
         if len(effects) > MOST_EFFECTS:
@@ -153,10 +153,10 @@ class Chain:
             self.works[index] = found = found.copy()
         last = len(effects) - 1
         for place, effect in enumerate(effects):
-            if isinstance(effect, Emit):
-                self._emit(unit, found, effect)
-            elif isinstance(effect, Remember):
+            if isinstance(effect, Remember):
                 self._remember(unit, found, effect)
+            elif isinstance(effect, Emit):
+                self._emit(unit, found, effect)
             elif isinstance(effect, Wake):
                 found.wakes[effect.name] = self._woken(index, unit, effect)
             elif isinstance(effect, Cancel):
@@ -184,19 +184,19 @@ class Chain:
             raise Refusal(
                 f"{unit}: more than {MOST_EVENTS} events follow from one cause; does it answer its own event?"
             )
-        value = codec.encode(effect.event)
         key, partition = self.key, None
         if effect.key is not None:
             if type(effect.key) is not str or not effect.key:
                 raise Refusal(f"{unit} emits for the key {effect.key!r}; it must be a string, and not empty")
             key = effect.key.encode()
             partition = partition_of(key, self._partitions)
-        check_size(len(key) + len(value), "the event")
         work.emitted += 1
         origin = Origin(self._rules.app, unit.name, self.aggregate, iso(work.started), work.emitted)
-        headers = headers_of(origin, codec.name, self.at, self._tick)
-        self.events.append(Derived(key, value, self.at, headers, partition))
+        value, derived = self._rules.derived(codec, effect.event, key, origin, self.at, self._tick, partition)
+        self.events.append(derived)
         if partition is None and (handler := self._rules.heard.get(type(effect.event))) is not None:
+            if self._queue is None:
+                self._queue = deque()
             self._queue.append((handler, effect.event, value))
 
     def _remember(self, unit: ProcessUnit, work: Instance, effect: Remember) -> None:
@@ -225,3 +225,10 @@ class Chain:
     def _ended(self, index: int, unit: ProcessUnit, work: Instance) -> Marker | None:
         schedule = unit.marker_of(work) if unit.marker_ticks else None
         return None if schedule is None else self._books[index].marker(schedule, unit.marker_ticks, work.started)
+
+
+def _listed(unit: ProcessUnit, answer: Answer) -> list[object]:
+    """Whatever iterable a handler answers, a generator too: it is run to its end before anything is done."""
+    if not hasattr(answer, "__iter__"):
+        raise Refusal(f"{unit} answered {answer!r}; return a list of effects, as [Emit(...), End()], or None")
+    return list(islice(answer or (), MOST_EFFECTS + 1))

@@ -14,17 +14,8 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Record
 from passage_processors.core.cases import ENDED, OPEN, PARKED, CaseBook, CaseState, decode_case
 from passage_processors.core.chain import Chain
-from passage_processors.core.effects import (
-    MOST_BYTES,
-    Derived,
-    Effects,
-    Letter,
-    Origin,
-    Refusal,
-    check_size,
-    headers_of,
-    iso,
-)
+from passage_processors.core.effects import MOST_BYTES, Derived, Effects, Letter, Origin, Refusal, check_size, iso
+from passage_processors.core.inputs import headers_of
 from passage_processors.core.instances import Instance, InstanceBook
 from passage_processors.core.letters import MOST_LETTERS, Letters
 from passage_processors.core.parts import PURE, Parts
@@ -37,7 +28,7 @@ from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import UNDATED, Run
 from passage_processors.core.units import ProcessUnit
 from passage_processors.errors import Impure, ProcessorError
-from passage_schemas.codec import unknown
+from passage_schemas.errors import Interrupted
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 from passage_schemas.records import WAKE_UP_RESUMED
@@ -125,7 +116,7 @@ class Fold:
                 if refused is not None and records[at].offset() in refused:
                     raise Refusal("refused when it was first folded")
                 fold_one(records[at], instants[at], reactions)
-            except Impure:
+            except (Impure, Interrupted):
                 raise
             except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; the stream goes on
                 self._letters.refused(records[at], instants[at], error)
@@ -141,12 +132,15 @@ class Fold:
         value = record.value()
         if value is None:
             return  # a tombstone says nothing happened
-        handler = self._rules.handlers.get(value[:PREFIX_BYTES])
-        if handler is None:
-            raise unknown(value[:PREFIX_BYTES], self._rules.known)
+        source = self._rules.inputs[record.topic()]
+        token = source.token(record, value)
+        handler, decode, kept_anew = source.known(token)
         key = _checked_key(record, value, instant)
         terms = handler.terms
-        fact = handler.codec.decode(value) if handler.needs_fact else None
+        fact = decode(value, headers_of(record)) if handler.needs_fact else None
+        if kept_anew:
+            value = handler.codec.encode(fact)
+            check_size(len(key) + len(value), "the fact, with its key,")
         if terms is None:
             terms = handler.terms_of(fact)
         if handler.hears:
@@ -154,12 +148,13 @@ class Fold:
             chain.fact(handler, fact)
             if not handler.begins:
                 self._unmatched += chain.unmatched
-            self._react(handler, terms, key, value, instant)
+            if handler.ends or handler.starts:
+                self._react(handler, terms, key, value, instant)
             self._apply(chain)
             return
         self._react(handler, terms, key, value, instant)
-        if handler.terms is not None:
-            reactions[value[:PREFIX_BYTES]] = self._reaction(handler, handler.terms)
+        if handler.terms is not None and source.width:
+            reactions[token] = self._reaction(handler, handler.terms)
 
     def _request(self, record: Record, instant: Instant, reactions: dict[bytes, Reaction]) -> None:  # noqa: ARG002
         """Do what an operator asks for. Raises Refusal, SchemaError; nothing happens where nothing is parked."""
@@ -284,14 +279,14 @@ class Fold:
         try:
             event = policy.emit(self._case(key, state, tick))
             codec = self._rules.emits[policy.emits]
-            value = codec.encode(event)
-            check_size(len(key) + len(value), "the event")
+            origin = Origin(self._rules.app, policy.name, key.decode(), iso(state.started), 1)
+            value, derived = self._rules.derived(codec, event, key, origin, tick.ends_at, tick)
             handler = self._rules.heard.get(policy.emits)
             terms = handler.terms_of(event) if handler else ()
             if handler and handler.hears:
                 chain = self._chain(key, tick.ends_at, tick)
                 chain.fact(handler, event)
-        except Impure:
+        except (Impure, Interrupted):
             raise
         except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; it is parked, not us
             self._letters.failed(index, key, DUE, state.fact or None, tick, error)
@@ -301,9 +296,7 @@ class Fold:
                 book.mark_ended(key, state, self.folded, policy.marker_ticks)
             return
         book.mark_ended(key, state, self.folded, policy.marker_ticks)
-        origin = Origin(self._rules.app, policy.name, key.decode(), iso(state.started), 1)
-        headers = headers_of(origin, codec.name, tick.ends_at, tick)
-        self._effects.events.append(Derived(key, value, tick.ends_at, headers))
+        self._effects.events.append(derived)
         if handler:
             self._deliver(handler, terms, key, value, tick.ends_at)
         if chain:
@@ -325,7 +318,7 @@ class Fold:
             try:
                 chain = self._chain(key, tick.ends_at, tick)
                 chain.wake_up(index, unit, name)
-            except Impure:
+            except (Impure, Interrupted):
                 raise
             except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
                 self._letters.failed(index, key, name, found.state or None, tick, error)
@@ -347,13 +340,13 @@ class Fold:
         terms: Terms = ()
         try:
             event = unit.emit(passed)
-            value = unit.codec.encode(event)
-            check_size(len(name) + len(value), "the event")
+            origin = Origin(self._rules.app, unit.name, "", passed.period or str(passed.ordinal), 1)
+            value, derived = self._rules.derived(unit.codec, event, name, origin, tick.ends_at, tick)
             handler = self._rules.heard.get(unit.codec.cls)
             if handler:
                 terms = handler.terms_of(event)
                 chain.fact(handler, event)
-        except Impure:
+        except (Impure, Interrupted):
             raise
         except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
             self._letters.failed(index, key, DUE, None, tick, error)
@@ -363,9 +356,7 @@ class Fold:
                 book.drop(key)
             return
         book.drop(key)
-        origin = Origin(self._rules.app, unit.name, "", passed.period or str(passed.ordinal), 1)
-        headers = headers_of(origin, unit.codec.name, tick.ends_at, tick)
-        self._effects.events.append(Derived(name, value, tick.ends_at, headers))
+        self._effects.events.append(derived)
         if handler:
             self._deliver(handler, terms, name, value, tick.ends_at)
         self._apply(chain)
@@ -380,7 +371,8 @@ class Fold:
         self.burst = burst
         for unit, book, entries in zip(self._rules.units, self.books, states, strict=True):
             first = next(iter(entries.values()), None)
-            if first is not None and first[0] not in (KINDS if _is_case_book(book) else book.kinds):
+            kinds = book.kinds if isinstance(book, InstanceBook | ReportBook) else KINDS
+            if first is not None and first[0] not in kinds:
                 raise ProcessorError(
                     f"app {self._rules.app!r}: the state of {unit.name!r} was written by another kind of unit (policy, "
                     "process, report); give it another name"

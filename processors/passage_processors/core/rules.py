@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from passage_processors.core.effects import Derived, Origin, check_size, headers_of
+from passage_processors.core.inputs import Input
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
 from passage_processors.core.repeating import repeating_unit, repeats
 from passage_processors.core.report import Report
 from passage_processors.core.reports import ReportUnit, report_unit
+from passage_processors.core.ticks import SeenTick
 from passage_processors.core.units import Ask, Hearing, ProcessUnit, asked_once, hearings_of, process_unit
 from passage_schemas.codec import Codec
 from passage_schemas.fingerprint import PREFIX_BYTES
+from passage_schemas.formats import Writing
+from passage_schemas.instant import Instant
 
 
 class TermsError(ValueError):
@@ -83,16 +88,35 @@ class Rules:
     units: tuple[Policy | ProcessUnit | ReportUnit, ...]
     """In the app's order; a policy that repeats is a process here."""
     handlers: dict[bytes, Handler]
+    """By the prefix of a value in canonical form: of what is kept, and of an input nothing is said of."""
     heard: dict[type[Any], Handler]
     """By type, of those that any unit hears."""
     emits: dict[type[Any], Codec[Any]]
     on_error: Literal["park", "skip", "stop"]
     stop_after_refusals: int
+    inputs: Mapping[str, Input]
+    """By topic."""
+    writing: Writing
+    """The output's format."""
 
-    @property
-    def known(self) -> dict[bytes, str]:
-        """The names of the schemas this app can read, by prefix."""
-        return {prefix: handler.codec.name for prefix, handler in self.handlers.items()}
+    def derived(
+        self,
+        codec: Codec[Any],
+        event: Any,
+        key: bytes,
+        origin: Origin,
+        at: Instant,
+        tick: SeenTick | None,
+        partition: int | None = None,
+    ) -> tuple[bytes, Derived]:
+        """An event in canonical form, for whoever hears it here, and as it is to be written.
+
+        Raises SchemaError, Refusal, Interrupted.
+        """
+        canonical = codec.encode(event)
+        value, headers = self.writing.write(event, canonical, headers_of(origin, codec.name, at, tick))
+        check_size(len(key) + max(len(canonical), len(value)), "the event")
+        return canonical, Derived(key, value, at, headers, partition)
 
     @property
     def reported(self) -> frozenset[str]:

@@ -1,0 +1,56 @@
+"""An input topic as the fold reads it: by a record's token, what its type does, whatever format it came in."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from passage_log.port import Record
+from passage_schemas.formats.contract import HeadersOf, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from passage_processors.core.rules import Handler
+
+
+class Known(NamedTuple):
+    """What a token has been found to stand for."""
+
+    handler: "Handler"
+    decode: "Callable[[bytes, HeadersOf], Any]"
+    kept_anew: bool
+    """Somebody keeps it, and as it came it is not in canonical form."""
+
+
+class Input:
+    """Made once, when the app is, and shared by all tasks: what a token stands for never changes.
+
+    `handlers` are those of the types the format may find.
+    """
+
+    __slots__ = ("_handlers", "_known", "_reading", "width")
+
+    def __init__(self, reading: Reading, handlers: "Mapping[type[Any], Handler]") -> None:
+        self.width = reading.width
+        """The token is the value's first so many bytes; 0: the format must be asked."""
+        self._reading = reading
+        self._handlers = handlers
+        self._known: dict[bytes, Known] = {}
+
+    def token(self, record: Record, value: bytes) -> bytes:
+        """Raises SchemaError."""
+        return value[: self.width] if self.width else self._reading.token(value, headers_of(record))
+
+    def known(self, token: bytes) -> Known:
+        """Raises SchemaError for what this input does not carry; Interrupted where nobody could be asked."""
+        found = self._known.get(token)
+        if found is None:
+            kind = self._reading.kind(token)
+            handler = self._handlers[kind.codec.cls]
+            kept = any(start.keeps_fact for start in handler.starts)
+            found = self._known[token] = Known(handler, kind.decode, kept and not kind.is_canonical)
+        return found
+
+
+def headers_of(record: Record) -> HeadersOf:
+    """Asks only when it is called."""
+    return lambda: record.headers() or ()
