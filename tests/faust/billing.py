@@ -1,0 +1,63 @@
+"""A Faust app of somebody's own that Passage's policies were attached to: the worker under test.
+
+    python -m tests.faust.billing BOOTSTRAP RUN DIRECTORY
+
+One process; it is killed and started again by the tests. RUN prefixes all names.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+import faust
+
+from passage_processors import App
+from passage_processors.faust import Attached, attach
+from tests.processors.world import invoices
+
+PARTITIONS = 4
+
+
+def app_of(run: str, output: str = "") -> App:
+    """Invoices of a run: unpaid they become overdue, and the account is suspended fifteen days after that."""
+    return invoices(
+        name=f"{run}.invoices",
+        inputs={f"{run}.billing": invoices().inputs["billing"]},
+        output=output or f"{run}.derived",
+        ticks=f"{run}.ticks",
+        clock_schedules=f"{run}.schedules",
+    )
+
+
+def faust_app(bootstrap: str, run: str, directory: Path) -> tuple[faust.App, Attached]:
+    """Faust as it comes, but for what lets a killed worker's partitions be given away soon."""
+    app = faust.App(
+        f"{run}.faust",
+        broker=f"kafka://{bootstrap}",
+        datadir=str(directory),
+        stream_wait_empty=False,
+        topic_replication_factor=1,
+        topic_partitions=PARTITIONS,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_rebalance_timeout=6.0,
+        web_enabled=False,
+    )
+    return app, attach(app, app_of(run), partitions=PARTITIONS)
+
+
+def main(bootstrap: str, run: str, directory: str) -> None:
+    app, passage = faust_app(bootstrap, run, Path(directory))
+    heard = app.topic(f"{run}.heard", key_type=str, value_type=str, value_serializer="json")
+
+    @app.agent(passage.ticks)
+    async def listen(ticks):  # type: ignore[no-untyped-def]  # a user's own, as users write them
+        async for event in ticks.events():
+            tick = event.value
+            await heard.send(key=f"{event.message.partition}", value=f"{tick.schedule}#{tick.ordinal}")
+
+    faust.Worker(app, loglevel=logging.INFO, logfile=sys.stderr).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
