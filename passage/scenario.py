@@ -21,12 +21,11 @@ from passage_clock.leading.service import Clock
 from passage_clock.schedules import PERIODS, Schedule, periodic
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Topic
+from passage_log.port import EARLIEST, Partition, Topic
 from passage_processors import App, AppError, Worker
-from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
-from passage_schemas.instant import Instant, datetime_of, instant_of, milliseconds_of
+from passage_schemas.instant import Instant, datetime_of, instant_of, instant_of_milliseconds, milliseconds_of
 
 MONDAY_NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 """When a scenario begins, unless it says otherwise: a workday without holidays near, far from any change of clocks."""
@@ -106,7 +105,13 @@ class Scenario:
         self._clock = Clock(ClockConfig(self._schedules, topics=topics), self._log, self._wall, "scenario")
         self._worker = Worker(app, self._log, "scenario", monotonic=lambda: self._wall.monotonic() + self._waited)
         self._facts = self._log.appender()
+        self._output = self._log.reader()
+        self._output.assign(dict.fromkeys([Partition(app.output, 0), Partition(app.dead_letters, 0)], EARLIEST))
+        self._events: list[Any] = []
+        self._event_instants: list[Instant] = []
         self._told = 0
+        self._refusals: list[str] = []
+        self._refusals_told = 0
         self._settle()
 
     def given(self, *steps: object) -> "Scenario":
@@ -115,24 +120,42 @@ class Scenario:
 
     def when(self, *steps: object) -> "Scenario":
         """What happens now. `then` tells the events of the last `when`, or of all that was given if there is none."""
-        self._told = len(self._events())
+        self._told, self._refusals_told = len(self._events), len(self._refusals)
         return self._play(steps)
 
     def then(self, *events: object) -> "Scenario":
         """Exactly these events follow, in this order; events for several aggregates of one tick come by key."""
-        followed = self.followed
-        if followed != list(events):
-            raise AssertionError(_difference(events, followed))
+        followed, refused = self.followed, self.refused
+        if followed != list(events) or refused:
+            raise AssertionError(_difference(events, followed, refused))
         self._told += len(followed)
         return self
 
     def then_nothing(self) -> "Scenario":
         return self.then()
 
+    def then_refused(self, reason: str) -> "Scenario":
+        """Nothing follows but one dead letter, whose reason says this among other things."""
+        followed, refused = self.followed, self.refused
+        if followed or len(refused) != 1 or reason not in refused[0]:
+            raise AssertionError(_difference([f"one dead letter: ... {reason} ..."], followed, refused))
+        self._refusals_told += 1
+        return self
+
     @property
     def followed(self) -> list[Any]:
         """The events a `then` would be held against now: for whoever tells or counts them."""
-        return self._events()[self._told :]
+        return self._events[self._told :]
+
+    @property
+    def followed_at(self) -> list[datetime]:
+        """When each of `followed` did, in UTC: the instant of the fact or the tick it followed from."""
+        return [datetime_of(instant) for instant in self._event_instants[self._told :]]
+
+    @property
+    def refused(self) -> list[str]:
+        """Why facts and wake-ups could not be handled, since the last `when`. A `then` will have none of it."""
+        return self._refusals[self._refusals_told :]
 
     @property
     def present(self) -> datetime:
@@ -190,16 +213,24 @@ class Scenario:
         for _ in range(_PATIENCE):
             self._waited += self._app.grace_seconds + self._app.commit_interval_seconds + 1.0
             if not self._worker.turn(0.0) and self._worker.is_idle:
+                self._look()
                 return
         held = self._worker.patience.waiting_for
         why = f"facts wait for {held!r}: {self._worker.patience.hint(held)}" if held else "it never came to rest"
         raise AppError(f"app {self._app.name!r}: {why}")
 
-    def _events(self) -> list[Any]:
-        """Every derived event so far."""
+    def _look(self) -> None:
+        """Take in what the worker has written since the last look."""
         handlers = self._app.rules.handlers
-        values = [record.value() or b"" for record in read_all(self._log, Partition(self._app.output, 0))]
-        return [handlers[value[:10]].codec.decode(value) for value in values]
+        while records := self._output.poll(1_000, 0.0):
+            for record in records:
+                value = record.value() or b""
+                if record.topic() == self._app.output:
+                    self._events.append(handlers[value[:10]].codec.decode(value))
+                    self._event_instants.append(instant_of_milliseconds(record.timestamp()[1]))
+                else:
+                    reason = dict(record.headers() or []).get("passage_reason", b"no reason given")
+                    self._refusals.append(reason.decode())
 
 
 def _first_field(fact: Any) -> str:
@@ -228,8 +259,9 @@ def _every(schedule: Schedule) -> str:
     return str(schedule.rule.definition.get("every", "moment"))
 
 
-def _difference(expected: Sequence[object], followed: Sequence[object]) -> str:
+def _difference(expected: Sequence[object], followed: Sequence[object], refused: Sequence[str]) -> str:
     def listed(events: Sequence[object]) -> str:
         return "".join(f"\n    {event!r}" for event in events) or " nothing"
 
-    return f"expected:{listed(expected)}\n  followed:{listed(followed)}"
+    letters = "".join(f"\n  refused: {reason}" for reason in refused)
+    return f"expected:{listed(expected)}\n  followed:{listed(followed)}{letters}"

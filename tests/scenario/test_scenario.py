@@ -43,7 +43,7 @@ def test_then_tells_the_events_since_the_last_when_and_a_chain_goes_on() -> None
 
 
 def test_workdays_skip_the_weekend_and_the_holidays() -> None:
-    friday = datetime.fromisoformat("2026-04-03T12:00:00+00:00")  # Good Friday is a workday in the Netherlands
+    friday = datetime.fromisoformat("2026-04-03T12:00:00+00:00")  # Good Friday
     (
         Scenario(invoices(overdue(of="workday.nl")), starts_at=friday)
         .given(InvoiceSent("inv-1", terms=2), workday_passes())
@@ -82,3 +82,24 @@ def test_facts_keep_the_time_of_day_over_a_change_of_clocks() -> None:
     scenario.given(day_passes(), InvoiceSent("inv-1", terms=1), day_passes())
     after = datetime.fromisoformat("2026-03-29T13:00:00+02:00")  # twelve hours into the day that had 23
     scenario.then(InvoiceBecameOverdue("inv-1", after))
+
+
+def test_a_fact_that_is_refused_is_never_taken_for_one_that_led_to_nothing() -> None:
+    scenario = Scenario(invoices()).when(InvoiceSent("inv-1", terms=0))
+    with pytest.raises(AssertionError, match=r"(?s)followed: nothing\n  refused: billing\[0\]@0: .*wants 0 ticks"):
+        scenario.then_nothing()
+    with pytest.raises(AssertionError, match=r"one dead letter: \.\.\. something else"):
+        scenario.then_refused("something else")
+    scenario.then_refused("wants 0 ticks").when(InvoiceSent("inv-1", terms=1), day_passes()).then(
+        InvoiceBecameOverdue("inv-1", NOON)
+    )
+    with pytest.raises(AssertionError, match="one dead letter"):
+        scenario.then_refused("wants 0 ticks")
+
+
+def test_what_followed_can_be_counted_and_the_present_be_told() -> None:
+    scenario = Scenario(invoices()).given(InvoiceSent("inv-1", terms=1)).when(days_pass(3))
+    assert scenario.followed == [InvoiceBecameOverdue("inv-1", NOON)]
+    assert scenario.followed_at == [datetime.fromisoformat("2026-01-06T00:00:00+00:00")]
+    assert scenario.refused == []
+    assert scenario.present == datetime.fromisoformat("2026-01-08T12:00:00+00:00")
