@@ -6,18 +6,17 @@ Needs a PostgreSQL: PASSAGE_POSTGRES, or Debian's package `postgresql`, of which
 empty directory and stops it again. Ends with 0 when all ways say the same, 1 when they don't, 2 when there is none.
 """
 
-import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import psycopg
-import structlog
 from rich.console import Console
 from rich.table import Table
 
 from examples.overdue_invoices.answer_key import OVERDUE, SUSPENDED
 from examples.overdue_invoices.facts import facts_of, read_invoices
+from examples.telling import only_warnings
 from examples.three_ways.costs import Cost, Size, in_due_index, in_postgres
 from examples.three_ways.next_n import NextN
 from examples.three_ways.query_on_tick import QueryOnTick
@@ -65,10 +64,7 @@ def _add(table: Table, name: str, said: Sequence[Said], cost: Cost) -> None:
 
 
 def main() -> int:
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    only_warnings()
     try:
         with postgres() as where, psycopg.connect(where, autocommit=True) as connection:
             return compared(connection, Console(highlight=False))
