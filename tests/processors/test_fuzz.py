@@ -1,5 +1,6 @@
 """Everything at once, at random: two inputs, two schedules (one resumed late, with its old ticks), chains, late and
-broken facts, failing policies, bursts cut small, workers killed. One output, whatever was interrupted."""
+broken facts, failing policies and processes, reports, requests, bursts cut small, workers killed. One output, whatever
+was interrupted."""
 
 import itertools
 import random
@@ -10,8 +11,25 @@ import pytest
 
 from passage_processors.app import App
 from passage_processors.core.policy import Case
+from passage_processors.core.process import (
+    Cancel,
+    Effects,
+    Emit,
+    End,
+    Mark,
+    Moment,
+    Process,
+    Remember,
+    Wake,
+    on,
+    starts_on,
+    wakes,
+)
+from passage_processors.core.report import Passed, Report
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
+from passage_schemas.records import WAKE_UP_RESUMED
+from passage_schemas.wake_up_resumed import WakeUpResumed
 from tests.processors.test_restore import memory_of
 from tests.processors.world import (
     DAY,
@@ -39,6 +57,85 @@ class CustomerReminded:
     invoice: str
 
 
+@dataclass(frozen=True)
+class CaseWasNoted:
+    invoice: str
+    days: int
+    weeks: int
+    notes: int
+
+
+@dataclass(frozen=True)
+class CollectorCalled:
+    invoice: str
+    time: int
+    sent: int
+
+
+@dataclass(frozen=True)
+class WeekReportIsDue:
+    week: str
+
+
+@dataclass(frozen=True)
+class File:
+    notes: int = 0
+
+
+class Filing(Process[File]):
+    """Hears the policies' events and facts of both topics, waits on two schedules, and fails for some."""
+
+    name = "filing"
+    state = File
+    schedules = (DAY, WEEK)
+    emits = (CaseWasNoted, CustomerReminded)
+    marker_ticks = 2
+
+    @starts_on(InvoiceSent)
+    def sent(self, now: Moment[File], fact: InvoiceSent) -> Effects:
+        if fact.terms == 13:
+            raise RuntimeError("thirteen")
+        return [Wake("look", fact.terms % 3 + 1, DAY), Wake("week", 1, WEEK)]
+
+    @on(InvoiceSent)
+    def again(self, now: Moment[File], fact: InvoiceSent) -> Effects:
+        if fact.terms % 5 == 0:
+            yield Mark("again")
+            yield Wake("look", 1, WEEK if fact.terms % 2 else DAY)
+
+    @on(InvoiceBecameOverdue)
+    def overdue(self, now: Moment[File], fact: InvoiceBecameOverdue) -> Effects:
+        return [Remember(File(now.state.notes + 10)), Emit(CustomerReminded(now.key)), Cancel("week")]
+
+    @on(CustomerReminded)
+    def reminded(self, now: Moment[File], fact: CustomerReminded) -> Effects:
+        return [Remember(File(now.state.notes + 1))]
+
+    @on(InvoiceDisputed)
+    def disputed(self, now: Moment[File], fact: InvoiceDisputed) -> Effects:
+        return [End()]
+
+    @wakes("look")
+    def look(self, now: Moment[File]) -> Effects:
+        if now.key.endswith("3") and now.state.notes % 2:
+            raise RuntimeError("three")
+        return [
+            Emit(CaseWasNoted(now.key, now.count(DAY), now.count(WEEK), now.state.notes)),
+            Remember(File(now.state.notes + 1)),
+            *([] if now.state.notes > 4 else [Wake("look", 2, DAY)]),
+        ]
+
+    @wakes("week")
+    def week(self, now: Moment[File]) -> Effects:
+        return [Emit(CaseWasNoted(now.key, now.count(DAY), now.count(WEEK), -1)), End()]
+
+
+def report(passed: Passed) -> WeekReportIsDue:
+    if passed.ordinal == 2:
+        raise RuntimeError("second")
+    return WeekReportIsDue(passed.period)
+
+
 def ticks(fact: InvoiceSent) -> int:
     return 1 // (fact.terms % 11) if fact.terms % 11 == 0 else fact.terms % 4 + 1
 
@@ -63,8 +160,18 @@ def app() -> App:
         emits=AccountWasSuspended, emit=lambda case: AccountWasSuspended(case.key),
     )  # fmt: skip
     late = overdue(of=schedule, after=ticks, emit=emit, unless=(InvoicePaid, InvoiceDisputed), marker_ticks=3)
+    calling = overdue(
+        name="calling", after=1, every=2, at_most=3, second_start="counted", marker_ticks=1,
+        emits=CollectorCalled, emit=lambda case: CollectorCalled(case.key, case.number, case.starts),
+    )  # fmt: skip
+    restarting = overdue(
+        name="restarting", starts_on=CaseWasNoted, after=1, second_start="restarts", keep_fact=False, unless=(),
+        emits=CustomerReminded, emit=lambda case: CustomerReminded(case.key),
+    )  # fmt: skip
+    policies = suspended(after=2, marker_ticks=1), late, calling, reminded, restarting, again
     inputs = {"billing": [InvoiceSent, InvoicePaid], "disputes": [InvoiceDisputed]}
-    return invoices(suspended(after=2, marker_ticks=1), late, reminded, again, inputs=inputs, schedules=[DAY, WEEK])
+    reports = [Report(name="weekly", of=WEEK, emits=WeekReportIsDue, emit=report)]
+    return invoices(*policies, processes=[Filing()], reports=reports, inputs=inputs, schedules=[DAY, WEEK])
 
 
 def phases(world: World, seed: int) -> Iterator[None]:
@@ -80,6 +187,14 @@ def phases(world: World, seed: int) -> Iterator[None]:
             world.fact(fact, day(at), topic)
         if choose.random() < 0.5:
             world.raw(b"junk", b"junk", day(phase * 10 + 1), choose.choice(["billing", "disputes"]))
+        for unit, aggregate, wake_up in (
+            ("filing", "inv-3", "look"),
+            ("overdue", "inv-17", "due"),
+            ("weekly", "2", "due"),
+        ):
+            asked = WakeUpResumed(unit, aggregate, wake_up)
+            key = (unit if unit == "weekly" else aggregate).encode()
+            world.raw(key, WAKE_UP_RESUMED.encode(asked), day(phase * 10 + choose.uniform(1, 9)), world.app.requests)
         world.days(phase * 10 + 1, phase * 10 + 10)
         for number in {1: (7, 14), 3: (21, 28, 35)}.get(phase, ()):  # a resumed schedule's old ticks, late
             world.tick(day(number), None, WEEK)

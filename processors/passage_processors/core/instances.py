@@ -74,6 +74,7 @@ class Marker(NamedTuple):
 
 
 Found = Instance | Marker | None
+_NONE: dict[str, WakeUp] = {}
 
 
 def encode_instance(one: Instance | Marker) -> bytes:
@@ -185,22 +186,23 @@ class InstanceBook:
     def put(self, key: bytes, new: Found) -> None:
         """From now on this is what there is of the aggregate."""
         old = self.instance(key)
-        before = old.wakes if isinstance(old, Instance) else {}
-        after = new.wakes if isinstance(new, Instance) else {}
+        before = old.wakes if isinstance(old, Instance) else _NONE
+        after = new.wakes if isinstance(new, Instance) else _NONE
         self._live[key] = new
         self._touched[key] = None
+        if before != after:
+            for name, wake in before.items():
+                if after.get(name) is not wake:
+                    self._remove(wake)
+            for name, wake in after.items():
+                if before.get(name) is not wake:
+                    self._add(key, wake)
+            if key in self.passed and not any(map(self.is_passed, after.values())):
+                self.passed.discard(key)
         if isinstance(old, Marker):
             self._due.forget(old.schedule, old.due)
-        for name, wake in before.items():
-            if after.get(name) is not wake:
-                self._remove(wake)
-        for name, wake in after.items():
-            if before.get(name) is not wake:
-                self._add(key, wake)
         if isinstance(new, Marker):
             self._due.add(key, new.schedule, new.due)
-        if key in self.passed and not any(map(self.is_passed, after.values())):
-            self.passed.discard(key)
 
     def _remove(self, wake: WakeUp) -> None:
         if wake.parked:

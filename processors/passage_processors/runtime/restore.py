@@ -27,6 +27,7 @@ from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.snapshot_file import Unusable
 from passage_processors.runtime.snapshots import Snapshots, Stored, unit_names
 from passage_processors.runtime.task import FRESH, Task
+from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
 from passage_schemas.records import CUT
 
@@ -60,6 +61,7 @@ class Restore:
         self._snapshots = snapshots
         self._notes: dict[int, int] | None = None
         self._found = {number: _Found(number) for number in sorted(self.numbers)}
+        self._partitions = 1
         self._reader = log.reader()
         self._ends: dict[Partition, int] = {}
 
@@ -96,6 +98,7 @@ class Restore:
     # --- the changelog -----------------------------------------------------------------------------------------------
 
     def _open_changelog(self) -> None:
+        self._partitions = tasks_of(self._log, self._app)
         partitions = [Partition(self._app.changelog, number) for number in self._found]
         self._ends = self._reader.ends(partitions)
         if self._snapshots is not None:
@@ -172,11 +175,11 @@ class Restore:
             positions.setdefault(topic, EARLIEST)
         if found.stored is None:
             cases = {name: found.units.pop(name) for name in names if name in found.units}
-            found.task = Task(self._app, found.number, self._feed, cut, cast(Cases, cases), positions)
+            found.task = Task(self._app, found.number, self._feed, cut, cast(Cases, cases), positions, self._partitions)
         elif not cut.number:
             self._read_anew([found], "no cut stands on the changelog from its own on")
         else:
-            found.task = Task(self._app, found.number, self._feed, cut, {}, positions)
+            found.task = Task(self._app, found.number, self._feed, cut, {}, positions, self._partitions)
             found.columns = found.stored.columns()
         return found.task.entries if found.task is not None else 0
 
