@@ -300,10 +300,11 @@ def test_a_process_is_told_with_its_state_its_marks_and_each_of_its_wake_ups() -
     found = looked_at(world, "a")
     repeating, process = found.entries
     assert (repeating.unit, repeating.kind, repeating.emitted) == ("overdue", "open", 1)
+    assert repeating.holds == InvoiceSent("a", 2)
     assert (process.unit, process.kind, process.emitted) == ("dun", "open", 1)
     assert (process.holds, process.marks) == (Dunning(1), {"sent": day(0.5)})
     assert [(one.unit, one.name, one.ordinal, one.ahead) for one in found.waits] == [
-        ("overdue", "due", 5, 1),
+        ("overdue", None, 5, 1),
         ("dun", "give up", 30, 26),
         ("dun", "remind", 9, 5),
     ]

@@ -38,7 +38,9 @@ def between(reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Pa
         if silent > _SILENT_POLLS:
             topics = ", ".join(sorted({partition.topic for partition in positions}))
             raise Unreachable(f"{topics}: the broker sends no more records")
-        yield from (one for one in records if one.offset() < ends[Partition(one.topic(), one.partition())])
+        if any(at > ends[partition] for partition, at in now.items()):
+            records = [one for one in records if one.offset() < ends[Partition(one.topic(), one.partition())]]
+        yield from records
 
 
 def last_records(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, Record]:

@@ -7,6 +7,7 @@ workers don't notice.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from passage_log.port import Log, Reader
 from passage_processors.app import App
@@ -47,6 +48,7 @@ def _silent(_done: int, _total: int) -> None: ...
 def standing(app: App, reader: Reader, numbers: Sequence[int], told: Told = _silent) -> Standing:
     """The open wake-ups of these partitions. Raises Unreachable, SchemaError."""
     found: Standing = Counter()
+    units = {name.encode(): name for name in app.units}
     read, total = 0, sum(changelog_span(app, reader, number) for number in numbers)
     for number in numbers:
         places: dict[bytes, tuple[tuple[str, str, int], ...]] = {}
@@ -54,14 +56,13 @@ def standing(app: App, reader: Reader, numbers: Sequence[int], told: Told = _sil
             read += 1
             if read % _TOLD_EACH == 0:
                 told(read, total)
-            unit = key.partition(b"/")[0].decode()
-            waits = () if value is None else waits_of(app, unit, value)
-            if waits:
+            unit = units.get(key[: key.find(b"/")])
+            waits = waits_of(value) if value is not None and unit is not None else ()
+            if unit is not None and waits:
                 places[key] = tuple((unit, wait.schedule, wait.due) for wait in waits)
             else:
                 places.pop(key, None)
-        for place in places.values():
-            found.update(place)
+        found.update(chain.from_iterable(places.values()))
     return found
 
 

@@ -11,8 +11,9 @@ from passage_log.port import EARLIEST, Partition, Reader
 from passage_processors.app import App
 from passage_processors.core.cases import ENDED, OPEN, PARKED, decode_case
 from passage_processors.core.instances import ENDED as INSTANCE_ENDED
-from passage_processors.core.instances import RUNNING, Marker, decode_instance
+from passage_processors.core.instances import RUNNING, Instance, Marker, decode_instance
 from passage_processors.core.policy import Policy
+from passage_processors.core.repeating import Repeating
 from passage_processors.core.units import ProcessUnit
 from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.runtime.restore import CUT_KEY
@@ -55,7 +56,7 @@ def entry_of(app: App, name: str, value: bytes) -> Entry | None:
     an aggregate. Raises SchemaError for a value it can't read."""
     unit = next((unit for unit in app.rules.units if unit.name == name), None)
     if isinstance(unit, ProcessUnit):
-        return _of_process(unit, value) if value[0] in (RUNNING, INSTANCE_ENDED) else None
+        return _of_process(app, unit, value) if value[0] in (RUNNING, INSTANCE_ENDED) else None
     if isinstance(unit, Policy):
         return _of_policy(app, name, value) if value[0] in (OPEN, ENDED, PARKED) else None
     return None
@@ -64,12 +65,16 @@ def entry_of(app: App, name: str, value: bytes) -> Entry | None:
 def _of_policy(app: App, name: str, value: bytes) -> Entry:
     state = decode_case(value)
     kind: Kind = "open" if state.kind == OPEN else "ended" if state.kind == ENDED else "parked"
-    fact = app.rules.handlers[state.fact[:PREFIX_BYTES]].codec.decode(state.fact) if state.fact else None
     wait = Wait(None, state.schedule, state.due, state.ticks, state.kind == PARKED)
-    return Entry(name, kind, state.started, (wait,), holds=fact)
+    return Entry(name, kind, state.started, (wait,), holds=_fact(app, state.fact))
 
 
-def _of_process(unit: ProcessUnit, value: bytes) -> Entry:
+def _fact(app: App, value: bytes) -> Any:
+    """A policy's starting fact, in canonical form whatever format it came in; None where it is not kept."""
+    return app.rules.handlers[value[:PREFIX_BYTES]].codec.decode(value) if value else None
+
+
+def _of_process(app: App, unit: ProcessUnit, value: bytes) -> Entry:
     found = decode_instance(value)
     if isinstance(found, Marker):
         return Entry(unit.name, "ended", found.started, (Wait(None, found.schedule, found.due, 0),))
@@ -78,21 +83,22 @@ def _of_process(unit: ProcessUnit, value: bytes) -> Entry:
     )
     kind: Kind = "parked" if waits and all(wait.parked for wait in waits) else "open"
     state = unit.state_of(found.state) if found.state else None
+    if isinstance(state, Repeating):
+        state = _fact(app, state.fact)
+        waits = tuple(wait._replace(name=None) for wait in waits)
     return Entry(unit.name, kind, found.started, waits, found.emitted, found.marks, state)
 
 
-def waits_of(app: App, name: str, value: bytes) -> tuple[Wait, ...]:
-    """The wake-ups of an entry that will come, its state not looked at: for who counts many. Raises SchemaError."""
+def waits_of(value: bytes) -> tuple[Wait, ...]:
+    """The wake-ups of an entry that will come, its state not looked at: for who counts many."""
     if value[0] == OPEN:
         state = decode_case(value)
-        return (Wait(None, state.schedule, state.due, state.ticks),) if name in app.units else ()
-    if value[0] != RUNNING:
-        return ()
-    found = decode_instance(value)
-    if isinstance(found, Marker) or name not in app.units:
+        return (Wait(None, state.schedule, state.due, state.ticks),)
+    found = decode_instance(value) if value[0] == RUNNING else None
+    if not isinstance(found, Instance):
         return ()
     return tuple(
-        Wait(wait, wake.schedule, wake.due, wake.ticks) for wait, wake in found.wakes.items() if not wake.parked
+        Wait(name, wake.schedule, wake.due, wake.ticks) for name, wake in found.wakes.items() if not wake.parked
     )
 
 

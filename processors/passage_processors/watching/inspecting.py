@@ -11,13 +11,13 @@ from typing import Any, Literal
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
+from passage_processors.core.inputs import headers_of
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.watching.clock_seen import read_clock
 from passage_processors.watching.entries import Entry, changelog, entry_of
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
-from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant, instant_of_milliseconds, milliseconds_of
 
 Kind = Literal["fact", "derived", "letter"]
@@ -146,7 +146,8 @@ def _of_key(reader: Reader, partition: Partition, key: bytes, since: Instant | N
 def _happening(app: App, record: Record, folded_to: int) -> Happening:
     headers = dict(record.headers() or [])
     topic, at = record.topic(), instant_of_milliseconds(record.timestamp()[1])
-    name, body = _read(app, record.value())
+    letter_of = _text(headers.get("passage_topic")) if topic == app.dead_letters else topic
+    name, body = _read(app, record, letter_of)
     kind: Kind = "fact"
     fate: Fate = "folded" if record.offset() < folded_to else "pending"
     said = ""
@@ -161,14 +162,18 @@ def _happening(app: App, record: Record, folded_to: int) -> Happening:
     return Happening(at, kind, fate, topic, record.offset(), name, body, said)
 
 
-def _read(app: App, value: bytes | None) -> tuple[str, Any]:
+def _read(app: App, record: Record, topic: str) -> tuple[str, Any]:
+    """In the format of the topic it was on. What a wake-up's letter carries is as it was kept."""
+    value, rules = record.value(), app.rules
     if value is None:
         return "(no value)", None
-    handler = app.rules.handlers.get(value[:PREFIX_BYTES])
-    if handler is None:
+    source = rules.written if topic == app.output else rules.inputs.get(topic, rules.kept)
+    try:
+        handler, decode, _ = source.known(source.token(record, value))
+    except SchemaError:
         return "(not one of the app's)", None
     try:
-        return handler.codec.name, handler.codec.decode(value)
+        return handler.codec.name, decode(value, headers_of(record))
     except SchemaError as error:
         return f"(unreadable: {error})", None
 
