@@ -32,11 +32,12 @@ def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> N
     be dropped, and the writer with it."""
     writer.begin()
     for step in steps:
-        _write(app, writer, step)
+        write_step(app, writer, step)
     writer.commit(positions_of(steps), member)
 
 
-def _write(app: App, writer: Writer, step: Step) -> None:
+def write_step(app: App, writer: Writer, step: Step) -> None:
+    """The records a step comes to, in the order of the list above: derived events, dead letters, changelog, timeline."""
     number, effects = step.task.number, step.effects
     append = writer.append
     for event in effects.events:
