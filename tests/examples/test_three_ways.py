@@ -1,5 +1,7 @@
 """The three ways in a real PostgreSQL and the due index say the same; and what is said of each way is so."""
 
+import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -7,12 +9,14 @@ from itertools import islice
 
 import psycopg
 import pytest
+from rich.console import Console
 
 from examples.overdue_invoices import DAY
 from examples.overdue_invoices.answer_key import KNOWN
 from examples.overdue_invoices.events import CustomerWasInvoiced
 from examples.overdue_invoices.facts import Fact, facts_of, read_invoices
 from examples.three_ways import query_on_tick, trial
+from examples.three_ways.__main__ import compared
 from examples.three_ways.next_n import NextN
 from examples.three_ways.query_on_tick import QueryOnTick
 from examples.three_ways.single_next import SingleNext
@@ -65,7 +69,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def connect(postgres_server: str) -> Iterator[Callable[[], Connection]]:
     """Opens connections to an empty database of this test's own."""
-    name = "passage_" + str(next(_numbers))
+    name = f"passage_{os.getpid()}_{next(_numbers)}"
     opened: list[Connection] = []
 
     def open_one() -> Connection:
@@ -111,6 +115,13 @@ def test_every_way_says_what_the_due_index_says(
 def test_the_due_index_says_what_is_known_of_the_invoices(by_due_index: list[Said]) -> None:
     counts = {event: sum(type(one.event).__name__ == event for one in by_due_index) for event in KNOWN}
     assert counts == KNOWN
+
+
+def test_the_example_tells_that_they_agree_and_what_each_looks_at(connection: Connection) -> None:
+    told = io.StringIO()
+    assert compared(connection, Console(file=told, width=120)) == 0
+    assert "all ways say the same" in told.getvalue()
+    assert told.getvalue().count("877") == told.getvalue().count("174") == 4
 
 
 # --- once, whoever dies ------------------------------------------------------------------------------------------
