@@ -32,15 +32,20 @@ if TYPE_CHECKING:
         starts_on,
         wakes,
     )
+    from passage_schemas.formats import Avro, CloudEvents, Confluent, Json
 
 __all__ = [
     "App",
     "AppError",
+    "Avro",
     "Cancel",
     "Case",
+    "CloudEvents",
+    "Confluent",
     "Effects",
     "Emit",
     "End",
+    "Json",
     "Mark",
     "Moment",
     "Passed",
@@ -61,13 +66,18 @@ __all__ = [
     "workdays_pass",
 ]
 
-_SCENARIO = {"Scenario", "day_passes", "days_pass", "ticks_pass", "workday_passes", "workdays_pass"}
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("Scenario", "day_passes", "days_pass", "ticks_pass", "workday_passes", "workdays_pass"), "passage.scenario"
+    ),
+    **dict.fromkeys(("Avro", "CloudEvents", "Confluent", "Json"), "passage_schemas.formats"),
+}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'passage' has no attribute {name!r}")
-    found: object = getattr(import_module("passage.scenario" if name in _SCENARIO else "passage_processors"), name)
+    found: object = getattr(import_module(_ELSEWHERE.get(name, "passage_processors")), name)
     globals()[name] = found
     return found
 

@@ -25,6 +25,7 @@ from passage_schemas.events import EventSet, event_codec
 from passage_schemas.formats import Avro, Format, Writing
 
 OnError = Literal["park", "skip", "stop"]
+_Codecs = Mapping[type[Any], Codec[Any]]
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,17 @@ def _rules(app: App, ask: Ask = asked_once) -> Rules:
     handlers = handlers_of(list(codecs.values()), units, schedules)
     heard = {one.codec.cls: one for one in handlers.values() if one.ends or one.starts or one.hears}
     emits = {one: codecs[one] for one in app.emitted}
-    inputs, writing = _inputs(app, codecs, handlers), _writing(app, codecs)
-    return Rules(app.name, units, handlers, heard, emits, app.on_error, app.stop_after_refusals, inputs, writing)
-
-
-def _inputs(app: App, codecs: Mapping[type[Any], Codec[Any]], handlers: Mapping[bytes, Handler]) -> dict[str, Input]:
     by_class = {handler.codec.cls: handler for handler in handlers.values()}
+    kept = Input(Avro().reading(list(codecs.values()), registry_at), by_class)
+    return Rules(
+        app.name, units, handlers, heard, emits, app.on_error, app.stop_after_refusals,
+        _inputs(app, codecs, by_class, kept), *_output(app, codecs, by_class), kept,
+    )  # fmt: skip
+
+
+def _inputs(app: App, codecs: _Codecs, by_class: Mapping[type[Any], Handler], kept: Input) -> dict[str, Input]:
     # Ten bytes name a type whatever topic it is on; what a name stands for is a topic's own affair.
-    inputs = dict.fromkeys(app.inputs, Input(Avro().reading(list(codecs.values()), registry_at), by_class))
+    inputs = dict.fromkeys(app.inputs, kept)
     for topic, facts in app.inputs.items():
         if (said := app.formats.get(topic)) is not None and said != Avro():
             carried = [codecs[fact] for fact in dict.fromkeys(facts)]
@@ -156,10 +160,10 @@ def _inputs(app: App, codecs: Mapping[type[Any], Codec[Any]], handlers: Mapping[
     return inputs
 
 
-def _writing(app: App, codecs: Mapping[type[Any], Codec[Any]]) -> Writing:
+def _output(app: App, codecs: _Codecs, by_class: Mapping[type[Any], Handler]) -> tuple[Writing, Input]:
+    said, emitted = app.formats.get(app.output, Avro()), [codecs[event] for event in app.emitted]
     with _of_the_format(app, app.output):
-        said = app.formats.get(app.output, Avro())
-        return said.writing(app.output, [codecs[event] for event in app.emitted], registry_at)
+        return said.writing(app.output, emitted, registry_at), Input(said.reading(emitted, registry_at), by_class)
 
 
 @contextmanager

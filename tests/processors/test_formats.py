@@ -14,6 +14,7 @@ from passage_processors.core.inputs import headers_of
 from passage_processors.errors import AppError
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
+from passage_processors.watching.inspecting import inspect
 from passage_schemas.codec import Codec
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro, CloudEvents, Confluent, Format, Json
@@ -235,6 +236,20 @@ def test_a_format_that_could_not_work_is_an_error_when_the_app_is_built(
     monkeypatch.delenv("PASSAGE_REGISTRY", raising=False)
     with pytest.raises(AppError, match=f"app 'invoices'.*{said}"):
         invoices(overdue(), **changes)
+
+
+def test_what_is_seen_of_an_aggregate_is_read_in_its_topics_format() -> None:
+    formats: dict[str, Format] = {"billing": Json(type_header="kind"), "billing.derived": CloudEvents()}
+    world = World(invoices(overdue(), formats=formats))
+    story(world, formats)
+    raw(world, b"inv-0", b"{}", day(40), [("kind", b"Unheard")])
+    world.settle(world.worker())
+    seen = inspect(world.app, world.log, 1, "inv-0", None, None, 50).history
+    assert [(one.kind, one.name, one.body) for one in seen if one.kind == "fact"] == [
+        ("fact", "InvoiceSent", InvoiceSent("inv-0", terms=2)),
+        ("fact", "(not one of the app's)", None),
+    ]
+    assert [type(one.body) for one in seen if one.kind == "derived"] == [InvoiceBecameOverdue]
 
 
 def test_a_topic_of_one_type_needs_no_name_for_it() -> None:

@@ -98,6 +98,10 @@ class Rules:
     """By topic."""
     writing: Writing
     """The output's format."""
+    written: Input
+    """The output, for whoever reads it again."""
+    kept: Input
+    """What is kept of facts, and letters about wake-ups carry."""
 
     def derived(
         self,
