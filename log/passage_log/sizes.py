@@ -5,6 +5,8 @@ the batch's header (61), the record's lengths and deltas (at most 30) and each h
 counted in our favour: whether a record is refused must not depend on its neighbours.
 """
 
+from itertools import chain
+
 from passage_log.port import Headers
 
 BATCH_OVERHEAD = 100
@@ -20,9 +22,7 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 def stored_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
     """The most this record can take as a batch of its own."""
     size = len(key or b"") + len(value or b"") + BATCH_OVERHEAD
-    for name, content in headers:
-        size += len(name) + len(content) + HEADER_OVERHEAD
-    return size
+    return size + sum(map(len, chain.from_iterable(headers))) + len(headers) * HEADER_OVERHEAD
 
 
 def too_large(topic: str, size: int, limit: int) -> str:

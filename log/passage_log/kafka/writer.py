@@ -96,13 +96,20 @@ class KafkaWriter:
         timestamp_ms: int,
         headers: Headers = (),
     ) -> None:
-        if headers or timestamp_ms < 1 or (value is not None and len(value) > LIGHT_BYTES):
+        if timestamp_ms < 1 or (
+            stored_bytes(key, value, headers) > LIGHT_BYTES
+            if headers
+            else value is not None and len(value) > LIGHT_BYTES
+        ):
             self._append_with_care(partition, key, value, timestamp_ms, headers)
             return
         self._targets.add(partition)
         try:
             # By place: by name, the client takes twice as long to find its arguments.
-            self._produce(partition[0], value, key, partition[1], None, None, timestamp_ms)
+            if headers:
+                self._produce(partition[0], value, key, partition[1], None, None, timestamp_ms, list(headers))
+            else:
+                self._produce(partition[0], value, key, partition[1], None, None, timestamp_ms)
         except (BufferError, KafkaException) as error:
             self._append_when_there_is_room(partition, key, value, timestamp_ms, headers, error)
 

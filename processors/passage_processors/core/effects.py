@@ -6,6 +6,7 @@ binary mode.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from passage_processors.core.ticks import SeenTick
@@ -78,9 +79,15 @@ def headers_of(origin: Origin, event: str, happened: Instant, tick: SeenTick | N
     identity = "/".join(
         (app, unit, aggregate, since, event, str(number)) if aggregate else (app, unit, since, event, "1")
     )
+    version, *rest = _shared_headers(app, event, happened, tick)
+    return [version, ("ce_id", identity.encode()), *rest]
+
+
+@lru_cache(maxsize=256)
+def _shared_headers(app: str, event: str, happened: Instant, tick: SeenTick | None) -> list[tuple[str, bytes]]:
+    """What all events of a type have in common that come of one tick: of a burst, nearly everything."""
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", identity.encode()),
         ("ce_type", event.encode()),
         ("ce_source", f"passage/{app}".encode()),
         ("ce_time", iso(happened).encode()),
