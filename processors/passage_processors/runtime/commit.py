@@ -63,6 +63,8 @@ def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None
         ("passage_topic", letter.topic.encode()),
         ("passage_offset", str(letter.offset).encode()),
         ("passage_kind", b"wake-up" if letter.parked else b"fact"),
+        # The dead letters are dated by the broker; whoever sends the fact back must know when it happened.
+        ("passage_timestamp", str(milliseconds_of(letter.instant)).encode()),
     ]
     if letter.parked:
         said += [("passage_unit", letter.unit.encode()), ("passage_wake_up", letter.wake_up.encode())]

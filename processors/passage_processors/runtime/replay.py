@@ -1,11 +1,12 @@
 """Folding a recorded timeline again: the same facts, ticks and cuts, the same derived events, byte for byte.
 
 Reads the inputs, the tick topic and the timeline; writes nothing. The cuts are obeyed: how long things took to arrive,
-what was waited for and how bursts were divided no longer matter.
+what was waited for and how bursts were divided no longer matter. Events for other keys than their aggregates' are the
+same ones, but where they meet those of other tasks no order is promised.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import structlog
 
@@ -28,7 +29,7 @@ _WITHOUT_A_CUT = 1 << 40
 
 
 def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
-    """The derived events of one partition, in the order they were written.
+    """The derived events of one task, in the order they were written.
 
     Raises ProcessorError when the timeline and the topics don't fit: facts let go by retention, another cluster.
     """
@@ -94,25 +95,67 @@ def _check_counts(app: App, number: int, inputs: dict[str, Pending], cut: Cut) -
             )
 
 
-def digest(events: Iterator[Derived]) -> tuple[int, str]:
-    """How many, and one SHA-256 over key, value, timestamp and headers of all, in order."""
-    sha, count = hashlib.sha256(), 0
-    for event in events:
-        count += 1
-        _add(sha, event.key, event.value, milliseconds_of(event.instant), event.headers)
-    return count, sha.hexdigest()
+class Apart:
+    """Events for other keys than their aggregates', of all tasks together: how many, and a digest no order changes.
+
+    They go to other tasks' partitions, where nothing says in which order those write."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sum = 0
+
+    @property
+    def digest(self) -> str:
+        return f"{self._sum:064x}"
+
+    def add(self, sha: "hashlib._Hash") -> None:
+        self.count += 1
+        self._sum = (self._sum + int.from_bytes(sha.digest(), "big")) % (1 << 256)
 
 
-def digest_of_output(app: App, log: Log, number: int) -> tuple[int, str]:
-    """The same of what stands on the output topic, this app's events only."""
-    sha, count = hashlib.sha256(), 0
+def digest(events: Iterator[Derived], apart: Apart | None = None) -> tuple[int, str]:
+    """How many, and one SHA-256 over key, value, timestamp and headers of all, in order; without those for other keys
+    than their aggregates', which are added to `apart`."""
+    return _digest(
+        ((event.key, event.value, milliseconds_of(event.instant), event.headers) for event in events), apart or Apart()
+    )
+
+
+def digest_of_output(app: App, log: Log, number: int, apart: Apart | None = None) -> tuple[int, str]:
+    """The same of what stands on one partition of the output topic, this app's events only."""
     source = ("ce_source", f"passage/{app.name}".encode())
-    for record in read_all(log, Partition(app.output, number)):
-        headers = record.headers() or []
-        if source in headers:
+    records = ((record, record.headers() or []) for record in read_all(log, Partition(app.output, number)))
+    return _digest(
+        (
+            (record.key() or b"", record.value() or b"", record.timestamp()[1], headers)
+            for record, headers in records
+            if source in headers
+        ),
+        apart or Apart(),
+    )
+
+
+_Event = tuple[bytes, bytes, int, Sequence[tuple[str, bytes]]]
+
+
+def _digest(events: Iterable[_Event], apart: Apart) -> tuple[int, str]:
+    sha, count = hashlib.sha256(), 0
+    for key, value, at_ms, headers in events:
+        if _is_apart(key, headers):
+            alone = hashlib.sha256()
+            _add(alone, key, value, at_ms, headers)
+            apart.add(alone)
+        else:
             count += 1
-            _add(sha, record.key() or b"", record.value() or b"", record.timestamp()[1], headers)
+            _add(sha, key, value, at_ms, headers)
     return count, sha.hexdigest()
+
+
+def _is_apart(key: bytes, headers: Sequence[tuple[str, bytes]]) -> bool:
+    """The id names the aggregate, `app/unit/aggregate/start/event/n`. A report's names none."""
+    identity = next((text for name, text in headers if name == "ce_id"), b"")
+    aggregate, *rest = identity.split(b"/", 2)[-1].rsplit(b"/", 3)
+    return len(rest) == 3 and aggregate != key
 
 
 def _add(sha: "hashlib._Hash", key: bytes, value: bytes, at_ms: int, headers: Sequence[tuple[str, bytes]]) -> None:

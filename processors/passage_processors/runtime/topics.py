@@ -56,7 +56,7 @@ def tasks_of(log: Log, app: App) -> int:
 
 def create_topics(log: Log, app: App, partitions: int) -> None:
     """Create the app's own topics that don't exist, inputs included, and neither the clock's (`passage clock topics`
-    does those) nor those of an app upstream. What must be replayed later is kept for ever. Raises Unfit, Unreachable."""
+    does those) nor those of an app upstream. What must be replayed is kept for ever. Raises Unfit, Unreachable."""
     others = {app.ticks, app.clock_schedules, *map(timeline_of, app.derived_from.values())}
     wanted = [one for one in app_topics(app, partitions) if one.topic not in others]
     kept = {"retention.ms": "-1"}

@@ -1,0 +1,235 @@
+"""Dead letters, as whoever mends them handles them: what was refused and why, and how it is sent back.
+
+A fact goes back to where it came from: same topic, partition, key, value and headers, and the instant it always had, so
+that it counts from then, like any late fact. A wake-up is asked for on the app's requests: the task that parked it
+arms it again, and it fires on the next tick.
+
+Nothing is taken from the dead letters: they are a record of what happened. So a letter can be sent back twice. For a
+wake-up the second time is none; for a fact it is what a redelivery is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from passage_log.errors import Truncated
+from passage_log.port import EARLIEST, Appender, Log, Partition, Reader, Record
+from passage_processors.app import App
+from passage_processors.errors import ProcessorError
+from passage_processors.runtime.looking import between, readable_ends
+from passage_schemas.instant import Instant, instant_of_milliseconds
+from passage_schemas.records import WAKE_UP_RESUMED
+from passage_schemas.wake_up_resumed import WakeUpResumed
+
+Kind = Literal["fact", "wake-up"]
+
+FIRST_OF_OURS = "passage_reason"
+"""Of the headers a letter has, those from the last of this name on were written with the letter; what stands before
+them is the refused fact's own."""
+
+
+class NotSent(ProcessorError):
+    """This letter can't be sent back; the message says why, and where what was refused lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One refusal, where it lies. `topic` and `place` are the refused fact's topic and offset; a wake-up's are the
+    schedule and the ordinal of the tick it was due at."""
+
+    partition: Partition
+    offset: int
+    stored_at: Instant
+    """When it was refused, by the broker's time."""
+    kind: Kind
+    topic: str
+    place: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    """The refused fact's own."""
+    reason: str
+    timestamp_ms: int | None
+    """Of the refused fact, or of the tick; None in letters from before this was written down."""
+    unit: str
+    wake_up: str
+    is_whole: bool
+    """False for what was too large for the dead letters: only its place and its digests are here."""
+
+    @property
+    def where(self) -> str:
+        return f"{self.partition.topic}[{self.partition.number}]@{self.offset}"
+
+    @property
+    def origin(self) -> str:
+        """Where what was refused lies, or the tick at which the wake-up was due."""
+        if self.kind == "wake-up":
+            return f"{self.topic}#{self.place}"
+        return f"{self.topic}[{self.partition.number}]@{self.place}"
+
+
+def letters(log: Log, app: App, numbers: Iterable[int]) -> Iterator[DeadLetter]:
+    """All there are, partition by partition. Raises Unreachable."""
+    reader = log.reader()
+    try:
+        for number in numbers:
+            partition = Partition(app.dead_letters, number)
+            ends = readable_ends(reader, [partition])
+            yield from map(letter_of, between(reader, {partition: EARLIEST}, ends))
+    finally:
+        reader.close()
+
+
+def letter_at(log: Log, app: App, number: int, offset: int) -> DeadLetter:
+    """The letter that lies there. Raises NotSent where none does, Unreachable."""
+    partition = Partition(app.dead_letters, number)
+    reader = log.reader()
+    try:
+        found = _record_at(reader, partition, offset)
+    finally:
+        reader.close()
+    if found is None:
+        raise NotSent(
+            f"{partition.topic}[{number}]@{offset}: there is no letter; `passage processors dead-letters list` has them"
+        )
+    return letter_of(found)
+
+
+def letter_of(record: Record) -> DeadLetter:
+    """A record of the dead letters, read; what anybody else wrote there is a letter without a reason."""
+    headers = record.headers() or []
+    names = [name for name, _ in headers]
+    ours_from = len(names) - 1 - names[::-1].index(FIRST_OF_OURS) if FIRST_OF_OURS in names else len(names)
+    said = {name: text.decode(errors="backslashreplace") for name, text in headers[ours_from:]}
+    return DeadLetter(
+        partition=Partition(record.topic(), record.partition()),
+        offset=record.offset(),
+        stored_at=instant_of_milliseconds(record.timestamp()[1]),
+        kind="wake-up" if said.get("passage_kind") == "wake-up" else "fact",
+        topic=said.get("passage_topic", ""),
+        place=int(said.get("passage_offset", "-1")),
+        key=record.key(),
+        value=record.value(),
+        headers=headers[:ours_from],
+        reason=said.get("passage_reason", ""),
+        timestamp_ms=int(said["passage_timestamp"]) if "passage_timestamp" in said else None,
+        unit=said.get("passage_unit", ""),
+        wake_up=said.get("passage_wake_up", ""),
+        is_whole="passage_sha256" not in said,
+    )
+
+
+# --- sending back ----------------------------------------------------------------------------------------------------
+
+
+class Requeue:
+    """Sends letters back, each when it is asked to; `flush` makes sure of them. `warn` hears of what may not last."""
+
+    def __init__(self, log: Log, app: App, warn: Callable[[str], None], dry_run: bool = False) -> None:
+        self._app = app
+        self._warn = warn
+        self._dry_run = dry_run
+        self._reader = log.reader()
+        self._appender: Appender = log.appender()
+        self._settings = {
+            name: topic.settings if topic else {} for name, topic in log.describe(list(app.sources)).items()
+        }
+
+    def send(self, letter: DeadLetter) -> str:
+        """Tells what was done, or would be. Raises NotSent, Refused, Unreachable."""
+        if not letter.is_whole:
+            raise NotSent(
+                f"{letter.where}: {letter.origin} was too large for the dead letters, so it isn't here to be sent "
+                "back; mend what refused it, and write it anew from where it lies"
+            )
+        if not letter.topic:
+            raise NotSent(f"{letter.where}: nothing here says where it came from; it is no letter of this app")
+        return self._wake_up(letter) if letter.kind == "wake-up" else self._fact(letter)
+
+    def _fact(self, letter: DeadLetter) -> str:
+        if letter.topic not in self._app.sources:
+            raise NotSent(
+                f"{letter.where}: it came from {letter.topic}, which the app reads no more; "
+                f"it reads {', '.join(sorted(self._app.inputs))}"
+            )
+        at = self._timestamp_of(letter)
+        target = Partition(letter.topic, letter.partition.number)
+        self._check_age(letter, at)
+        if not self._dry_run:
+            self._appender.append(target, letter.key, letter.value, at, letter.headers)
+        return f"{letter.where}: back to {target.topic}[{target.number}]"
+
+    def _timestamp_of(self, letter: DeadLetter) -> int:
+        """What the fact was dated. Older letters don't tell, so the fact itself is looked at, where it still lies."""
+        at = letter.timestamp_ms
+        if at is None:
+            found = _record_at(self._reader, Partition(letter.topic, letter.partition.number), letter.place)
+            if found is None:
+                raise NotSent(
+                    f"{letter.where}: the letter does not say when the fact happened, and {letter.origin} is gone; "
+                    "write the fact anew, dated as it was"
+                )
+            at = found.timestamp()[1]
+        if at < 1:
+            raise NotSent(
+                f"{letter.where}: {letter.origin} has a timestamp that names no instant, so it would be refused "
+                "again; write the fact anew, dated when it happened"
+            )
+        return at
+
+    def _check_age(self, letter: DeadLetter, at_ms: int) -> None:
+        """Warns of settings of its topic by which a record so old is refused, or deleted as soon as it is there. How
+        old it is now nobody here knows; it was so old at least when it was refused."""
+        age_ms = letter.stored_at // 1000 - at_ms
+        settings = self._settings[letter.topic]
+        for name, consequence in (
+            ("message.timestamp.before.max.ms", "will be refused"),
+            ("retention.ms", "may be deleted at once"),
+        ):
+            limit = int(settings.get(name, "-1"))
+            if 0 <= limit < age_ms:
+                self._warn(
+                    f"{letter.where}: dated {age_ms // 1000} s before it was refused, it {consequence} by "
+                    f"{letter.topic}'s {name}={limit}; raise it"
+                )
+
+    def _wake_up(self, letter: DeadLetter) -> str:
+        if not letter.unit or letter.key is None:
+            raise NotSent(f"{letter.where}: the letter does not say whose wake-up it was; it is from an older version")
+        try:
+            aggregate = letter.key.decode()
+        except UnicodeDecodeError:
+            raise NotSent(
+                f"{letter.where}: its aggregate {letter.key!r} is not UTF-8, so no event can name it"
+            ) from None
+        if letter.unit not in self._app.units:
+            raise NotSent(
+                f"{letter.where}: the app has no policy, process or report {letter.unit!r} any more; "
+                f"it has {', '.join(self._app.units)}"
+            )
+        target = Partition(self._app.requests, letter.partition.number)
+        asked = WAKE_UP_RESUMED.encode(WakeUpResumed(letter.unit, aggregate, letter.wake_up))
+        # Dated when it was due: in the past of every fact that waits for the clock, so that it waits for none.
+        if not self._dry_run:
+            self._appender.append(target, letter.key, asked, max(1, letter.timestamp_ms or 1))
+        name = f" {letter.wake_up!r}" if letter.wake_up else ""
+        return f"{letter.where}: the wake-up{name} of {letter.unit} for {aggregate!r} fires on the next tick"
+
+    def flush(self) -> None:
+        """Wait until all is stored. Raises Refused, Unreachable."""
+        self._appender.flush()
+
+    def close(self) -> None:
+        self._reader.close()
+        self._appender.close()
+
+
+def _record_at(reader: Reader, partition: Partition, offset: int) -> Record | None:
+    """None where no readable record lies there (any more)."""
+    end = readable_ends(reader, [partition])[partition]
+    if not 0 <= offset < end:
+        return None
+    try:
+        return next(iter(between(reader, {partition: offset}, {partition: offset + 1})), None)
+    except Truncated:
+        return None
