@@ -8,6 +8,7 @@ COMMANDS = {
     "status": "Say who does which tasks, how far they came and what they wait for.",
     "due": "Show how many wake-ups come due on each tick to come.",
     "inspect": "Show an aggregate: its state, what it waits for, and its history.",
+    "dead-letters": "See what could not be handled and why, and send it back once that is mended.",
     "replay": "Fold the recorded timeline again and compare.",
 }
 

@@ -139,7 +139,6 @@ def _list(chosen: list[DeadLetter], json: bool) -> None:
 
 def document(one: DeadLetter) -> dict[str, Any]:
     """A letter for programs, without the value."""
-    happened_at = instant_of_milliseconds(one.timestamp_ms) if (one.timestamp_ms or 0) > 0 else None
     return {
         "partition": one.partition.number,
         "offset": one.offset,
@@ -148,12 +147,17 @@ def document(one: DeadLetter) -> dict[str, Any]:
         "topic": one.topic,
         "place": one.place,
         "key": None if one.key is None else _text(one.key),
-        "happened_at": rfc3339(happened_at),
+        "happened_at": _happened_at(one),
         "unit": one.unit or None,
         "wake_up": one.wake_up or None,
         "reason": one.reason,
         "is_whole": one.is_whole,
     }
+
+
+def _happened_at(one: DeadLetter) -> str | None:
+    """When the fact happened, or the tick; None where that isn't known."""
+    return rfc3339(instant_of_milliseconds(one.timestamp_ms)) if one.timestamp_ms else None
 
 
 def _show(app: App, one: DeadLetter, json: bool) -> None:
@@ -176,8 +180,8 @@ def _lines(one: DeadLetter, fact: Any, headers: dict[str, str]) -> Iterator[tupl
     yield "from", one.origin
     if one.unit:
         yield "wake-up", f"{one.wake_up or '-'} of {one.unit}"
-    if (one.timestamp_ms or 0) > 0:
-        yield "happened at", str(rfc3339(instant_of_milliseconds(one.timestamp_ms or 0)))
+    if happened_at := _happened_at(one):
+        yield "happened at", happened_at
     yield "key", _text(one.key)
     yield "reason", one.reason
     for name, text in headers.items():
