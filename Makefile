@@ -3,16 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
+NATIVE := .venv/.native
 # Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
 WORKERS ?= 2
-ROOMS := passage schemas log clock processors tests examples bench
+ROOMS := passage schemas log clock processors native tests examples bench
 PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
 # Lock files name packages, versions and hashes: never where this machine gets them from.
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help init demo test check bench format kafka lock chaos wheel clean
+.PHONY: help init demo native twins test check bench format kafka lock chaos wheel clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,7 +31,16 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: init ## Two years of real invoices in seconds: ticks, payments, and what became overdue
 	$(BIN)/python -m examples.overdue_invoices.demo
 
-test: init ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
+native: $(NATIVE) ## Build the native parts with the C compiler, and install them into .venv
+
+$(NATIVE): $(READY) native/pyproject.toml $(wildcard native/passage_native/*.p*)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./native
+	@touch $@
+
+twins: init ## `make native` where there is a C compiler, for the tests; where there is none, say so
+	@if $(BIN)/python native/buildable.py; then $(MAKE) --no-print-directory native; fi
+
+test: twins ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
 
 check: init ## What a change must pass: lint, format, types, import directions, schema evolution
@@ -62,5 +72,5 @@ wheel: init ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .venv dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist build native/build native/dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1799,11 +1799,10 @@ enum  {
  *     object PyObject_CallOneArg(object call, object argument)
  * 
  * cdef enum:             # <<<<<<<<<<<<<<
- *     PREFIX = 10
  *     KNOWN = 4
+ * 
 */
 enum  {
-  __pyx_e_14passage_native_6_twins_PREFIX = 10,
   __pyx_e_14passage_native_6_twins_KNOWN = 4
 };
 
@@ -3175,14 +3174,24 @@ static CYTHON_INLINE PyObject* __Pyx_decode_bytes(
         start, stop, encoding, errors, decode_func);
 }
 
-/* PyIndexError_Check.proto */
-#define __Pyx_PyExc_IndexError_Check(obj)  __Pyx_TypeCheck(obj, PyExc_IndexError)
+/* IterNextPlain.proto (used by IterNext) */
+static CYTHON_INLINE PyObject *__Pyx_PyIter_Next_Plain(PyObject *iterator);
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+static PyObject *__Pyx_GetBuiltinNext_LimitedAPI(void);
+#endif
 
-/* RaiseErrorWithObjectType.proto (used by SliceObject) */
+/* RaiseErrorWithObjectType.proto (used by IterNext) */
 #define __Pyx_RaiseTypeErrorWithObjectType(message, obj)  __Pyx_RaiseErrorWithObjectType(PyExc_TypeError, message, obj)
 #define __Pyx_RaiseErrorWithObjectType(exc_type, message, obj)  __Pyx_RaiseErrorWithType(exc_type, message, Py_TYPE(obj))
 CYTHON_UNUSED
 static void __Pyx_RaiseErrorWithType(PyObject* exc_type, const char* message, PyTypeObject *type_obj);
+
+/* IterNext.proto */
+#define __Pyx_PyIter_Next(obj) __Pyx_PyIter_Next2(obj, NULL)
+static CYTHON_INLINE PyObject *__Pyx_PyIter_Next2(PyObject *, PyObject *);
+
+/* PyIndexError_Check.proto */
+#define __Pyx_PyExc_IndexError_Check(obj)  __Pyx_TypeCheck(obj, PyExc_IndexError)
 
 /* SliceObject.proto */
 static CYTHON_INLINE PyObject* __Pyx_PyObject_GetSlice(
@@ -3473,12 +3482,6 @@ static void __Pyx_init_runtime_version(void);
 #define __Pyx_init_runtime_version()
 #endif
 static unsigned long __Pyx_get_runtime_version(void);
-
-/* IterNextPlain.proto (used by CoroutineBase) */
-static CYTHON_INLINE PyObject *__Pyx_PyIter_Next_Plain(PyObject *iterator);
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
-static PyObject *__Pyx_GetBuiltinNext_LimitedAPI(void);
-#endif
 
 /* PyObjectCallNoArg.proto (used by CoroutineBase) */
 static CYTHON_INLINE PyObject* __Pyx_PyObject_CallNoArg(PyObject *func);
@@ -4143,7 +4146,7 @@ namespace {
     __Pyx_CachedCFunction __pyx_umethod_PyDict_Type__popitem;
     PyObject *__pyx_tuple[1];
     PyObject *__pyx_codeobj_tab[43];
-    PyObject *__pyx_string_tab[238];
+    PyObject *__pyx_string_tab[239];
     PyObject *__pyx_number_tab[8];
 /* #### Code section: module_state_contents ### */
 /* CommonTypesMetaclass.module_state_decls */
@@ -4160,6 +4163,11 @@ PyTypeObject *__pyx_CyFunctionType;
 /* PyFrozenDict.module_state_decls */
 #if CYTHON_COMPILING_IN_LIMITED_API
 PyObject *__Pyx_PyFrozenDictType;
+#endif
+
+/* IterNextPlain.module_state_decls */
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+PyObject *__Pyx_GetBuiltinNext_LimitedAPI_cache;
 #endif
 
 
@@ -4179,11 +4187,6 @@ int __pyx_freecount___pyx_scope_struct____Pyx_CFunc_14passage_native_6_twins_byt
 #endif
 /* CodeObjectCache.module_state_decls */
 struct __Pyx_CodeObjectCache __pyx_code_cache;
-
-/* IterNextPlain.module_state_decls */
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
-PyObject *__Pyx_GetBuiltinNext_LimitedAPI_cache;
-#endif
 
 /* Generator.module_state_decls */
 PyTypeObject *__pyx_GeneratorType;
@@ -4420,40 +4423,41 @@ static __pyx_mstatetype * const __pyx_mstate_global = &__pyx_mstate_global_stati
 #define __pyx_n_u_value_bytes __pyx_string_tab[201]
 #define __pyx_n_u_value_of __pyx_string_tab[202]
 #define __pyx_n_u_values __pyx_string_tab[203]
-#define __pyx_n_u_wrap __pyx_string_tab[204]
-#define __pyx_kp_b__2 __pyx_string_tab[205]
-#define __pyx_kp_b_passage_of_time __pyx_string_tab[206]
-#define __pyx_kp_b_iso88591_Q __pyx_string_tab[207]
-#define __pyx_kp_b_iso88591_AV1 __pyx_string_tab[208]
-#define __pyx_kp_b_iso88591_QfA __pyx_string_tab[209]
-#define __pyx_kp_b_iso88591_7_4AV_K1A __pyx_string_tab[210]
-#define __pyx_kp_b_iso88591_d_9Cz_Qa_L_AZs_D_Q_A_Q_6oQ_t1_q __pyx_string_tab[211]
-#define __pyx_kp_b_iso88591_d_9Cz_QFXXY_Q_q_a_aq_Q_gQhc_k_4 __pyx_string_tab[212]
-#define __pyx_kp_b_iso88591_q_0_kQR_6_7_1 __pyx_string_tab[213]
-#define __pyx_kp_b_iso88591_q_0_kQR_7_1_7_N_1 __pyx_string_tab[214]
-#define __pyx_kp_b_iso88591_9O1A_Q_6a_a_aq_gQhc_k_WAT_1_81 __pyx_string_tab[215]
-#define __pyx_kp_b_iso88591_U_gT_Q_q_l_vWE_Q_q_t6_S_IWA_q_A __pyx_string_tab[216]
-#define __pyx_kp_b_iso88591_WD_IT_ZtS_bbjjnnuuy_z_B_B_F_F_G __pyx_string_tab[217]
-#define __pyx_kp_b_iso88591_WD_Zt_T_q_l_vWE_Q_q_t6_S_HG5_4y __pyx_string_tab[218]
-#define __pyx_kp_b_iso88591_Yd_HD_PTT___ggkkl_q_l_vWE_Q_q_t __pyx_string_tab[219]
-#define __pyx_kp_b_iso88591_Yd_a_q_l_vWE_Q_q_t87_s_gWE_DPVV __pyx_string_tab[220]
-#define __pyx_kp_b_iso88591_A __pyx_string_tab[221]
-#define __pyx_kp_b_iso88591_A_4uAU_iq_c_1_G1HN_aq __pyx_string_tab[222]
-#define __pyx_kp_b_iso88591_A_5_c_1_Qa_V4q_2Q_D_gU_G_kYZ_G1E __pyx_string_tab[223]
-#define __pyx_kp_b_iso88591_A_IQ_D_he_U_XU_UZZ __pyx_string_tab[224]
-#define __pyx_kp_b_iso88591_A_vQd_T_V1 __pyx_string_tab[225]
-#define __pyx_kp_b_iso88591_A_HD_t_awj_6_Ja __pyx_string_tab[226]
-#define __pyx_kp_b_iso88591_A_0_a_fDZZ_a_7_Bc_Bc_r_3avS_bPYY __pyx_string_tab[227]
-#define __pyx_kp_b_iso88591_A_V81A_t_31A_G1_D_Qhe4y_vS_haq_A __pyx_string_tab[228]
-#define __pyx_kp_b_iso88591_A_d_q_T_1_6_E_D_avQc_A_1_F_6_y_E __pyx_string_tab[229]
-#define __pyx_kp_b_iso88591_A_d_q_T_1_xvS_iq __pyx_string_tab[230]
-#define __pyx_kp_b_iso88591_A_WAWJhfAU_1 __pyx_string_tab[231]
-#define __pyx_kp_b_iso88591_A_q __pyx_string_tab[232]
-#define __pyx_kp_b_iso88591_A_HD_6_1_fHAQ_7_Yc_Jc_F_R_dde_HA __pyx_string_tab[233]
-#define __pyx_kp_b_iso88591_A_HD_Ja_6_A_1_XQ_1_F_8_Q_F_q_a_F __pyx_string_tab[234]
-#define __pyx_kp_b_iso88591_A_whaq_xwj_A_IQ_a_ha_a_1_PPQQYYZ __pyx_string_tab[235]
-#define __pyx_kp_b_iso88591_A_IQ_F_aq_6_A_q_D_aq_5_Qa_G6_wha __pyx_string_tab[236]
-#define __pyx_kp_b_iso88591_A_G1_D_Qhe4y_vS_D_aq_AT_q_avRq_q __pyx_string_tab[237]
+#define __pyx_n_u_width __pyx_string_tab[204]
+#define __pyx_n_u_wrap __pyx_string_tab[205]
+#define __pyx_kp_b__2 __pyx_string_tab[206]
+#define __pyx_kp_b_passage_of_time __pyx_string_tab[207]
+#define __pyx_kp_b_iso88591_Q __pyx_string_tab[208]
+#define __pyx_kp_b_iso88591_AV1 __pyx_string_tab[209]
+#define __pyx_kp_b_iso88591_QfA __pyx_string_tab[210]
+#define __pyx_kp_b_iso88591_7_4AV_K1A __pyx_string_tab[211]
+#define __pyx_kp_b_iso88591_d_9Cz_Qa_L_AZs_D_Q_A_Q_6oQ_t1_q __pyx_string_tab[212]
+#define __pyx_kp_b_iso88591_d_9Cz_QFXXY_Q_q_a_aq_Q_gQhc_k_4 __pyx_string_tab[213]
+#define __pyx_kp_b_iso88591_q_0_kQR_6_7_1 __pyx_string_tab[214]
+#define __pyx_kp_b_iso88591_q_0_kQR_7_1_7_N_1 __pyx_string_tab[215]
+#define __pyx_kp_b_iso88591_9O1A_Q_6a_a_aq_gQhc_k_WAT_1_81 __pyx_string_tab[216]
+#define __pyx_kp_b_iso88591_U_gT_Q_q_l_vWE_Q_q_t6_S_IWA_q_A __pyx_string_tab[217]
+#define __pyx_kp_b_iso88591_WD_IT_ZtS_bbjjnnuuy_z_B_B_F_F_G __pyx_string_tab[218]
+#define __pyx_kp_b_iso88591_WD_Zt_T_q_l_vWE_Q_q_t6_S_HG5_4y __pyx_string_tab[219]
+#define __pyx_kp_b_iso88591_Yd_HD_PTT___ggkkl_q_l_vWE_Q_q_t __pyx_string_tab[220]
+#define __pyx_kp_b_iso88591_Yd_a_q_l_vWE_Q_q_t87_s_gWE_DPVV __pyx_string_tab[221]
+#define __pyx_kp_b_iso88591_A __pyx_string_tab[222]
+#define __pyx_kp_b_iso88591_A_4uAU_iq_c_1_G1HN_aq __pyx_string_tab[223]
+#define __pyx_kp_b_iso88591_A_5_c_1_Qa_V4q_2Q_D_gU_G_kYZ_G1E __pyx_string_tab[224]
+#define __pyx_kp_b_iso88591_A_IQ_D_he_U_XU_UZZ __pyx_string_tab[225]
+#define __pyx_kp_b_iso88591_A_vQd_T_V1 __pyx_string_tab[226]
+#define __pyx_kp_b_iso88591_A_HD_t_awj_6_Ja __pyx_string_tab[227]
+#define __pyx_kp_b_iso88591_A_0_a_fDZZ_a_7_Bc_Bc_r_3avS_bPYY __pyx_string_tab[228]
+#define __pyx_kp_b_iso88591_A_V81A_t_31A_G1_D_Qhe4y_vS_haq_A __pyx_string_tab[229]
+#define __pyx_kp_b_iso88591_A_d_q_T_1_6_E_D_avQc_A_1_F_6_y_E __pyx_string_tab[230]
+#define __pyx_kp_b_iso88591_A_d_q_T_1_xvS_iq __pyx_string_tab[231]
+#define __pyx_kp_b_iso88591_A_WAWJhfAU_1 __pyx_string_tab[232]
+#define __pyx_kp_b_iso88591_A_q __pyx_string_tab[233]
+#define __pyx_kp_b_iso88591_A_HD_6_1_fHAQ_7_Yc_Jc_F_R_dde_HA __pyx_string_tab[234]
+#define __pyx_kp_b_iso88591_A_HD_Ja_6_A_1_XQ_1_F_8_Q_F_q_a_F __pyx_string_tab[235]
+#define __pyx_kp_b_iso88591_A_whaq_xwj_A_IQ_a_ha_a_1_PPQQYYZ __pyx_string_tab[236]
+#define __pyx_kp_b_iso88591_A_IQ_F_aq_6_A_q_D_aq_5_Qa_G6_wha __pyx_string_tab[237]
+#define __pyx_kp_b_iso88591_A_G1_D_Qhe4y_vS_D_aq_AT_q_avRq_q __pyx_string_tab[238]
 #define __pyx_int_0 __pyx_number_tab[0]
 #define __pyx_int_16193587 __pyx_number_tab[1]
 #define __pyx_int_107665002 __pyx_number_tab[2]
@@ -4507,7 +4511,7 @@ static CYTHON_SMALL_CODE int __pyx_m_clear(PyObject *m) {
   Py_CLEAR(clear_module_state->__pyx_umethod_PyDict_Type__popitem.method);
   for (int i=0; i<1; ++i) { Py_CLEAR(clear_module_state->__pyx_tuple[i]); }
   for (int i=0; i<43; ++i) { Py_CLEAR(clear_module_state->__pyx_codeobj_tab[i]); }
-  for (int i=0; i<238; ++i) { Py_CLEAR(clear_module_state->__pyx_string_tab[i]); }
+  for (int i=0; i<239; ++i) { Py_CLEAR(clear_module_state->__pyx_string_tab[i]); }
   for (int i=0; i<8; ++i) { Py_CLEAR(clear_module_state->__pyx_number_tab[i]); }
 /* #### Code section: module_state_clear_contents ### */
 /* CommonTypesMetaclass.module_state_clear */
@@ -4565,7 +4569,7 @@ static CYTHON_SMALL_CODE int __pyx_m_traverse(PyObject *m, visitproc visit, void
   Py_VISIT(traverse_module_state->__pyx_umethod_PyDict_Type__popitem.method);
   for (int i=0; i<1; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_tuple[i]); }
   for (int i=0; i<43; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_codeobj_tab[i]); }
-  for (int i=0; i<238; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_string_tab[i]); }
+  for (int i=0; i<239; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_string_tab[i]); }
   for (int i=0; i<8; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_number_tab[i]); }
 /* #### Code section: module_state_traverse_contents ### */
 /* CommonTypesMetaclass.module_state_traverse */
@@ -23423,7 +23427,7 @@ static CYTHON_INLINE uint32_t __pyx_f_14passage_native_6_twins_first_of(struct _
   return __pyx_r;
 }
 
-/* "passage_native/hot.pxi":19
+/* "passage_native/hot.pxi":18
  * 
  * 
  * def fold_plain(records, instants, Py_ssize_t at, reactions):             # <<<<<<<<<<<<<<
@@ -23474,53 +23478,53 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   {
     PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_records,&__pyx_mstate_global->__pyx_n_u_instants,&__pyx_mstate_global->__pyx_n_u_at,&__pyx_mstate_global->__pyx_n_u_reactions,0};
     const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
-    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(3, 19, __pyx_L3_error)
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(3, 18, __pyx_L3_error)
     if (__pyx_kwds_len > 0) {
       switch (__pyx_nargs) {
         case  4:
         values[3] = __Pyx_ArgRef_FASTCALL(__pyx_args, 3);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(3, 19, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(3, 18, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  3:
         values[2] = __Pyx_ArgRef_FASTCALL(__pyx_args, 2);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(3, 19, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(3, 18, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  2:
         values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(3, 19, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(3, 18, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  1:
         values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(3, 19, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(3, 18, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  0: break;
         default: goto __pyx_L5_argtuple_error;
       }
       const Py_ssize_t kwd_pos_args = __pyx_nargs;
-      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "fold_plain", 0) < (0)) __PYX_ERR(3, 19, __pyx_L3_error)
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "fold_plain", 0) < (0)) __PYX_ERR(3, 18, __pyx_L3_error)
       for (Py_ssize_t i = __pyx_nargs; i < 4; i++) {
-        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("fold_plain", 1, 4, 4, i); __PYX_ERR(3, 19, __pyx_L3_error) }
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("fold_plain", 1, 4, 4, i); __PYX_ERR(3, 18, __pyx_L3_error) }
       }
     } else if (unlikely(__pyx_nargs != 4)) {
       goto __pyx_L5_argtuple_error;
     } else {
       values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(3, 19, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(3, 18, __pyx_L3_error)
       values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(3, 19, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(3, 18, __pyx_L3_error)
       values[2] = __Pyx_ArgRef_FASTCALL(__pyx_args, 2);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(3, 19, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(3, 18, __pyx_L3_error)
       values[3] = __Pyx_ArgRef_FASTCALL(__pyx_args, 3);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(3, 19, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(3, 18, __pyx_L3_error)
     }
     __pyx_v_records = values[0];
     __pyx_v_instants = values[1];
-    __pyx_v_at = __Pyx_PyIndex_AsSsize_t(values[2]); if (unlikely((__pyx_v_at == (Py_ssize_t)-1) && PyErr_Occurred())) __PYX_ERR(3, 19, __pyx_L3_error)
+    __pyx_v_at = __Pyx_PyIndex_AsSsize_t(values[2]); if (unlikely((__pyx_v_at == (Py_ssize_t)-1) && PyErr_Occurred())) __PYX_ERR(3, 18, __pyx_L3_error)
     __pyx_v_reactions = values[3];
   }
   goto __pyx_L6_skip;
   __pyx_L5_argtuple_error:;
-  __Pyx_RaiseArgtupleInvalid("fold_plain", 1, 4, 4, __pyx_nargs); __PYX_ERR(3, 19, __pyx_L3_error)
+  __Pyx_RaiseArgtupleInvalid("fold_plain", 1, 4, 4, __pyx_nargs); __PYX_ERR(3, 18, __pyx_L3_error)
   __pyx_L6_skip:;
   goto __pyx_L4_argument_unpacking_done;
   __pyx_L3_error:;
@@ -23547,6 +23551,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   PyObject *__pyx_v_of_instants = 0;
   Py_ssize_t __pyx_v_end;
   Py_ssize_t __pyx_v_place;
+  Py_ssize_t __pyx_v_width;
   PyObject *__pyx_v_of_type;
   char const *__pyx_v_start;
   char const *__pyx_v_prefixes[__pyx_e_14passage_native_6_twins_KNOWN];
@@ -23568,8 +23573,8 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   int __pyx_t_2;
   PyObject *__pyx_t_3 = NULL;
   int __pyx_t_4;
-  size_t __pyx_t_5;
-  Py_ssize_t __pyx_t_6;
+  Py_ssize_t __pyx_t_5;
+  size_t __pyx_t_6;
   Py_ssize_t __pyx_t_7;
   Py_ssize_t __pyx_t_8;
   PyObject *__pyx_t_9;
@@ -23585,22 +23590,22 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("fold_plain", 0);
 
-  /* "passage_native/hot.pxi":21
+  /* "passage_native/hot.pxi":20
  * def fold_plain(records, instants, Py_ssize_t at, reactions):
  *     """Fold records[at:] as long as there is a reaction prepared for their type; tells where it stopped."""
  *     cdef list of_records = records if type(records) is list else list(records)             # <<<<<<<<<<<<<<
  *     cdef list of_instants = instants if type(instants) is list else list(instants)
- *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place
+ *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place, width
 */
   __pyx_t_2 = (((PyObject *)Py_TYPE(__pyx_v_records)) == ((PyObject *)(&PyList_Type)));
   if (__pyx_t_2) {
     __pyx_t_3 = __pyx_v_records;
     __Pyx_INCREF(__pyx_t_3);
-    if (!(likely(PyList_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("list", __pyx_t_3))) __PYX_ERR(3, 21, __pyx_L1_error)
+    if (!(likely(PyList_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("list", __pyx_t_3))) __PYX_ERR(3, 20, __pyx_L1_error)
     __pyx_t_1 = __pyx_t_3;
     __pyx_t_3 = 0;
   } else {
-    __pyx_t_3 = PySequence_List(__pyx_v_records); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 21, __pyx_L1_error)
+    __pyx_t_3 = PySequence_List(__pyx_v_records); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 20, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
     __pyx_t_1 = __pyx_t_3;
     __pyx_t_3 = 0;
@@ -23609,22 +23614,22 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   __pyx_v_of_records = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "passage_native/hot.pxi":22
+  /* "passage_native/hot.pxi":21
  *     """Fold records[at:] as long as there is a reaction prepared for their type; tells where it stopped."""
  *     cdef list of_records = records if type(records) is list else list(records)
  *     cdef list of_instants = instants if type(instants) is list else list(instants)             # <<<<<<<<<<<<<<
- *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place
+ *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place, width
  *     cdef PyObject* of_type = NULL
 */
   __pyx_t_2 = (((PyObject *)Py_TYPE(__pyx_v_instants)) == ((PyObject *)(&PyList_Type)));
   if (__pyx_t_2) {
     __pyx_t_3 = __pyx_v_instants;
     __Pyx_INCREF(__pyx_t_3);
-    if (!(likely(PyList_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("list", __pyx_t_3))) __PYX_ERR(3, 22, __pyx_L1_error)
+    if (!(likely(PyList_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("list", __pyx_t_3))) __PYX_ERR(3, 21, __pyx_L1_error)
     __pyx_t_1 = __pyx_t_3;
     __pyx_t_3 = 0;
   } else {
-    __pyx_t_3 = PySequence_List(__pyx_v_instants); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 22, __pyx_L1_error)
+    __pyx_t_3 = PySequence_List(__pyx_v_instants); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 21, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
     __pyx_t_1 = __pyx_t_3;
     __pyx_t_3 = 0;
@@ -23633,41 +23638,41 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   __pyx_v_of_instants = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "passage_native/hot.pxi":23
+  /* "passage_native/hot.pxi":22
  *     cdef list of_records = records if type(records) is list else list(records)
  *     cdef list of_instants = instants if type(instants) is list else list(instants)
- *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place             # <<<<<<<<<<<<<<
+ *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place, width             # <<<<<<<<<<<<<<
  *     cdef PyObject* of_type = NULL
  *     cdef const char* start
 */
   __pyx_v_end = PyList_GET_SIZE(__pyx_v_of_records);
 
-  /* "passage_native/hot.pxi":24
+  /* "passage_native/hot.pxi":23
  *     cdef list of_instants = instants if type(instants) is list else list(instants)
- *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place
+ *     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place, width
  *     cdef PyObject* of_type = NULL             # <<<<<<<<<<<<<<
  *     cdef const char* start
  *     cdef const char* prefixes[KNOWN]
 */
   __pyx_v_of_type = NULL;
 
-  /* "passage_native/hot.pxi":27
+  /* "passage_native/hot.pxi":26
  *     cdef const char* start
  *     cdef const char* prefixes[KNOWN]
  *     cdef list prepared = [], held = []             # <<<<<<<<<<<<<<
  *     cdef int known = 0, number
  *     cdef int64_t instant
 */
-  __pyx_t_1 = PyList_New(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 27, __pyx_L1_error)
+  __pyx_t_1 = PyList_New(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 26, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __pyx_v_prepared = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
-  __pyx_t_1 = PyList_New(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 27, __pyx_L1_error)
+  __pyx_t_1 = PyList_New(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 26, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __pyx_v_held = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "passage_native/hot.pxi":28
+  /* "passage_native/hot.pxi":27
  *     cdef const char* prefixes[KNOWN]
  *     cdef list prepared = [], held = []
  *     cdef int known = 0, number             # <<<<<<<<<<<<<<
@@ -23676,7 +23681,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 */
   __pyx_v_known = 0;
 
-  /* "passage_native/hot.pxi":30
+  /* "passage_native/hot.pxi":29
  *     cdef int known = 0, number
  *     cdef int64_t instant
  *     cdef object record, value, key, react, value_of = None, key_of = None             # <<<<<<<<<<<<<<
@@ -23688,28 +23693,28 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   __Pyx_INCREF(Py_None);
   __pyx_v_key_of = Py_None;
 
-  /* "passage_native/hot.pxi":31
+  /* "passage_native/hot.pxi":30
  *     cdef int64_t instant
  *     cdef object record, value, key, react, value_of = None, key_of = None
  *     if not reactions:             # <<<<<<<<<<<<<<
  *         return at
- *     if PyList_GET_SIZE(of_instants) < end:
+ *     width = len(next(iter(reactions)))
 */
-  __pyx_t_2 = __Pyx_PyObject_IsTrue(__pyx_v_reactions); if (unlikely((__pyx_t_2 < 0))) __PYX_ERR(3, 31, __pyx_L1_error)
+  __pyx_t_2 = __Pyx_PyObject_IsTrue(__pyx_v_reactions); if (unlikely((__pyx_t_2 < 0))) __PYX_ERR(3, 30, __pyx_L1_error)
   __pyx_t_4 = (!__pyx_t_2);
 
 
   if (__pyx_t_4) {
 
 
-    /* "passage_native/hot.pxi":32
+    /* "passage_native/hot.pxi":31
  *     cdef object record, value, key, react, value_of = None, key_of = None
  *     if not reactions:
  *         return at             # <<<<<<<<<<<<<<
+ *     width = len(next(iter(reactions)))
  *     if PyList_GET_SIZE(of_instants) < end:
- *         raise IndexError("fewer instants than records")
 */
-    __pyx_t_1 = PyLong_FromSsize_t(__pyx_v_at); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 32, __pyx_L1_error)
+    __pyx_t_1 = PyLong_FromSsize_t(__pyx_v_at); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 31, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
     {
       PyObject *__pyx_temp;
@@ -23722,18 +23727,34 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
     __pyx_t_1 = 0;
     goto __pyx_L0;
 
-    /* "passage_native/hot.pxi":31
+    /* "passage_native/hot.pxi":30
  *     cdef int64_t instant
  *     cdef object record, value, key, react, value_of = None, key_of = None
  *     if not reactions:             # <<<<<<<<<<<<<<
  *         return at
- *     if PyList_GET_SIZE(of_instants) < end:
+ *     width = len(next(iter(reactions)))
 */
   }
 
-  /* "passage_native/hot.pxi":33
+  /* "passage_native/hot.pxi":32
  *     if not reactions:
  *         return at
+ *     width = len(next(iter(reactions)))             # <<<<<<<<<<<<<<
+ *     if PyList_GET_SIZE(of_instants) < end:
+ *         raise IndexError("fewer instants than records")
+*/
+  __pyx_t_1 = PyObject_GetIter(__pyx_v_reactions); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 32, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_1);
+  __pyx_t_3 = __Pyx_PyIter_Next(__pyx_t_1); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 32, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_3);
+  __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  __pyx_t_5 = PyObject_Length(__pyx_t_3); if (unlikely(__pyx_t_5 == ((Py_ssize_t)-1))) __PYX_ERR(3, 32, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
+  __pyx_v_width = __pyx_t_5;
+
+  /* "passage_native/hot.pxi":33
+ *         return at
+ *     width = len(next(iter(reactions)))
  *     if PyList_GET_SIZE(of_instants) < end:             # <<<<<<<<<<<<<<
  *         raise IndexError("fewer instants than records")
  *     for place in range(at, end):
@@ -23744,28 +23765,28 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 
 
     /* "passage_native/hot.pxi":34
- *         return at
+ *     width = len(next(iter(reactions)))
  *     if PyList_GET_SIZE(of_instants) < end:
  *         raise IndexError("fewer instants than records")             # <<<<<<<<<<<<<<
  *     for place in range(at, end):
  *         record = <object>PyList_GET_ITEM(of_records, place)
 */
-    __pyx_t_3 = NULL;
-    __pyx_t_5 = 1;
+    __pyx_t_1 = NULL;
+    __pyx_t_6 = 1;
     {
-      PyObject *__pyx_callargs[2] = {__pyx_t_3, __pyx_mstate_global->__pyx_kp_u_fewer_instants_than_records};
-      __pyx_t_1 = __Pyx_PyObject_FastCall((PyObject*)(((PyTypeObject*)PyExc_IndexError)), __pyx_callargs+__pyx_t_5, (2-__pyx_t_5) | (__pyx_t_5*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
-      __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
-      if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 34, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_1);
+      PyObject *__pyx_callargs[2] = {__pyx_t_1, __pyx_mstate_global->__pyx_kp_u_fewer_instants_than_records};
+      __pyx_t_3 = __Pyx_PyObject_FastCall((PyObject*)(((PyTypeObject*)PyExc_IndexError)), __pyx_callargs+__pyx_t_6, (2-__pyx_t_6) | (__pyx_t_6*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_1); __pyx_t_1 = 0;
+      if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 34, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_3);
     }
-    __Pyx_Raise(__pyx_t_1, 0, 0, 0);
-    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+    __Pyx_Raise(__pyx_t_3, 0, 0, 0);
+    __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
     __PYX_ERR(3, 34, __pyx_L1_error)
 
     /* "passage_native/hot.pxi":33
- *     if not reactions:
  *         return at
+ *     width = len(next(iter(reactions)))
  *     if PyList_GET_SIZE(of_instants) < end:             # <<<<<<<<<<<<<<
  *         raise IndexError("fewer instants than records")
  *     for place in range(at, end):
@@ -23780,8 +23801,8 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         if <PyObject*>Py_TYPE(record) != of_type:
 */
 
-  __pyx_t_6 = __pyx_v_end;
-  __pyx_t_7 = __pyx_t_6;
+  __pyx_t_5 = __pyx_v_end;
+  __pyx_t_7 = __pyx_t_5;
 
   for (__pyx_t_8 = __pyx_v_at; __pyx_t_8 < __pyx_t_7; __pyx_t_8+=1) {
     __pyx_v_place = __pyx_t_8;
@@ -23795,11 +23816,11 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 */
     __pyx_t_9 = PyList_GET_ITEM(__pyx_v_of_records, __pyx_v_place);
 
-    __pyx_t_1 = ((PyObject *)__pyx_t_9);
-    __Pyx_INCREF(__pyx_t_1);
+    __pyx_t_3 = ((PyObject *)__pyx_t_9);
+    __Pyx_INCREF(__pyx_t_3);
 
-    __Pyx_XDECREF_SET(__pyx_v_record, __pyx_t_1);
-    __pyx_t_1 = 0;
+    __Pyx_XDECREF_SET(__pyx_v_record, __pyx_t_3);
+    __pyx_t_3 = 0;
 
     /* "passage_native/hot.pxi":37
  *     for place in range(at, end):
@@ -23829,14 +23850,14 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         value = PyObject_CallOneArg(value_of, record)
  *         if value is None:
 */
-      __pyx_t_1 = __Pyx_PyObject_GetAttrStr(((PyObject *)Py_TYPE(__pyx_v_record)), __pyx_mstate_global->__pyx_n_u_value); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 39, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_1);
-      __pyx_t_3 = __Pyx_PyObject_GetAttrStr(((PyObject *)Py_TYPE(__pyx_v_record)), __pyx_mstate_global->__pyx_n_u_key); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 39, __pyx_L1_error)
+      __pyx_t_3 = __Pyx_PyObject_GetAttrStr(((PyObject *)Py_TYPE(__pyx_v_record)), __pyx_mstate_global->__pyx_n_u_value); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 39, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_3);
-      __Pyx_DECREF_SET(__pyx_v_value_of, __pyx_t_1);
-      __pyx_t_1 = 0;
-      __Pyx_DECREF_SET(__pyx_v_key_of, __pyx_t_3);
+      __pyx_t_1 = __Pyx_PyObject_GetAttrStr(((PyObject *)Py_TYPE(__pyx_v_record)), __pyx_mstate_global->__pyx_n_u_key); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 39, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+      __Pyx_DECREF_SET(__pyx_v_value_of, __pyx_t_3);
       __pyx_t_3 = 0;
+      __Pyx_DECREF_SET(__pyx_v_key_of, __pyx_t_1);
+      __pyx_t_1 = 0;
 
       /* "passage_native/hot.pxi":37
  *     for place in range(at, end):
@@ -23854,10 +23875,10 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         if value is None:
  *             continue  # a tombstone says nothing happened
 */
-    __pyx_t_3 = PyObject_CallOneArg(__pyx_v_value_of, __pyx_v_record); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 40, __pyx_L1_error)
-    __Pyx_GOTREF(__pyx_t_3);
-    __Pyx_XDECREF_SET(__pyx_v_value, __pyx_t_3);
-    __pyx_t_3 = 0;
+    __pyx_t_1 = PyObject_CallOneArg(__pyx_v_value_of, __pyx_v_record); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 40, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __Pyx_XDECREF_SET(__pyx_v_value, __pyx_t_1);
+    __pyx_t_1 = 0;
 
     /* "passage_native/hot.pxi":41
  *             value_of, key_of = type(record).value, type(record).key
@@ -23875,7 +23896,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         if value is None:
  *             continue  # a tombstone says nothing happened             # <<<<<<<<<<<<<<
  *         react = None
- *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:
+ *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:
 */
       goto __pyx_L5_continue;
 
@@ -23892,7 +23913,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         if value is None:
  *             continue  # a tombstone says nothing happened
  *         react = None             # <<<<<<<<<<<<<<
- *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:
+ *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:
  *             start = PyBytes_AS_STRING(value)
 */
     __Pyx_INCREF(Py_None);
@@ -23901,7 +23922,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
     /* "passage_native/hot.pxi":44
  *             continue  # a tombstone says nothing happened
  *         react = None
- *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:             # <<<<<<<<<<<<<<
+ *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:             # <<<<<<<<<<<<<<
  *             start = PyBytes_AS_STRING(value)
  *             for number in range(known):
 */
@@ -23914,7 +23935,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 
       goto __pyx_L10_bool_binop_done;
     }
-    __pyx_t_2 = (PyBytes_GET_SIZE(__pyx_v_value) >= __pyx_e_14passage_native_6_twins_PREFIX);
+    __pyx_t_2 = (PyBytes_GET_SIZE(__pyx_v_value) >= __pyx_v_width);
 
 
     __pyx_t_4 = __pyx_t_2;
@@ -23925,18 +23946,18 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 
       /* "passage_native/hot.pxi":45
  *         react = None
- *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:
+ *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:
  *             start = PyBytes_AS_STRING(value)             # <<<<<<<<<<<<<<
  *             for number in range(known):
- *                 if memcmp(start, prefixes[number], PREFIX) == 0:
+ *                 if memcmp(start, prefixes[number], width) == 0:
 */
       __pyx_v_start = PyBytes_AS_STRING(__pyx_v_value);
 
       /* "passage_native/hot.pxi":46
- *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:
+ *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:
  *             start = PyBytes_AS_STRING(value)
  *             for number in range(known):             # <<<<<<<<<<<<<<
- *                 if memcmp(start, prefixes[number], PREFIX) == 0:
+ *                 if memcmp(start, prefixes[number], width) == 0:
  *                     react = <object>PyList_GET_ITEM(prepared, number)
 */
 
@@ -23949,43 +23970,43 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
         /* "passage_native/hot.pxi":47
  *             start = PyBytes_AS_STRING(value)
  *             for number in range(known):
- *                 if memcmp(start, prefixes[number], PREFIX) == 0:             # <<<<<<<<<<<<<<
+ *                 if memcmp(start, prefixes[number], width) == 0:             # <<<<<<<<<<<<<<
  *                     react = <object>PyList_GET_ITEM(prepared, number)
  *                     break
 */
-        __pyx_t_4 = (memcmp(__pyx_v_start, (__pyx_v_prefixes[__pyx_v_number]), __pyx_e_14passage_native_6_twins_PREFIX) == 0);
+        __pyx_t_4 = (memcmp(__pyx_v_start, (__pyx_v_prefixes[__pyx_v_number]), __pyx_v_width) == 0);
 
         if (__pyx_t_4) {
 
 
           /* "passage_native/hot.pxi":48
  *             for number in range(known):
- *                 if memcmp(start, prefixes[number], PREFIX) == 0:
+ *                 if memcmp(start, prefixes[number], width) == 0:
  *                     react = <object>PyList_GET_ITEM(prepared, number)             # <<<<<<<<<<<<<<
  *                     break
  *         if react is None:
 */
           __pyx_t_9 = PyList_GET_ITEM(__pyx_v_prepared, __pyx_v_number);
 
-          __pyx_t_3 = ((PyObject *)__pyx_t_9);
-          __Pyx_INCREF(__pyx_t_3);
+          __pyx_t_1 = ((PyObject *)__pyx_t_9);
+          __Pyx_INCREF(__pyx_t_1);
 
-          __Pyx_DECREF_SET(__pyx_v_react, __pyx_t_3);
-          __pyx_t_3 = 0;
+          __Pyx_DECREF_SET(__pyx_v_react, __pyx_t_1);
+          __pyx_t_1 = 0;
 
           /* "passage_native/hot.pxi":49
- *                 if memcmp(start, prefixes[number], PREFIX) == 0:
+ *                 if memcmp(start, prefixes[number], width) == 0:
  *                     react = <object>PyList_GET_ITEM(prepared, number)
  *                     break             # <<<<<<<<<<<<<<
  *         if react is None:
- *             prefix = value[:PREFIX]
+ *             prefix = value[:width]
 */
           goto __pyx_L13_break;
 
           /* "passage_native/hot.pxi":47
  *             start = PyBytes_AS_STRING(value)
  *             for number in range(known):
- *                 if memcmp(start, prefixes[number], PREFIX) == 0:             # <<<<<<<<<<<<<<
+ *                 if memcmp(start, prefixes[number], width) == 0:             # <<<<<<<<<<<<<<
  *                     react = <object>PyList_GET_ITEM(prepared, number)
  *                     break
 */
@@ -23997,7 +24018,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
       /* "passage_native/hot.pxi":44
  *             continue  # a tombstone says nothing happened
  *         react = None
- *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:             # <<<<<<<<<<<<<<
+ *         if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:             # <<<<<<<<<<<<<<
  *             start = PyBytes_AS_STRING(value)
  *             for number in range(known):
 */
@@ -24007,7 +24028,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *                     react = <object>PyList_GET_ITEM(prepared, number)
  *                     break
  *         if react is None:             # <<<<<<<<<<<<<<
- *             prefix = value[:PREFIX]
+ *             prefix = value[:width]
  *             react = reactions.get(prefix)
 */
     __pyx_t_4 = (__pyx_v_react == Py_None);
@@ -24017,41 +24038,41 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
       /* "passage_native/hot.pxi":51
  *                     break
  *         if react is None:
- *             prefix = value[:PREFIX]             # <<<<<<<<<<<<<<
+ *             prefix = value[:width]             # <<<<<<<<<<<<<<
  *             react = reactions.get(prefix)
  *             if react is None:
 */
-      __pyx_t_3 = __Pyx_PyObject_GetSlice(__pyx_v_value, 0, __pyx_e_14passage_native_6_twins_PREFIX, NULL, NULL, NULL, 0, 1, 0); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 51, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_3);
-      __Pyx_XDECREF_SET(__pyx_v_prefix, __pyx_t_3);
-      __pyx_t_3 = 0;
+      __pyx_t_1 = __Pyx_PyObject_GetSlice(__pyx_v_value, 0, __pyx_v_width, NULL, NULL, NULL, 0, 1, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 51, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+      __Pyx_XDECREF_SET(__pyx_v_prefix, __pyx_t_1);
+      __pyx_t_1 = 0;
 
       /* "passage_native/hot.pxi":52
  *         if react is None:
- *             prefix = value[:PREFIX]
+ *             prefix = value[:width]
  *             react = reactions.get(prefix)             # <<<<<<<<<<<<<<
  *             if react is None:
  *                 return place
 */
-      __pyx_t_1 = __pyx_v_reactions;
-      __Pyx_INCREF(__pyx_t_1);
-      __pyx_t_5 = 0;
+      __pyx_t_3 = __pyx_v_reactions;
+      __Pyx_INCREF(__pyx_t_3);
+      __pyx_t_6 = 0;
       {
-        PyObject *__pyx_callargs[2] = {__pyx_t_1, __pyx_v_prefix};
-        __pyx_t_3 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_get, __pyx_callargs+__pyx_t_5, (2-__pyx_t_5) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
-        __Pyx_XDECREF(__pyx_t_1); __pyx_t_1 = 0;
-        if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 52, __pyx_L1_error)
-        __Pyx_GOTREF(__pyx_t_3);
+        PyObject *__pyx_callargs[2] = {__pyx_t_3, __pyx_v_prefix};
+        __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_get, __pyx_callargs+__pyx_t_6, (2-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
+        if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 52, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_1);
       }
-      __Pyx_DECREF_SET(__pyx_v_react, __pyx_t_3);
-      __pyx_t_3 = 0;
+      __Pyx_DECREF_SET(__pyx_v_react, __pyx_t_1);
+      __pyx_t_1 = 0;
 
       /* "passage_native/hot.pxi":53
- *             prefix = value[:PREFIX]
+ *             prefix = value[:width]
  *             react = reactions.get(prefix)
  *             if react is None:             # <<<<<<<<<<<<<<
  *                 return place
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:
 */
       __pyx_t_4 = (__pyx_v_react == Py_None);
       if (__pyx_t_4) {
@@ -24061,35 +24082,35 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *             react = reactions.get(prefix)
  *             if react is None:
  *                 return place             # <<<<<<<<<<<<<<
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:
  *                 held.append(prefix)
 */
-        __pyx_t_3 = PyLong_FromSsize_t(__pyx_v_place); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 54, __pyx_L1_error)
-        __Pyx_GOTREF(__pyx_t_3);
+        __pyx_t_1 = PyLong_FromSsize_t(__pyx_v_place); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 54, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_1);
         {
           PyObject *__pyx_temp;
           {
             __pyx_temp = __pyx_r;
-            __pyx_r = __pyx_t_3;
+            __pyx_r = __pyx_t_1;
           }
           __Pyx_XDECREF(__pyx_temp);
         }
-        __pyx_t_3 = 0;
+        __pyx_t_1 = 0;
         goto __pyx_L0;
 
         /* "passage_native/hot.pxi":53
- *             prefix = value[:PREFIX]
+ *             prefix = value[:width]
  *             react = reactions.get(prefix)
  *             if react is None:             # <<<<<<<<<<<<<<
  *                 return place
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:
 */
       }
 
       /* "passage_native/hot.pxi":55
  *             if react is None:
  *                 return place
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:             # <<<<<<<<<<<<<<
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:             # <<<<<<<<<<<<<<
  *                 held.append(prefix)
  *                 prepared.append(react)
 */
@@ -24112,7 +24133,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 
         goto __pyx_L18_bool_binop_done;
       }
-      __pyx_t_2 = (PyBytes_GET_SIZE(__pyx_v_prefix) == __pyx_e_14passage_native_6_twins_PREFIX);
+      __pyx_t_2 = (PyBytes_GET_SIZE(__pyx_v_prefix) == __pyx_v_width);
 
 
       __pyx_t_4 = __pyx_t_2;
@@ -24123,7 +24144,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 
         /* "passage_native/hot.pxi":56
  *                 return place
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:
  *                 held.append(prefix)             # <<<<<<<<<<<<<<
  *                 prepared.append(react)
  *                 prefixes[known] = PyBytes_AS_STRING(<bytes>prefix)
@@ -24132,7 +24153,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
 
 
         /* "passage_native/hot.pxi":57
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:
  *                 held.append(prefix)
  *                 prepared.append(react)             # <<<<<<<<<<<<<<
  *                 prefixes[known] = PyBytes_AS_STRING(<bytes>prefix)
@@ -24162,7 +24183,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
         /* "passage_native/hot.pxi":55
  *             if react is None:
  *                 return place
- *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:             # <<<<<<<<<<<<<<
+ *             if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:             # <<<<<<<<<<<<<<
  *                 held.append(prefix)
  *                 prepared.append(react)
 */
@@ -24172,7 +24193,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *                     react = <object>PyList_GET_ITEM(prepared, number)
  *                     break
  *         if react is None:             # <<<<<<<<<<<<<<
- *             prefix = value[:PREFIX]
+ *             prefix = value[:width]
  *             react = reactions.get(prefix)
 */
     }
@@ -24209,17 +24230,17 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         key = PyObject_CallOneArg(key_of, record)
  *         if key is None:
 */
-      __pyx_t_3 = PyLong_FromSsize_t(__pyx_v_place); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 62, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_3);
+      __pyx_t_1 = PyLong_FromSsize_t(__pyx_v_place); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 62, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
       {
         PyObject *__pyx_temp;
         {
           __pyx_temp = __pyx_r;
-          __pyx_r = __pyx_t_3;
+          __pyx_r = __pyx_t_1;
         }
         __Pyx_XDECREF(__pyx_temp);
       }
-      __pyx_t_3 = 0;
+      __pyx_t_1 = 0;
       goto __pyx_L0;
 
       /* "passage_native/hot.pxi":61
@@ -24238,10 +24259,10 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         if key is None:
  *             return place
 */
-    __pyx_t_3 = PyObject_CallOneArg(__pyx_v_key_of, __pyx_v_record); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 63, __pyx_L1_error)
-    __Pyx_GOTREF(__pyx_t_3);
-    __Pyx_XDECREF_SET(__pyx_v_key, __pyx_t_3);
-    __pyx_t_3 = 0;
+    __pyx_t_1 = PyObject_CallOneArg(__pyx_v_key_of, __pyx_v_record); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 63, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __Pyx_XDECREF_SET(__pyx_v_key, __pyx_t_1);
+    __pyx_t_1 = 0;
 
     /* "passage_native/hot.pxi":64
  *             return place
@@ -24261,17 +24282,17 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  *         if type(react) is Opener and type(key) is bytes:
  *             (<Opener>react).start(<bytes>key, instant, b"")
 */
-      __pyx_t_3 = PyLong_FromSsize_t(__pyx_v_place); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 65, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_3);
+      __pyx_t_1 = PyLong_FromSsize_t(__pyx_v_place); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 65, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
       {
         PyObject *__pyx_temp;
         {
           __pyx_temp = __pyx_r;
-          __pyx_r = __pyx_t_3;
+          __pyx_r = __pyx_t_1;
         }
         __Pyx_XDECREF(__pyx_temp);
       }
-      __pyx_t_3 = 0;
+      __pyx_t_1 = 0;
       goto __pyx_L0;
 
       /* "passage_native/hot.pxi":64
@@ -24379,33 +24400,33 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  * 
 */
     /*else*/ {
-      __pyx_t_1 = NULL;
+      __pyx_t_3 = NULL;
       __Pyx_INCREF(__pyx_v_react);
       __pyx_t_15 = __pyx_v_react; 
       __pyx_t_16 = __Pyx_PyLong_From_int64_t(__pyx_v_instant); if (unlikely(!__pyx_t_16)) __PYX_ERR(3, 71, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_16);
-      __pyx_t_5 = 1;
+      __pyx_t_6 = 1;
       #if CYTHON_UNPACK_METHODS
       if (unlikely(PyMethod_Check(__pyx_t_15))) {
-        __pyx_t_1 = PyMethod_GET_SELF(__pyx_t_15);
-        assert(__pyx_t_1);
+        __pyx_t_3 = PyMethod_GET_SELF(__pyx_t_15);
+        assert(__pyx_t_3);
         PyObject* __pyx__function = PyMethod_GET_FUNCTION(__pyx_t_15);
-        __Pyx_INCREF(__pyx_t_1);
+        __Pyx_INCREF(__pyx_t_3);
         __Pyx_INCREF(__pyx__function);
         __Pyx_DECREF_SET(__pyx_t_15, __pyx__function);
-        __pyx_t_5 = 0;
+        __pyx_t_6 = 0;
       }
       #endif
       {
-        PyObject *__pyx_callargs[4] = {__pyx_t_1, __pyx_v_key, __pyx_t_16, __pyx_mstate_global->__pyx_kp_b__2};
-        __pyx_t_3 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_15, __pyx_callargs+__pyx_t_5, (4-__pyx_t_5) | (__pyx_t_5*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
-        __Pyx_XDECREF(__pyx_t_1); __pyx_t_1 = 0;
+        PyObject *__pyx_callargs[4] = {__pyx_t_3, __pyx_v_key, __pyx_t_16, __pyx_mstate_global->__pyx_kp_b__2};
+        __pyx_t_1 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_15, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (__pyx_t_6*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
         __Pyx_DECREF(__pyx_t_16); __pyx_t_16 = 0;
         __Pyx_DECREF(__pyx_t_15); __pyx_t_15 = 0;
-        if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 71, __pyx_L1_error)
-        __Pyx_GOTREF(__pyx_t_3);
+        if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 71, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_1);
       }
-      __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
     }
     __pyx_L23:;
     __pyx_L5_continue:;
@@ -24419,20 +24440,20 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
  * 
  * 
 */
-  __pyx_t_3 = PyLong_FromSsize_t(__pyx_v_end); if (unlikely(!__pyx_t_3)) __PYX_ERR(3, 72, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_3);
+  __pyx_t_1 = PyLong_FromSsize_t(__pyx_v_end); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 72, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_1);
   {
     PyObject *__pyx_temp;
     {
       __pyx_temp = __pyx_r;
-      __pyx_r = __pyx_t_3;
+      __pyx_r = __pyx_t_1;
     }
     __Pyx_XDECREF(__pyx_temp);
   }
-  __pyx_t_3 = 0;
+  __pyx_t_1 = 0;
   goto __pyx_L0;
 
-  /* "passage_native/hot.pxi":19
+  /* "passage_native/hot.pxi":18
  * 
  * 
  * def fold_plain(records, instants, Py_ssize_t at, reactions):             # <<<<<<<<<<<<<<
@@ -24451,6 +24472,7 @@ static PyObject *__pyx_pf_14passage_native_6_twins_2fold_plain(CYTHON_UNUSED PyO
   __pyx_L0:;
   __Pyx_XDECREF(__pyx_v_of_records);
   __Pyx_XDECREF(__pyx_v_of_instants);
+
 
 
 
@@ -30829,19 +30851,19 @@ __Pyx_RefNannySetupContext("PyInit__twins", 0);
   if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_setstate_cython, __pyx_t_4) < (0)) __PYX_ERR(2, 3, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
-  /* "passage_native/hot.pxi":19
+  /* "passage_native/hot.pxi":18
  * 
  * 
  * def fold_plain(records, instants, Py_ssize_t at, reactions):             # <<<<<<<<<<<<<<
  *     """Fold records[at:] as long as there is a reaction prepared for their type; tells where it stopped."""
  *     cdef list of_records = records if type(records) is list else list(records)
 */
-  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_14passage_native_6_twins_3fold_plain, 0, __pyx_mstate_global->__pyx_n_u_fold_plain, NULL, __pyx_mstate_global->__pyx_n_u_passage_native__twins, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[35])); if (unlikely(!__pyx_t_4)) __PYX_ERR(3, 19, __pyx_L1_error)
+  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_14passage_native_6_twins_3fold_plain, 0, __pyx_mstate_global->__pyx_n_u_fold_plain, NULL, __pyx_mstate_global->__pyx_n_u_passage_native__twins, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[35])); if (unlikely(!__pyx_t_4)) __PYX_ERR(3, 18, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
   #endif
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_fold_plain, __pyx_t_4) < (0)) __PYX_ERR(3, 19, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_fold_plain, __pyx_t_4) < (0)) __PYX_ERR(3, 18, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
   /* "passage_native/hot.pxi":75
@@ -31129,38 +31151,38 @@ static int __Pyx_InitConstants(__pyx_mstatetype *__pyx_mstate) {
   int __pyx_clineno = 0;
   CYTHON_UNUSED_VAR(__pyx_mstate);
   {
-    const struct { const unsigned int length: 8; } str_length_index[] = {{0},{18},{25},{50},{23},{15},{1},{1},{179},{65},{12},{34},{8},{66},{11},{7},{6},{27},{2},{9},{72},{50},{82},{24},{22},{63},{20},{6},{24},{26},{8},{26},{28},{15},{13},{12},{12},{14},{19},{13},{20},{19},{15},{13},{16},{17},{15},{15},{14},{15},{6},{24},{26},{5},{23},{25},{7},{25},{27},{7},{25},{27},{6},{24},{26},{7},{25},{27},{90},{20},{12},{8},{8},{12},{8},{10},{8},{7},{14},{12},{11},{10},{21},{22},{22},{21},{22},{14},{12},{10},{17},{13},{8},{12},{11},{12},{19},{8},{5},{13},{18},{2},{9},{6},{6},{9},{5},{11},{7},{18},{5},{6},{6},{5},{3},{4},{6},{3},{7},{5},{4},{5},{10},{6},{5},{5},{3},{6},{4},{7},{8},{11},{5},{3},{9},{6},{4},{10},{4},{5},{5},{6},{4},{11},{7},{10},{12},{6},{4},{6},{11},{6},{10},{7},{8},{3},{6},{7},{4},{4},{21},{31},{6},{5},{3},{7},{7},{6},{8},{8},{8},{5},{9},{6},{7},{6},{7},{7},{4},{8},{4},{4},{10},{6},{12},{6},{5},{7},{5},{3},{5},{5},{5},{9},{12},{7},{6},{5},{6},{12},{5},{11},{8},{6},{4}};
-    const struct { const unsigned int length: 10; } bytes_length_index[] = {{0},{15},{9},{11},{11},{26},{564},{163},{55},{55},{189},{124},{231},{140},{159},{133},{2},{51},{107},{42},{21},{40},{185},{154},{110},{40},{27},{11},{91},{154},{107},{127},{179}};
+    const struct { const unsigned int length: 8; } str_length_index[] = {{0},{18},{25},{50},{23},{15},{1},{1},{179},{65},{12},{34},{8},{66},{11},{7},{6},{27},{2},{9},{72},{50},{82},{24},{22},{63},{20},{6},{24},{26},{8},{26},{28},{15},{13},{12},{12},{14},{19},{13},{20},{19},{15},{13},{16},{17},{15},{15},{14},{15},{6},{24},{26},{5},{23},{25},{7},{25},{27},{7},{25},{27},{6},{24},{26},{7},{25},{27},{90},{20},{12},{8},{8},{12},{8},{10},{8},{7},{14},{12},{11},{10},{21},{22},{22},{21},{22},{14},{12},{10},{17},{13},{8},{12},{11},{12},{19},{8},{5},{13},{18},{2},{9},{6},{6},{9},{5},{11},{7},{18},{5},{6},{6},{5},{3},{4},{6},{3},{7},{5},{4},{5},{10},{6},{5},{5},{3},{6},{4},{7},{8},{11},{5},{3},{9},{6},{4},{10},{4},{5},{5},{6},{4},{11},{7},{10},{12},{6},{4},{6},{11},{6},{10},{7},{8},{3},{6},{7},{4},{4},{21},{31},{6},{5},{3},{7},{7},{6},{8},{8},{8},{5},{9},{6},{7},{6},{7},{7},{4},{8},{4},{4},{10},{6},{12},{6},{5},{7},{5},{3},{5},{5},{5},{9},{12},{7},{6},{5},{6},{12},{5},{11},{8},{6},{5},{4}};
+    const struct { const unsigned int length: 10; } bytes_length_index[] = {{0},{15},{9},{11},{11},{26},{581},{163},{55},{55},{189},{124},{231},{140},{159},{133},{2},{51},{107},{42},{21},{40},{185},{154},{110},{40},{27},{11},{91},{154},{107},{127},{179}};
     #ifndef CYTHON_COMPRESS_STRINGS
       #define CYTHON_COMPRESS_STRINGS 90
     #endif
-    #if (CYTHON_COMPRESS_STRINGS) == 1 /* compression: zlib (3174 bytes) */
-static const char cstring[] = "x\332\275VKw\023G\026\216\035a\014\230\304\212m\036!\231\264\000c\023\016\316(1\306\t3\231\22116\220\014\261\300\017\036\t\235vwIj\334\352\226\272K\266\225L&,\275\354e-{\331\313^\366RK-{\251\245\177B~\302|\267Z\222\r&99\3149\343#wU\335\252[\367\375\335R6\233\234y\212\3462\305v\024]\363\230bz\212\345\330e\346*\274\242\331\312\3477n(\351\241-\326\304I\333P\2665\253\201\265\341\340c;\\\251h\333\014\207\231b1\273\314+\236br\305\323p\230\233\372\226\207[\355)\256l2Ew\0326g\3064w\031SJ\256V\2562\233_\235\371\307\003\207\023\277\306\225\333M^qlR\301`\226\271\311\\\2153\253\251x\3345u\336\323h\345\316\312\365\331\371Y\251\212\313^0\235{\212\327\330\324-\315\363\240\221SR6\033\246\305M[\341\315\032\363f\224{%\245\3514\024\2331C\341\216R\303\271\303\014\320\334V<\306\245\tS\232\r\2234n:\266\nv\323.O)\206\351B\210IF:\312\222fylFSt\313\361\240\021T-;\216\241\3002\323\2227\330l\227K\313oa\211m\3744hT&\305h_\327,\013\206\301\033V\243j\023U#\327*\216\213II\3239\221\252\216\313\272\376W\226\315\005\3150T\250\305\260vj\314\376\037\344\352\245\206\255\317pG\2555\r\323\3236-\306l\372\226\330\016\335j{\\\263\271\227\212\206\325\216kxe\335\364\322C\306\201Z\3719\322\213\356\246\244\2014hf3\245\346X\246\336$2\255\270\346A\233\006\222J2\3264\227\233\344Y\017\271f\260\222\326\260\270\242\252.3\032:SU\305hH\017\333\216}\035\001\33765\013\273\272i\233\\U)hZ\231\251\266&\003\261e;;\310S\223s\213]g\266aB\245\252\246WL\2332\300\266\232\267\244\315\265FWl\232\254D\362\264*Sv\034w\353\325\033?\223f\314\324v\315\327\350\025\207\023\325cVi\246fi:\223\tMi/3\332\336f.O\363JSV\322\364u6))\225\022\"ZC<,\223\252\002\222\365\n,\265\330\024\252\206\224Xh\350[\214\247\337\231\276\033ty\207\252\366\351\310L\004\205\037\354\334\206\246\013\216\263\325\033\217\362\036\332\371]\356\2314\201\373K\243Q\255\365\027\360h\177^f\274?79\253z\375\025\001\202\n\313\\\326\047Y\216f\274\262P\3234\357\323\252\232\273\245\342zvp,\315\350\376\022\341:0\255\346\324T\244\305\301\272\301\325MM?8\3402\257Q=\330\207\271\310\210""\203%G\354\373\253\206-\325K\355\226\3377\270\256G?\342\270%\210\252\310\317Q\256\036\371\010\323\267\020\210\360w\207\243\214\007\033GX\377\005?0\327\353\016GY\0176\216\260~\047=\232~\2172\366\351G\37064\224\247]\356\016G9\0176\216\260\252\352JsW\275\275\004tQ\363\263\257\326\220:\247\362\035@\213*\373\210\252Z+\3507vw\341\312\205*\021I\275![\313\314\337,\007h\345}=\263\343j\265\364\346\225\346\"Z\200\372\000 \367\220\225T\265\013\323\214$\033\264\203?\2026\032\313=\345\360W\325L\251]\325\241\322\243\031\325\236\034\331\016\r5\\\216\302D\243jT\323\025\245\224\305\323y\367\036\232R3Ig\r[\2265\353&\313k\304nH_\243v\243\365\0325\r\305k\304\256\227S\3526\047\340%E\353\r\315\352\351\336\203\314#\021\352\023\330.-\010\265\322\221\367\355\306\234\312\270;\355;\352\r\021E|x\317\275\246\207Jv\235\0064c\232\327\264u\323\231\351\023<\r\234\200\354\315\006g\233\014\270\3076%zQ\210\321A\320u\010\\\017\265\036\035-\244\314\014\035\320\310T\004\210\273\000V\252k\tJ)2\245\300!\337\014@\000\202\047\372g\006\201\207mx*t\265\271\333\244\216Y2]\217\227\034\313P\201\320\246M3f\224\300i\224\2500\221\017\025\315\003\370V\230et[\\\257\323\365F\325)Ip\003\246\341\227f*M\234\022\241\334\001\322m\231\266A\315\307\266\314\252\311\323\006D\250r\010\353\2544\001\016\220\256*c\257\312\327P\025\2728\006\365j\273Q\305\003\307)\251=\0250\205\034|\273}\0273\3129\014\262*\320PS\244\304\236ik\226\203\316CX\371j\255\315\244\245\326#\326\\\007\035\313s\200\023\270\223\315\244\032\312mf\310v\006\204\355\202,\006rA\315e%s7\3752\017#\204\340l\027x]\006\177\313\017\365\361T\323\256\276)\024\273\014z!|\r\233|\352i\246\321\353{\224\214\036\205\216\361n\363O\321:\375\032j\311u\252\320\024\335T\302\266\374\3109B\321\364\360\374\253z\274\342:;\322\217\334\254\";\265j\255?\2014\004\034\207\215\024\347\345\313\250Q#\n^ \375\374\226\276\224\2374\310\351\324)\245\217Z\002\234\256\357\344\273\t\227\277\034\350dN\356]\363\2134\271\034\024\202\3650O\323\311\240\030\224\302\302\313\201\375\314\251\275\233~.\031\273\224""\\\232\215\n\321zr\353\233v\276-w.\210[\201\021\346\302/\243\333\321O\255\361V\261\245u2\037\211o\303LX\010\237F^\374ik\261=\320\316v2\037\212\317\302l\230\353d>\026\305\337\206\3369\366\241\270\020\024:\231\t\277\270\237\231\213\234V\261\2239\376\222\357\345;\303\357\357\325i\376\253\257\371\277\004\013\201\326\031~o\357\205\030\020\270dx\357\204?\001:\0278\227\365\317\211O\302\201\360\243\250\330\031>\265w\313/\213\242\250\004z\230\355\214\234\361\267\202\263\330\223SS\360 \037,\207\363\321lT\217\217\307\365\316\360h2z\t\264\373\241F\254s\376\230_\350\214\234\006\335\037 \302\354^\335?\356{\342J\220I.\223\315\033\361m\260\215\214\047\343\344\026\25532\352\237\024\223\242\036\014tF\307\3749\221\025S\3019\330w5\232\217\277\210\265\316\370G\342n\360]\224\217\356\323b\342\220\220\t\177M\\\024\230\214\373\367\304j\220\rr\235\221\367\367\266\375G\002W\235\365\353\351\352\241\277\215\315q\310\252\204zt&\342\251\317\357&\253\033\311\306\343\316\350\270\277,\362\270e\364\2348\236jq\016\036:\237\\\374\0022\227\343|g\364<\3745\374\201?-\335~=\252\223\n\363\376\027>t\037\363\341\275\367\222\367r\220>\215\220H\203=?\327\33590\177\n\032\254\202}2\364\242\\\347\364\204\277.\346\3003\025N\204&n<\235\365\263\376\224\030\023\313\301l\300\303|x\047\032\213\n\351\271Yhu<\250\357\217\320\231I\277\t\025\221F\3717\346L\262\3648y\374d\2372\243\223\231\002S?\316\277\006ZP\377\323\221\276\320\223\n\303\223\017(P6\371\".\354KG\\DH\026\202\315\360T4\027\217\305\367\221\251\303\247\3676\374\202\377,\030\016\007\303k\270\274\247\342\047\242\236(\177\215N\305\267Z[I\361a\047C1>\047\203\205\314\374\267\177S\300k\323\220z>\232i\r\374\021\333M1\035\344\202\374!\266\253p\350\247\321\203V\256\317v)\3702\374\216\364\354\244.\310%\271\271\010ut\006\301\352\273\342\220\033\316G\271?r\303\204\277!\n2\265\256\206TN\311\373\027\241\302|(C{\003\201\335\021,\230\013\307\302\005\244\326D\244\307Y\312\271zg\224\030\027pa9,\206%\004\022\351\360%b+\225\257\247\316Z\360+\242,+ U\376\267\341wN^ \253\262\3768\022""\37326W\303s\3218\005j\024\242\352bHX\241\364\3326\330\357\210q\030\210h\200\003\271\276\217\017GJ\235\r\217\205\217\242Lt/\336h\025\272\322\240\366\264D\221\215\350\233x\247\245\355\277J\251\277&{C,\"\212\231\360^\264\032\237CR=m\363\344\321\363\344\371f\262\371\"ya\047v#i4\177{\347\235\237\006\026\0061,\014.\321\2604\270<\3706\212.\3077[\223-\257}\271\375\"y\254&\252\221\030\345\244\274\225l\325\223\372n\262\373\013\256\376\317@\201$\024\006\357\320pg\360\001\r\017\006\327hX\033\\\037<0sJ\326\316rt+.\267\212\373\257R\2647\230y\"\034\007\264\362\370\253\326*\200\365-\264\277\033/\267n\264\337m\317\266\233R\373\037\337N\227\047\302\010\256\300\345w\243\305\370\004\\\376,YYMV\237%\317pe\352\r\353\317k7\037\334\2240s9*#\t\356\264\307\332\213\311\312z\262\376C\362\303\363\267\313\010Ro:\274L\010\377\377T\242\360\262\220Bh\003\310B\025a\006\365p\010\225\226\355\302\353\250?,2TV\301\335\360A|9\326\210)-\315!_\007j\243\267\234 \360>\265\367w\361.\032\035\326\307\374\"\0017\032\324\307b\035`[G$\237\305\357\306\237\307\262\3162\376\"\320\177\002\305\267\006hY\216\277nO\264\267\222\047O;\303#{\313~\036\306^\010\226\310\025\241\0245\262w\317/\322\260\350\017\000[*\200\203\257\302\265\350J|,~\334Zk_K\326\236&O\237\321IjEE\337\020\327P\325\343\341z\224\047\"\311\273\213<\034D#\310\322\031\356\337\022\232\330\t^\000\371\346Zc\255\373m\215\316}(\256\020\032\016\001\312\206s\301\231d\352\353\270\224,\342\352\037\223\037e\333\275\351_\004\240\350\342|p\021\300\254\207gB7:\013\253\320@\343\355\326\243\366P{3Yy\222<\371>\371\236\262\224\270F>\360?\005\270=GJB\302\047\020Z!\253H\213]\340\332\013\n\004Y\266\204\236SGG\205\357\206\340\271Q%Q\362Q\026&\016\306\227\342\207\361n\253\336\247M\307\027\321\334\335\326\207\355\257\222\265uR\234|<\337\223\300\223K\324S\321C\244/\251o/\212c\022xY8\0336\343\001\340M\366P\017?\003\207j\202\036\013H\200Uq\006-i\010m\214\207s\0206\025\177\200\346\214\303\r\377\276\320Q\221\0314\315\024\203\301h\210\234\310\357\313\346>+\273:d\336\305-O\305\317a\2164""\373\013rzRF\1775:\037\347\342|\357aq\007]xQ\312\331\006x\353\262\017\247\351F\276\310\311\027\312\244h\206\362\312;\262%s\361%\036{\305C\351\260\354\317J\247\321\013\354w\244\221\233\267\305\243\340$\262\tO\200x\000\347N\244\300T\020\033xOU\242R\\\210\327ZW\333\310\225}\272\t9\226\245i/m\006\202l\252\365Y\212O\372\026\331+a\253 \212iV\\B\355\352xN\215\205\367\341\231\013\255\245\366t\362\020\341\007\312\262\256K\222\211IR]*\272\177(#?\005\313\341\047\235\274\376c\361\230\016\237\023\247\202\276C\346\305W\251\355i\246\014\t\215\002\266\204\047\0175\371\323\024d\320\3046z\235.\025a\200\374\\k\266\265\323\326\332\365\256\027;\275\234H+\264\234\032p\303\037\350k\366\373\031*}\376\336\036\304R[\237@:i\257g\353t|%\371\347J\262RL\212O\250\232\017\350\323\311\302\303\344\341\243\344\021\320VOt\343e\001O\352\023\247\323K\311\033K\000\036J\302\327\036\267\307\375zZ\367C\351\213\202\224\035\026\203\200L\332G\034\245_\351\311M\206\245I#\r\350=x\275\3402v\221\241\024\256\247\301n\330@\323.B\3740\211\377S\365\221M\217\014\275\251H\266\303\207p\025\212|\322\377Y\246\036\225\307\231\250\021/\266N\266s\355\033\360\005iBh~\\4\202\305\360\204\254\251lZQ\267a\322\350\3419=\261\213\351cy\036x[\350\361\236\014r\377\005\352\273\224\262";
-    PyObject *data = __Pyx_DecompressString(cstring, 3174, 1);
+    #if (CYTHON_COMPRESS_STRINGS) == 1 /* compression: zlib (3192 bytes) */
+static const char cstring[] = "x\332\275V\313{\323V\026oR\023\002\004\032\223\007\001\332\251\014\t\t\360\221\216\333\020^3\235q\310\003h\207\306!\017\036-\252\"]\333\"\262dK\327I\334N\247,\263\324RK-\265\324RK/\275\324\322\313\374\t\375\023\346w\256l\047$\264_?\346\373&\237\243\373<\367\234{\316\357\374\316\2256\353\2349\222b3\311\264$Uq\230\244;\222a\231EfK\274\244\230\322\227\267oK\311\246-V\307NS\223\266\025\243\206\261f\341cZ\\*)\333\014\233\231d0\263\310K\216\244s\311Q\260\231\353\352\226\203S\315I.m2I\265j&g\332\024\267\031\223\n\266R,3\223_\237\376\307S\213\223\274\302\245\207u^\262L2Ac\206\276\311l\2053\243.9\334\326U\336\261hya\371\326\314\335\031a\212\315\3360\225;\222S\333T\r\305q`\221U\2206k\272\301uS\342\365\ns\246\245\307\005\251n\325$\2231M\342\226T\301\276\303\002\260\334\224\034\306\305\025&\025\023WR\270n\2312\304u\2638)i\272\r%:]\322\222\026\025\303a\323\212\244\032\226\003\213`j\321\2624\t7\323\rq\202\311v\271\270\371\003\014\261\214\237\002\213\212d\030\255\253\212a\340b\360\206Q+\2334\253\220k%\313F\247\240\250\234\246\312\226\315\332\376\227\226\3649E\323d\230\3050\266*\314\374\037\364\252\205\232\251NsK\256\3245\335Q6\r\306L\372\026\330\016\235j:\\1\271\223\250\306\255-[s\212\252\356$\233\264\003\263\262\263d\027\235M\240\2016Xf2\251b\031\272Z\247i\032q\305\20155\200J\010V\024\233\353\344Y\007X\323XA\251\031\\\222e\233i5\225\311\262\244\325\204\207M\313\274\205\200o\353\212\201UU7u.\313\0244\245\310dS\021\201\3302\255\035\340T\347\334`\267\230\251\3510\251\254\250%\335$\004\230F\375\201\270s\245\326V\233\200\225\246\034\245\314\244\035\313\336z\367\304/\3045\246+\273\372\221\371\222\305i\326aFa\272b(*\023\200&\330\013D\233\333\314\346\t\256\024i9\201\257\265I\240\224\n\210h\005\3610t\312\nhVK\270\251\301&\2215d\304\\M\335b<\371Nw\335\240\2123d\271;\017d\"(\374`\345!,\235\263\254\255N{\\\366\320\312\357JO\047\000\356\016\265Z\271\322\035\300\243\335~\221\361n_\347\254\354tGD\0102nf\263\356\224a)\332;\0039\201yw\256\254\330[2\216g\007\333\022Dw\207\010\327\301\325*VE\006,""\016\3065.o*\352\301\006\2339\265\362\301:\256\013D\034\0149b\337\035\325La^ro\361}\217\353:\363\307\034\267\010U%\3619.\325\231>&\364-\024\"\374\355\346\270\340\301\3021\321\177\301\017\314v\332\315q\321\203\205c\242\337\t\217&\337\343\202\335\371cr\033\n\322\323,\266\233\343\222\007\013\307Dey\271\276+?\\\004\273\310\331\231wsH\236\225\371\016\250E\026uD\226\215e\324\033\263=\260\305@\026\214$\337\026\245e\372o\206\005\266r\276\236\336\261\225Jr\362r}\036%@~\n\222[a\005Yn\3234#\315\032\255\340\217\250\215\332b\3078\374\225\025]XW\266(\365\250G\271\047Z\266CM\005\207#1Q\250j\345dD\2202x\322o\237C]*&I\257f\212\264fm\260\034\231l\207\364\310l;ZGf\223P\034\231l{9\231\335\346D\274dh\265\246\030\035\333;\224y,B\335\t\266K\003b\255\244\345\335{\243Oi\334\356v\035\365\236\210\">\274\343^\335A&\333V\r\2261\305\251\233\252nMw\047\034\005\222\240\354\315\032g\233\014\274\3076\005{Q\210QAPu\210\\\017\225\036\025%\244\3104\025\324\310d\004\210\333 V\312kAJ\t3%\304!\336\014`\000\242\047\372g\032\221\207\25192l5\271]\247\212Y\320m\207\027,C\223\301\320\272I=\246\025 \251\025(1\201\207\222\342\200|K\314\320\332%\256S\351:\255l\025\004\271\201\323\360K\220J\035\253@,w\300t[\272\251Q\3611\r\275\254\363\244\000\021\253\034\342:#\001\300\001\323\225E\354e\361\032*\303\026K\243Zm\326\312x\340X\005\271c\002\272\320\203o\273\356\242G\230C#\262\002\0055aJ\254\351\246bX\250<\304\225\357\346\332t\222j\235\311\212m\241b9\026x\002g\262\351\304B\261\3144Q\316\300\260m\222EC.\250\330\254\240\357&_\346\240\205\022\354m\023\257\315\340o\361\241:\236X\332\2667\241b\233\301.\204\257f\222O\035E\327:u\217\300\350P\350\030o\027\377\204\255\223\257&\027l\253\014KQM\005m\213\217\350#\024u\007\317\277\262\303K\266\265#\374\310\3652\320\251\224+\335\016\264!\340\330\254%</^F\265\n\315\340\005\322\305\267\360\245\370$AN\272V!y\324\356\350\032/\021\353\264\035(\036O\320\360\266\247\225:\275w\323\315Sg\334\317\371\353A\226\272\023~\336/\004\271\267=\373\2513{w\334L<t5\276:\023\346\302\365\370\3017\315lS""\254\\\366\036\370Z\220\t\356\205\017\303\237\032\303\215|Ci\245>\365\276\rRA.x\031:\321\215\306|\263\247\231n\245.y_\004\351 \323J}\346\345\177\353\373\350\304%\357\262\237k\245F\334\374~j6\264\032\371V\352\344[\276\227m\365\177\262Wm\245\006\366\036\356U\335\224\233sW\275\264\227\241\305_]\305\375\305\237\363\225V\377\271\2757^\217\207S\373\367N\271#\230\347\036\004\323\356\230\367y\320\023|\032\346[\375g\366\036\270E/\357\225|5H\267\006F\335-\377\002\326DW\367\270\237\365\227\202\273\341LX\215NF\325V\377`<x\025sO\002\205Dg\335!7\327\0328\213y\267\207&f`\314I\327\361\256\371\251x\234\234\260\021=\204\330\300p<L~RZ\003\203\356io\302\253\372=\255\301!w\0266O\372c\270\360\365\360Nt5\312\267\206?\365\036\371\337\205\331\360I\244\264\206G\016)\031q\327\274+\036:\303\356co\325O\373\231\326\300\047{\333\3563\017G]p\253\311h\305\335\306\3420t\225\0025\034\ry\022\204G\361\352F\274\361\27458\354.yY\23428\346\235L\254\030\203\207.\306W\276\202\316\245(\333\032\274\010\177\365\237w\247D\034n\205U2\341\256\373\225\013\333\207\\x\357\\|.\003\355S\210\221\270\260\343f\332+\007\327\237\204\005\253\020\237\010\2340\323:;\342\256{\263\220\231\014F\002\035\047\236M\273iw\322\033\362\226\374\031\237\007\331`!\034\ns\311\276\031Xu\322\257\356\017\320\236\t\267\016\023\201\253\354{A\024/>\217\237\277\330\047\250\264R\223\020\352\306\371W_\361\253\177:\322\227;Zq\361\370<\005\312$_D\271}\341\210+\010\311\234\277\031\234\tg\243\241\350\t\240\333\177vo\003\220{\345\367\007\275\301M\034\3361\361s\257\032K\177\r\317D\017\032[q~\245\225\242\030\217\211`\001\231\377v\357\000\242\375S\320z1\234n\364\374\221\330\035o\312\317\370\331Cb\327\341\320\033\341\323F\246+v\325\277\027|Gv\266\022\027d\342\314l\210\304\032E\260\272\2568\344\206\213a\346\217\3340\342nx9\001\255\353\001\345W\374\311\025\230p7\020\241\275\215\300\356x\314\237\r\206\2029@k$T\2434a\256\332\032$\3019\034X\014\362A\001\201\004\034\356!\266\302\370j\342\2549\267\344\025E\006$\306\377\326\377\321\351\313t\253\264;\014`\217cq5""\030\013\207)P\203PU\365\372<#\020^\333\206\370\2027\214\013\"\032\220\000\326\367\361\341\200\324\205\340D\360,L\205\217\243\215F\256\255\rfO\tZ\331\010\277\211v\032\312\376\2733\325#\2727\274yD1\025<\016W\2431\200\352e\223\307\317^\307\2577\343\3157\361\03336kq\255\376\333G\037\375\3243\327\213f\256w\221\232\305\336\245\336\0171t)\272\323\230h8\315\361\346\233\370\271\034\313Z\254\025\343\342V\274U\215\253\273\361\356/8\372?=9\322\220\353]\240f\241\367)5O{\327\250Y\353]\357=\270\346\244\310\235\245\360ATl\344\367\337\235Q\336s\315S\3010\270\226G\367\033\253`\332\017\260\376Q\264\324\270\335\374\2709\323\254\013\353\177\3740[^x\232\177\r.\177\024\316G\247\340\362W\361\362j\274\372*~\205#\023o\030\177\336\272\273\376\035A3\343a\021 Xh\0165\347\343\345\365x\375\207\370\207\327\037\206\0102o*\030\047\206\377\177\032\221{\233K(\264\006f\241\214\320\375j\320\207LK\267\351u\320\355\367R\224V\376\243\340i4\036)$\224\244f\237\253\202\265Q[N\021y\237\331\373\273\3671\n\035\306\047\334<\0217\n\324g\336:\310\266\212H\276\212>\216\276\214D\236\245\334y\260\377\010\222o\r\324\262\024}\335\034in\305/^\266\372\007\366\226\334,.{\331_$W\004B\325\300\336c7O\315\274\333\003n)\201\016\356\007k\341\265\350D\364\274\261\326\274\031\257\275\214_\276\242\235T\212\362\256\346\335DV\017\007\353a\226&I\337#\340\260\027\205 M{\270\373\300S\274\035\377\r\230o\2661\324x\322Th\337%\357\032\261a\037\250\254?\343\217\306\223_G\205x\036G\377\030\377(\312\356\035\367\n\010E\365.\372W@\314j0\032\330\341\005\334\352+\370d\273\361\254\331\327\334\214\227_\304/\276\217\277\047\224\222\324\300y\367\006\310\3555 \t\r\237Ci\211nEV\354\202\327\336P \350f\213\2509UTT\370\256\017\236\033\224b)\033\246q\305^\224\347\225h\267Q\355\316MEWP\334\355\306\245\346\375xm\235\014\047\037\337\355h\340\361U\252\251\250!\302\227T\267\347\275\023\202xY0\023\324\243\036\360M\372P\r\037\205C\025\217\036\013\34253\212\222\324\2072\306\203Y(\233\214\316\2438cs\315}\342\251\310\310\024\212f\302\301\020\324\274\214\227\335\027""\305}FTu\350|\204S^z?\007\031\262\354/\300\364\204\210\376jx1\312D\331\316\303b\001Ux^\350\331\006y\253\242\016\047p#_d\304\013e\302\253\007\342\310\005Q\222\271w\017\257\277\374!8,\2713\302i\364$\373\035m\344\346m\357\231\177\032h\302\023 \352\301\276S\t1\345\274\r\274\247Ja!\312Ek\215\353M`e\237N\002\306\322\324\355\300\246\307O\047V_\240\370$o\221\275\002\226r^>A\305U\344\256\212\347\324P\360\004\236\271\334XlN\305+\010?X\226\265]\022\217L\220\351\302\320\375C\210\274\001\221\303O:q\374g\336s\332<\346\235\361\273\016\271\353\335O\356\236 \245\317S(`\213x\362P\221?KA\306\234\267\215Z\247\nC\030(?\323\230i\3544\225f\265\355\305V\007\023I\206\026\223\013\334v{\272\226\375>B\205\317\317\355A-\225\365\021\300I9\212\326\251\350Z\374\317\345x9\037\347_P6\037\314O\305s+\361\312\263\370\031\330V\215U\355m\016o\354Sg\223C\311\033\213 \036\002\341\221\307\355I\267\232\344}_\362\242 c\373\275^P&\255#\216\302\257\364\344\246\213%\240\021\027\350<x\035\177\034\253@(\205\353\245\277\033\324P\264\363P\337O\352\377T~\244\223-}\357K\222\355`\005\256B\222O\270?\013\350Qz\214\206\265h\276q\272\231i\336\206/\310\022b\363\223^\315\237\017N\211\234J\047\031\365\020W\032<\334\247\047v>y,\337\005\337\346:\262\247\375\314\177\001\325q\235\010";
+    PyObject *data = __Pyx_DecompressString(cstring, 3192, 1);
     #define __Pyx_DecompressString_LZSS_UNUSED
     if (unlikely(!data)) __PYX_ERR(0, 1, __pyx_L1_error)
     const char* const bytes = __Pyx_PyBytes_AsString(data);
     #if !CYTHON_ASSUME_SAFE_MACROS
     if (likely(bytes)); else { Py_DECREF(data); __PYX_ERR(0, 1, __pyx_L1_error) }
     #endif
-    #elif (CYTHON_COMPRESS_STRINGS) > 0 && (CYTHON_COMPRESS_STRINGS) <= 90 /* compression: lzss (4212 bytes) */
-static const char cstring[] = "\377 bytes a\377re no ca\377se is lo\377nger tha\337n 255\036\004ke\375y\047\000nd val\355u2\000do7\000not\337 have*\000e \377lengths \337it sa*\000ti\367cksS\000n\047t \377be count\377ed(tree \377fragment\277).?Not<\001a\377t Cython\376\177\001deliber\377ately st\357rict\212\005PEP\277-484 a\210\000r\377ejects s\177ubclass\311\000\377of built\377in types\377. If you\377 need to\363 p%\000%\tthen\357 set\276\002\047an~\320\000ation_<\000\377ing\047 dir\372b\000i\341\001o Fal\377se.a clo\371s\241 \253 good v\327\000il\200\"nexH\000\242\367\000;\276 \312 \315 a\217\000g1 \226\000h\000\342 ll\326\000\213 olumn\022\001a \330 \377 or a fa{ct%\001more\371$\377 GiBadd_z\347 e\215@open=8\377cfunc.to\377_pydisab\357leen\002\001few>\312\001nstan\315 \366B\376\363\000ordsgci5s\037\003d\215\00716\224\001\320\001\370\261a\360@\307\000ne po\257licy\347\001o\013\000t?ask; u\322`\313\002_parti\326!s\351`\377default \377__reduce\337__ du\304`o \357non-\356@via\375l\033\000cinit_}_\261Aage_n\230@\376\353`knows l\377ittle-en\377dian macwhin\376Anly\371!&\214\000ur\221\000t\000 \250\204\002\373!\377same wor\365kD\013/\302\002.pxi\356\t\014hot\022\001sel\177f.place\314\204\002|\363\204\001\315\204\002nvert\322c\267a P\271\204\003ob\221\204\001 }f\317@pickl\302`\366u\002ch\347\000le\047s\373 n\201\001Bucke\325t\000\003.\376\006c\376\204\002__\356\017\006set\222@te_\376\022\005CaseBoo!k\000\005*\017\017\010%\026.\273\204\003<\006\217dumpI\006\317 U\006g\373eta\006items\374o\006\215\207\001_there\336\202\006load\000\n_c\371o\343\204\001\243\006mark_\202\256@e\035\007\314\204\003\305\006\243`\321\007p\347op_\224`\023\007ut_\367bac\362\007resu\315mv\007se\216a\221&stL\360`\237&un\232\002\264\206\002C\272\206\002(\2500\020\005\346.Fh\000h\000\002\233Ot\017\005\233NL\215 ing\000\004\350\324O\017\007\326NM\247 ers\020\000\004\217o\017\007\221nO\237\207\002\000\003\310o\374\017\006\311nWaitin\341g\000\004\202\204\017\017\007\204\204\016__P\377yx_CFunc\367_14\240\206\013_6_t\337wins_\350\213\002_""_\277lParen\006\004r\332\010\002_\215\210\002_5\326\213\002.<\377locals>.\357wrapT\003PyD\377ict_Next\337Ref__\240\212\004e_\017___d\026\001\006\000\327\210\001\014\001yg\252\205\005\032\000main \001\037modul)\002\370\205\0012\001\327new9\001p\264\000ch7eck\305`__\n\001\317a\203lt\006\003\364\205\003\022\002\311\213\001\033\003u\rn\322\206\002e_\277c\006\014\354D\034\014\300\307D2\014\243CG\014\377$\207\003vt<\240\212\001\342\001qual\264\005\253\211\005\214\245\207\016\305\211\006ex\226!\262\210\001\002\003t\035_\360\005set\303\206\001\020\004\332\004{__\277Ptest\327%\377is_corou\377tineasyn\357cio.\010\006sat\377attribut\377ebeforeb|\327\210\002\331\217\001order\237\213\002\376\360\213\010changed\277cline_\236@t\017race\324\206\001\321\215\002\325\215\003\263\207\003\316\257\217\002due\233\210\001\237\210\001ed\376\271\207\001nds_ate\357ntry\256\215\001fir\377stfold_p\371l\355@\006\001edfou\367ndf\261\206\001geth\377ashedhel\323di\335\214\003\000\004s\000\005_o\375f\330\210\002keykey\314\244\204\003\005\001of\363\220\001\340\210\007ki\373nd\371\213\001nlimi!t\373\213\003\361\210\001\365\210\001\345\210\004l\356\206\003\340\210\007\256\360\210\001er_\211\221\002m\211\000o\375d\240\217\001number\347of_\203\005\010\000key\300\016\000\361\215\004\030\000\275\220\001\037\000\354\221\002on\355e\366\216\003or\302\000alo\047ver\250\211\001\214\215\013.\345\205\003\247\215\005\377processo[rs\252Ae.\210\212\003s\377\220\001\273ed\312\214\002pop\336\211\004p\373op\334\212\001prefi\355x\000\003es\013\000par|)\000\362\211\004react\000\002\217ions\234\217\003\241\217\004\205\212\003r\377everseru\373ns\321 saidsl\361\214\004\277\215\001se\270@et\366\216\004\374\250\212\003\256\212\003d_from\216\247\000ted\262\212\002\267\212\002\007\002t\377esysterm\277sthrow\321\223\002t\377imestampx\000\006\277@\356@ated\342\212\003\376\215\222\002updateu\203se\327\204\006\270\224\002\275\224\002\211\210\003\005\003o\301f\317\224\003\355\207\001\344\217\004\253\222\002c\000\200\001\177\330\004""\n\210+\220Q\005\001\177$\240A\240V\2501\020\001\377%\240Q\240f\250A\200\377\001\340\004\013\2107\220!\377\320\023#\320#4\260A\377\260V\320;K\3101\310\376\025\002\033\230;\240d\250!\377\2509\260C\260z\300\024\377\300Q\300a\330\004\034\230\377L\250\004\250A\250Z\260\377s\270*\300D\310\001\310\377\021\330\004\032\230/\250\021\377\250!\330\004\035\230Q\360\377\006\000\005\032\230\033\240A\377\330\004\025\220Q\340\0046\377\260o\300Q\330\004\007\200\377t\2101\330\010\017\210q\376\010\001\177\220a\220}\240B\377\240a\330\010\016\210j\230\373\001\230B\000\010\210\t\220\025\366\025\000t\230%\000\021\220\030\230\377\037\250\001\250\034\260Q\330\377\010\013\210;\220g\230Q\377\230h\240c\250\021\330\014\237\026\220k\240\027\031\000\006\002i\377\230t\2401\240G\2508\377\2604\260q\270\007\270q\277\330\010\020\320\020#\021\000J\375\250[\000\013\2106\220\023\220oA\330\014\r\025\000\220\001H\001\3774\210q\220\007\220s\230\337&\240\004\320$\360\001W\270\275C4\000\014\024\320\024\223!a\377\330\014\020\220\n\230%\230\377q\240\001\330\020\023\2206\277\230\021\230\047\240\030\335\000)\377\2608\2703\270a\330\024\377\034\230H\240O\2601\260\345J\t\001\025\234\001^\004\025\220U\367\230\"\230k\000\024\220I\230\377T\240\021\240!\330\014\017\337\210v\220S\230H\000\027\220]q\010\003R\220v\032\000\024\200@\177h\250c\260\026\260t\356#\377H\320TW\320WX\330\277\020\024\220G\2301C\000\020\327\030\230\007\200\003\030\237 \031\320\373\"3q\000G\2701\330\020\275\031\255 \010\022\220(\362\"-\375\260\361\000\013\2108\2203\220\366\271\000\023\220\343 \016\320\016!\362{\000(\220@\272 4\210s\220\354\206\000\025\002\013\210\367\005\047\240\024\373\240T\263@%\250s\260!\177\330\r\025\220V\2306\257\000\337\047\250\025\250iO\000\r\021\377\220\021\220\047\230\023\230G\377\2404\240t\2501\250E\257\260\023\260A\"\0034\231 \007\357\240q\340\014 \001%\220y\330\246 \304`\326`\340\004\243n\320F\337X\320XY\340\226a\330\004\365\0472\000\004\340E\177\240a\240\354\253@\303\202$\033\230o\004\330\010\022\333\320\022\274\204\001n""\260\211 \270A\365\340\204\"\"\220@B\240b\250\377\013\2606\270\023\270J\300\376\326`\r\210W\220A\220[?\240\010\250\002\250+\304`\233\005\377\037\230q\320 0\260\013\377\270;\300k\320QR\330\365\004\340A\030\250B\004\007\200|\177\2207\230!\330\010(\371`\277\031\260.\300\001\330\034\0307\177\230(\240!\2401\330-\007\377)\250\021\250*\260N\300\375!.\006#\2409\250O\270\3671\270A\230\205\002\330\004!\320\177!6\260a\330\004\026\252@\344\202&\374\010\031\212@\326\204\030\025\220W\333\230A\326b)\250\313\205\001\320\017\365\"\200\0008\010\001\013\2105\220\377\007\220w\230e\2406\250\367\023\250B\330`\025\260c\270\335\021\376aq\330\0205\001B\230\177h\240g\250Q\250f\306@\317\014\023\2209\331@\270\002q\330\375\010\251!B\220h\230g\240\367Q\240a\355\004\360\010\000\n\375\033\211!\021\220\024\220U\230}$\032\000T\250\030\260\024\217\206\001\377\020\220\007\220q\230\006\230\335l\362\206\001\007\200v\351 E\230\347\024\230Q\233@\351`\010\027\220\353q\340\002\000t\320`\027\250\005\377\250S\260\004\260I\270W\373\300A\204\207\001q\330\010\017\320\373\017(\301\207\002W\260K\270ww\300a\340\004\013q\200\001o\n\367W\230D\303@\004\250I\260\377T\270\030\300\024\300Z\310\377t\320S^\320^b\320\377bj\320jn\320nu\377\320uy\360\000\000z\001\273B\002\004\000B\002F\003\001F\347\002G\002\361\206\001y-G\2707\377\300%\300s\310$\310j\377\320X_\320_d\320d\377g\320gk\320kq\320\337qx\320x}f\000~\001\335Ae\001A\002El\001E\002\335Ns\001N\002Uz\001U\002\353V\002\335\007\047\267\205\002G\260;O\270g\300Q\342\002\010\007a\324\020\377\t\250\024\250Z\260t\270\337:\300T\310\021\212\2001H\270\377G\3005\310\003\3104\310\365y\271\002`V3Y\230d\240\377&\250\004\250H\260D\270\377\t\300\024\300[\320PT\237\320T[\320[\216 \210#l\336\262\201\0478\2407\250\343\207\001$\260\375g\202`E\310\023\310D\320\377PV\320V]\320]^\034\334\2023\233\001(\250$\336\212\001\342\203%AAwA\200A\274\213\003u\220A\215\205\002\377i\240q\250\006\250c\260\367\021\330\014\364\211\002\020\220\010\230\375\004\323\205\001\240H\250N\270$\357\270a\270q-\0035\220""\006\257\220c\230\021\330\213\001\t\271\212\001\013\277\210=\230\003\2301\350\213\001\005\373\220Q\265\212\001\r\330\010\035\230\367V\2404O\000\005\250[\270\337\003\2702\270Q\260\214\001\004\220\377D\230\001\230\025\230g\240\377U\250*\260G\270>\310\377\025\310k\320YZ\330\010\377\014\210G\2201\220E\230\327\033\240F\207!\250f\002\014\210\367I\220Q\030\001D\220\001\220\377\025\220h\230e\240:\250\377U\260&\270\005\270X\300\377U\310+\320UZ\320Z\371[\304\001\225\214\001Q\220d\230+\273\240T\362`V\2601\331\001\020\377\220\004\220H\230D\240\002\367\240\047\250\375`\017\210t\220\377;\230a\230w\240j\260\377\013\2706\300\023\300J\310\335a\201!\032\230&\301\211\001\006\260\377a\330\010!\240\026\320\047\337>\270f\320DX\000`\320}`\362\215\0027\220\"\220B\360\000\377\031\240\"\240B\240c\250_\026\250r\260\027\323\0003\221 \377v\300S\310\006\310b\320\377PY\320Y\\\320\\_\373\320_1\002\014\022\220*\230\277A\230^\2501\250\344 \037\336r\000h\250a\250\253\207\001\210x\317\220w\230j\364\217\001\362\001F\220\337%\220q\230\001\244\216\001\006\220\377a\330\020 \320 1\260\375\021\340\000\002\270#\270R\270\367x\300q\013\006(\270\"\270\377C\270r\300\032\310:\320\323UV\272A\340!8Z\005t\320\355#\320\215\001A\340\306#\330\014\024\372\352 \005\345\217\002e\2504\250y\277\270\001\270\030\300\021\271\216\010\026\353\220h\213 q%\001A\220T\377\230\026\230q\240\006\240a\357\240t\2506~\000\047\270\022\375\270\317@\017\210u\220J\230\377c\240\027\250\004\250E\260\366\376\211\003\020\026\346 !\2301\340\364\330\216\002\274\215\001\001\274AH\220A\220\337Z\230{\250!\324a\036\230\367d\240%\371BT\260\031\270\367!\2701\321\217\005E\230\023\230}Dc\002v\250Q\250c\203\216\002\276\351c\014\210F\220!\235\220\002%w\230y\250N\002E\220\021\234 ?t\2309\240A\240\203b\210dGG\2204\260\"\376\221\001W\024\017\344 \177v\230S\240\n\250$\377\216\001?\270\001\200A\330\t\370\212\001\357\213\001\377W\240J\250h\260f\270\277A\270U\300)\310\251`\340|\310\222\001\341`\021\200A\340\010\257e\227\001\240\021\211\221\003\027\234A\206\220\003""\210\345f\317`A\227\213\001\347\223\001#\220Y\376\231 \030\250\023\250J\260c\377\270\033\300F\310(\320R\336\262`d\320de\214$\320\025\335%\267\001\017\210qO\t\002\240q*0\000\307\222\t\346\220\002\035\230X\344\001\337\030\230\013\2401\227c!\220\3478\230:\366\003\244c\006\230a.\326AF\230\047\215\222\002\r\341A\021\000\277\230v\240Q\240c\204\002e\377\2707\300!\3004\300w\017\310a\310q\325\205\001\303 \331\205\004\232\206\005\205g\273\0035\300\223\001\223\004\210\204\027\376\205\002\016\357\210a\330\014\304\224\001\025\230h\373\240a\236\204\r(\270&\320@\177P\320PQ\320QY\312\206\001\376\276\204\005(\270(\320BR\320\377RS\320S[\320[c\377\320cd\200A\360\006\000s\t\r\322\206\003\234\206\001F\230$\200\204\002\355\010\317\224\013\007\220\266\002D\220\006\363\220a\007\001\214\217\001\010\230\002\230\035!\370\224\002\021\220\024\323\"\357\225\001\265\207\001\362\323\224\001%\335\205\003\351\224\005s\240$\240\375a\373\223\001H\230A\230Z\240\177x\250u\260I\270Q|\000]\010{\001G\2201\376\204\037\021\275\205\003\375\006\221\205\021v\250R\250q\330?\014\022\220%\220{\344\204\002\233\205\001\377\026\260u\270D\300\n\310\307!\3105\211 \367\225\001\324\217\001\007\230\237u\240D\250\t\317\205\002\274\220\002u?\220C\220q\330\020\000\t\337\225\001}Q\247\225\0038\2401\240A4\005\007\n\240!";
-    PyObject *data = __Pyx_DecompressString_LZSS(cstring, 4212, 6169);
+    #elif (CYTHON_COMPRESS_STRINGS) > 0 && (CYTHON_COMPRESS_STRINGS) <= 90 /* compression: lzss (4236 bytes) */
+static const char cstring[] = "\377 bytes a\377re no ca\377se is lo\377nger tha\337n 255\036\004ke\375y\047\000nd val\355u2\000do7\000not\337 have*\000e \377lengths \337it sa*\000ti\367cksS\000n\047t \377be count\377ed(tree \377fragment\277).?Not<\001a\377t Cython\376\177\001deliber\377ately st\357rict\212\005PEP\277-484 a\210\000r\377ejects s\177ubclass\311\000\377of built\377in types\377. If you\377 need to\363 p%\000%\tthen\357 set\276\002\047an~\320\000ation_<\000\377ing\047 dir\372b\000i\341\001o Fal\377se.a clo\371s\241 \253 good v\327\000il\200\"nexH\000\242\367\000;\276 \312 \315 a\217\000g1 \226\000h\000\342 ll\326\000\213 olumn\022\001a \330 \377 or a fa{ct%\001more\371$\377 GiBadd_z\347 e\215@open=8\377cfunc.to\377_pydisab\357leen\002\001few>\312\001nstan\315 \366B\376\363\000ordsgci5s\037\003d\215\00716\224\001\320\001\370\261a\360@\307\000ne po\257licy\347\001o\013\000t?ask; u\322`\313\002_parti\326!s\351`\377default \377__reduce\337__ du\304`o \357non-\356@via\375l\033\000cinit_}_\261Aage_n\230@\376\353`knows l\377ittle-en\377dian macwhin\376Anly\371!&\214\000ur\221\000t\000 \250\204\002\373!\377same wor\365kD\013/\302\002.pxi\356\t\014hot\022\001sel\177f.place\314\204\002|\363\204\001\315\204\002nvert\322c\267a P\271\204\003ob\221\204\001 }f\317@pickl\302`\366u\002ch\347\000le\047s\373 n\201\001Bucke\325t\000\003.\376\006c\376\204\002__\356\017\006set\222@te_\376\022\005CaseBoo!k\000\005*\017\017\010%\026.\273\204\003<\006\217dumpI\006\317 U\006g\373eta\006items\374o\006\215\207\001_there\336\202\006load\000\n_c\371o\343\204\001\243\006mark_\202\256@e\035\007\314\204\003\305\006\243`\321\007p\347op_\224`\023\007ut_\367bac\362\007resu\315mv\007se\216a\221&stL\360`\237&un\232\002\264\206\002C\272\206\002(\2500\020\005\346.Fh\000h\000\002\233Ot\017\005\233NL\215 ing\000\004\350\324O\017\007\326NM\247 ers\020\000\004\217o\017\007\221nO\237\207\002\000\003\310o\374\017\006\311nWaitin\341g\000\004\202\204\017\017\007\204\204\016__P\377yx_CFunc\367_14\240\206\013_6_t\337wins_\350\213\002_""_\277lParen\006\004r\332\010\002_\215\210\002_5\326\213\002.<\377locals>.\357wrapT\003PyD\377ict_Next\337Ref__\240\212\004e_\017___d\026\001\006\000\327\210\001\014\001yg\252\205\005\032\000main \001\037modul)\002\370\205\0012\001\327new9\001p\264\000ch7eck\305`__\n\001\317a\203lt\006\003\364\205\003\022\002\311\213\001\033\003u\rn\322\206\002e_\277c\006\014\354D\034\014\300\307D2\014\243CG\014\377$\207\003vt<\240\212\001\342\001qual\264\005\253\211\005\214\245\207\016\305\211\006ex\226!\262\210\001\002\003t\035_\360\005set\303\206\001\020\004\332\004{__\277Ptest\327%\377is_corou\377tineasyn\357cio.\010\006sat\377attribut\377ebeforeb|\327\210\002\331\217\001order\237\213\002\376\360\213\010changed\277cline_\236@t\017race\324\206\001\321\215\002\325\215\003\263\207\003\316\257\217\002due\233\210\001\237\210\001ed\376\271\207\001nds_ate\357ntry\256\215\001fir\377stfold_p\371l\355@\006\001edfou\367ndf\261\206\001geth\377ashedhel\323di\335\214\003\000\004s\000\005_o\375f\330\210\002keykey\314\244\204\003\005\001of\363\220\001\340\210\007ki\373nd\371\213\001nlimi!t\373\213\003\361\210\001\365\210\001\345\210\004l\356\206\003\340\210\007\256\360\210\001er_\211\221\002m\211\000o\375d\240\217\001number\347of_\203\005\010\000key\300\016\000\361\215\004\030\000\275\220\001\037\000\354\221\002on\355e\366\216\003or\302\000alo\047ver\250\211\001\214\215\013.\345\205\003\247\215\005\377processo[rs\252Ae.\210\212\003s\377\220\001\273ed\312\214\002pop\336\211\004p\373op\334\212\001prefi\355x\000\003es\013\000par|)\000\362\211\004react\000\002\217ions\234\217\003\241\217\004\205\212\003r\377everseru\373ns\321 saidsl\361\214\004\277\215\001se\270@et\366\216\004\374\250\212\003\256\212\003d_from\216\247\000ted\262\212\002\267\212\002\007\002t\377esysterm\277sthrow\321\223\002t\377imestampx\000\006\277@\356@ated\342\212\003\376\215\222\002updateu\203se\327\204\006\270\224\002\275\224\002\211\210\003\005\003o}f\317\224\003width\362\207\001\370\351\217\004\260\222\002h\000\200\001\330""\004\n\357\210+\220Q\005\001$\240A\357\240V\2501\020\001%\240Q\377\240f\250A\200\001\340\004\377\013\2107\220!\320\023#\377\320#4\260A\260V\320\337;K\3101\310\025\002\033\230\377;\240d\250!\2509\260\377C\260z\300\024\300Q\300\377a\330\004\034\230L\250\004\377\250A\250Z\260s\270*\377\300D\310\001\310\021\330\004\377\032\230/\250\021\250!\330\377\004\035\230Q\360\006\000\005\377\032\230\033\240A\330\004\025\377\220Q\340\0046\260o\300\377Q\330\004\007\200t\2101\377\330\010\017\210q\330\004\014\377\210C\210q\220\004\220A\337\220T\230\021\2304\000\007\200\377\177\220a\220}\240B\240\377a\330\010\016\210j\230\001}\230S\000\010\210\t\220\025\025\000\373t\2306\000\021\220\030\230\037\377\250\001\250\034\260Q\330\010\377\013\210;\220g\230Q\230\377h\240c\250\021\330\014\026\317\220k\240\027\031\000\006\002i\230\377t\2401\240G\2508\260\3774\260q\270\007\270q\330\337\010\020\320\020#\021\000J\250\376[\000\013\2106\220\023\220A\267\330\014\r\025\000\220\001H\0014\376\212\000\007\220s\230&\240\004\273\320$\201!W\270C4\000\014\367\024\320\024\244!a\330\014\020\377\220\n\230%\230q\240\001\337\330\020\023\2206\261\000\047\240\375\030\356\000)\2607\270#\270\377Q\330\024\034\230H\240O\377\2601\260J\270a\330\024\371\025\234\001^\004\025\220U\230\"\375\230k\000\024\220I\230T\240\377\021\240!\330\014\017\210vw\220S\230H\000\027\220q\010\003\327R\220v\032\000\024\221@h\250\337c\260\026\260t\377#H\320\377TW\320WX\330\020\024\357\220G\2301C\000\020\030\230\365\007\200\003\030\237 \031\320\"3~q\000G\2701\330\020\031\255 o\010\022\220(\203B-\260\361\000\277\013\2108\2203\220\271\000\023\275\220\364 \016\320\016!{\000(<\241@\272 4\210s\220\206\000\025\002\373\013\210\367\005\047\240\024\240T\376\304@%\250s\260!\330\r\337\025\220V\2306\257\000\047\250\367\025\250iO\000\r\021\220\021\377\220\047\230\023\230G\2404\377\240t\2501\250E\260\023\353\260A\"\0034\231 \007\240q;\340\014 \001%\220y\246 \325`\366\347`\340\004\264n\320FX\320wXY\340\247a\330\004\0472\000=\004\340E\177\240a\240\253@\303\202$""\373\033\230o\004\330\010\022\320\022v\315\204\001n\260\211 \270A\340\204\"\375\"\220@B\240b\250\013\260\2776\270\023\270J\300\326`\r\373\210W\360`[\240\010\250\002\363\250+\304`\233\005\037\230q\320\377 0\260\013\270;\300k_\320QR\330\004\340A\030\250B\377\004\007\200|\2207\230!\367\330\010(\371`\031\260.\300\373\001\330\034\0307\230(\240!\367\2401\330-\007)\250\021\250\337*\260N\300!.\006#\240\1779\250O\2701\270A\251\205\002\377\330\004!\320!6\260aG\330\004\026\252@\202&\374\010\031\212@\276\326\204\030\025\220W\230A\326b)]\250\334\205\001\320\017\"\200\0008\010\001\377\013\2105\220\007\220w\230\177e\2406\250\023\250B\330`\337\025\260c\270\021\376aq\330\375\0205\001B\230h\240g\250\367Q\250f\306@\014\023\2209\334\331@\270\002q\330\010\251!B\220\177h\230g\240Q\240a\355\004\337\360\010\000\n\033\211!\021\220\337\024\220U\230$\032\000T\250\327\030\260\024\217\206\001\020h\000q\230w\006\230l\203\207\001\007\200v\351 \237E\230\024\230Q\233@\351`\010\257\027\220q\340\002\000t\320`\027\377\250\005\250S\260\004\260I\357\270W\300A\225\207\001q\330\010\357\017\320\017(\322\207\002W\260K\337\270w\300a\340\004\013q\200\335\001o\nW\230D\303@\004\250\377I\260T\270\030\300\024\300\377Z\310t\320S^\320^\377b\320bj\320jn\320\377nu\320uy\360\000\000\357z\001B\002\004\000B\002F\336\003\001F\002G\002\361\206\001\007\220\376{+G\2707\300%\300s\377\310$\310j\320X_\320\377_d\320dg\320gk\377\320kq\320qx\320x\335}f\000~\001Ae\001A\002\335El\001E\002Ns\001N\002\275Uz\001U\002V\002\335\007\047\376\267\205\002G\260;\270g\300Q\364\342\002\010\007a\324\020\t\250\024\250\377Z\260t\270:\300T\310\375\021\212\2001H\270G\3005\310_\003\3104\310y\271\002`V3\377Y\230d\240&\250\004\250\377H\260D\270\t\300\024\300\377[\320PT\320T[\320\351[\216 \210#l\262\201\0478\2407\335\250\343\207\001$\260g\202`E\310\377\023\310D\320PV\320V\317]\320]^\334\2023\233\001(\250q$\336\212\001\342\203%AAA\200A\274\213\003\367u\220A\215\205\002i\240q\250\177\006\250c\260\021\330\014\364\211\002\337\020\220\010\230\004\323\205""\001\240H\377\250N\270$\270a\270q\376-\0035\220\006\220c\230\021\372\330\213\001\t\271\212\001\013\210=\230\003\273\2301\350\213\001\005\220Q\265\212\001\r\177\330\010\035\230V\2404O\000\377\005\250[\270\003\2702\270\375Q\260\214\001\004\220D\230\001\230\377\025\230g\240U\250*\260\377G\270>\310\025\310k\320\377YZ\330\010\014\210G\220\1771\220E\230\033\240F\207!}\250f\002\014\210I\220Q\030\001\377D\220\001\220\025\220h\230\377e\240:\250U\260&\270\377\005\270X\300U\310+\320\237UZ\320Z[\304\001\225\214\001Q\277\220d\230+\240T\362`V\373\2601\331\001\020\220\004\220H\177\230D\240\002\240\047\250\375`\377\017\210t\220;\230a\230\377w\240j\260\013\2706\300\337\023\300J\310a\201!\032\230\375&\301\211\001\006\260a\330\010!\377\240\026\320\047>\270f\320\335DX\000`\320`\362\215\0027\220\367\"\220B\360\000\031\240\"\240\377B\240c\250\026\250r\260\365\027\323\0003\221 v\300S\310\377\006\310b\320PY\320Y\277\\\320\\_\320_1\002\014\377\022\220*\230A\230^\250\3531\250\344 \037r\000h\250a\375\250\253\207\001\210x\220w\230j\374\205\220\001\362\001F\220%\220q\230\375\001\244\216\001\006\220a\330\020 \337\320 1\260\021\340\000\002\270\177#\270R\270x\300q\013\006\377(\270\"\270C\270r\300?\032\310:\320UV\272A\340!\3358Z\005t\320#\320\215\001A\340\256\306#\330\014\024\352 \005\345\217\002e\377\2504\250y\270\001\270\030\273\300\021\271\216\010\026\220h\213 q\374%\001\312\220\001\026\230q\240\006\240\337a\240t\2506~\000\047\270\373\022\270\317@\017\210u\220J\377\230c\240\027\250\004\250E\355\260\376\211\003\020\026\346 !\2301\351\340\330\216\002\274\215\001\001\274AH\220A\277\220Z\230{\250!\324a\036\357\230d\240%\371BT\260\031\357\270!\2701\321\217\005E\230\023\373\230Dc\002v\250Q\250c|\203\216\002\351c\014\210F\220!\235\220\002\357%\230y\250N\002E\220\021~\234 t\2309\240A\240\203b\216\210dG\2204\260\"\217\222\001W\024\017\376\344 v\230S\240\n\250$~\377\216\001\270\001\200A\330\t\370\212\001\376\357\213\001W\240J\250h\260f\177\270A\270U\300)\310\251`\371\340\331\222\001\341`\021\200A\340\010.""\257e\001\240\021\211\221\003\027\234A\206\220\003\313\210f\317`A\227\213\001\370\223\001#\220\375Y\231 \030\250\023\250J\260\377c\270\033\300F\310(\320\275R\262`d\320de\214$\320\273\025%\267\001\017\210qO\t\002\343\240*0\000\307\222\t\346\220\002\035\230X\276\344\001\030\230\013\2401\227c!\317\2208\230:\366\003\244c\006\230]a\326AF\230\047\215\222\002\r\341A~\021\000\230v\240Q\240c\204\002\377e\2707\300!\3004\300\037w\310a\310q\325\205\001\303 \331\205\004\n\232\206\005g\273\0035\300\223\001\223\004\210\204\027\376\205\002\337\016\210a\330\014\304\224\001\025\230\367h\240a\236\204\r(\270&\320\377@P\320PQ\320QY\374\312\206\001\276\204\005(\270(\320BR\377\320RS\320S[\320[\377c\320cd\200A\360\006\347\000\t\r\322\206\003\234\206\001F\230$\332\200\204\002\010\317\224\013\007\220\266\002D\220\347\006\220a\007\001\214\217\001\010\230\002;\230!\370\224\002\021\220\024\323\"\357\225\001\344\265\207\001\323\224\001%\335\205\003\351\224\005s\240$\373\240a\373\223\001H\230A\230Z\377\240x\250u\260I\270Q\272|\000\010{\001G\2201\376\204\037\021\372\275\205\003\006\221\205\021v\250R\250q\177\330\014\022\220%\220{\344\204\002\376\233\205\001\026\260u\270D\300\n\217\310!\3105\211 \367\225\001\253\216\001\007?\230u\240D\250\t\317\205\002\274\220\002\177u\220C\220q\330\020\000\t\372\337\225\001Q\247\225\0038\2401\240A\0164\005\n\240!";
+    PyObject *data = __Pyx_DecompressString_LZSS(cstring, 4236, 6191);
     #define __Pyx_DecompressString_UNUSED
     if (unlikely(!data)) __PYX_ERR(0, 1, __pyx_L1_error)
     const char* const bytes = __Pyx_PyBytes_AsString(data);
     #if !CYTHON_ASSUME_SAFE_MACROS
     if (likely(bytes)); else { Py_DECREF(data); __PYX_ERR(0, 1, __pyx_L1_error) }
     #endif
-    #else /* compression: none (6169 bytes) */
-static const char bytes[] = " bytes are no case is longer than 255 bytes keys and values does not have the lengths it says ticks can\047t be counted(tree fragment).?Note that Cython is deliberately stricter than PEP-484 and rejects subclasses of builtin types. If you need to pass subclasses then set the \047annotation_typing\047 directive to False.a closer is good until the next tick; this is a bug of the callera column of a key or a fact of more than 2 GiBadd_notean opener is good until the next tick; this is a bug of the callercfunc.to_pydisableenablefewer instants than recordsgcisenabledmore than 16 GiB of cases in one policy of one task; use more partitionsno default __reduce__ due to non-trivial __cinit__passage_native knows little-endian machines only; the pure part does the same workpassage_native/cases.pxipassage_native/hot.pxiself.places cannot be converted to a Python object for picklingthe schedule\047s name BucketBucket.__reduce_cython__Bucket.__setstate_cython__CaseBookCaseBook.__reduce_cython__CaseBook.__setstate_cython__CaseBook.closerCaseBook.dumpCaseBook.endCaseBook.getCaseBook.itemsCaseBook.keys_thereCaseBook.loadCaseBook.load_columnCaseBook.mark_endedCaseBook.openerCaseBook.parkCaseBook.pop_dueCaseBook.put_backCaseBook.resumeCaseBook.settleCaseBook.startCaseBook.unloadCloserCloser.__reduce_cython__Closer.__setstate_cython__FreshFresh.__reduce_cython__Fresh.__setstate_cython__LoadingLoading.__reduce_cython__Loading.__setstate_cython__MarkersMarkers.__reduce_cython__Markers.__setstate_cython__OpenerOpener.__reduce_cython__Opener.__setstate_cython__WaitingWaiting.__reduce_cython__Waiting.__setstate_cython____Pyx_CFunc_14passage_native_6_twins_bytes__lParenbytes__rParen_to_py_5value.<locals>.wrap__Pyx_PyDict_NextRef__annotate____dict____func____getstate____main____module____name____new____pyx_checksum__pyx_result__pyx_state__pyx_type__pyx_unpickle_Closer__pyx_unpickle_Loading__pyx_unpickle_Markers__pyx_unpickle_Opener__pyx_unpickle_Waiting__pyx_vtable____qualname____reduce____red""uce_cython____reduce_ex____self____set_name____setitem____setstate____setstate_cython____test___dict_is_coroutineasyncio.coroutinesatattributebeforebucketbyteordercasescfunc.to_pychangedcline_in_tracebackcloseclosercolumncountduedumpdumpedendends_atentryfactfirstfold_plainfoldedfoundfreshgethashedheldinstantinstantsinstants_ofitemskeykey_byteskey_ofkeyskeys_therekindknownlimitlittleloadload_columnloadingmark_endedmarker_ticksmethodnextnumberof_instantsof_keyof_recordsof_typeof_valueoneopenerordinaloverparkpassage_native._twinspassage_processors.core.columnspassedplacepoppop_duepopitemprefixprefixespreparedput_backreactreactionsrecordrecordsresumereverseruns_ofsaidscheduleselfsendsetdefaultsettlesettled_fromsortedstartstartedstatesystermsthrowtickstimestamptimestamp_ofundatedunloaduntilupdateuse_setstatevaluevalue_bytesvalue_ofvalueswrappassage of time\200\001\330\004\n\210+\220Q\200\001\330\004$\240A\240V\2501\200\001\330\004%\240Q\240f\250A\200\001\340\004\013\2107\220!\320\023#\320#4\260A\260V\320;K\3101\310A\200\001\340\004\033\230;\240d\250!\2509\260C\260z\300\024\300Q\300a\330\004\034\230L\250\004\250A\250Z\260s\270*\300D\310\001\310\021\330\004\032\230/\250\021\250!\330\004\035\230Q\360\006\000\005\032\230\033\240A\330\004\025\220Q\340\0046\260o\300Q\330\004\007\200t\2101\330\010\017\210q\330\004\007\200\177\220a\220}\240B\240a\330\010\016\210j\230\001\230\021\330\004\010\210\t\220\025\220a\220t\2301\330\010\021\220\030\230\037\250\001\250\034\260Q\330\010\013\210;\220g\230Q\230h\240c\250\021\330\014\026\220k\240\027\250\001\250\021\330\014\026\220i\230t\2401\240G\2508\2604\260q\270\007\270q\330\010\020\320\020#\2401\240J\250a\330\010\013\2106\220\023\220A\330\014\r\330\010\020\220\001\330\010\013\2104\210q\220\007\220s\230&\240\004\320$4\260A\260W\270C\270q\330\014\024\320\024%\240Q\240a\330\014\020\220\n\230%\230q\240\001\330\020\023\2206\230\021\230\047\240\030\250\021\250)\2608\2703\270a\330\024\034\230H\240O\2601\260J\270a\330\024\025\330\010\013\2106""\220\023\220A\330\014\025\220U\230\"\230A\330\014\024\220I\230T\240\021\240!\330\014\017\210v\220S\230\001\330\020\027\220q\330\014\017\210v\220R\220v\230T\240\024\240Q\240h\250c\260\026\260t\320;K\3101\310H\320TW\320WX\330\020\024\220G\2301\230A\330\020\030\230\007\230q\240\001\330\020\030\230\001\230\031\320\"3\2601\260G\2701\330\020\031\230\021\330\010\022\220(\230/\250\021\250-\260q\330\010\013\2108\2203\220a\330\014\023\2201\330\010\016\320\016!\240\021\240(\250!\330\010\013\2104\210s\220!\330\014\023\2201\330\010\013\2104\210q\220\007\220s\230\047\240\024\240T\250\021\250%\250s\260!\330\r\025\220V\2306\240\021\240\047\250\025\250i\260q\330\r\021\220\021\220\047\230\023\230G\2404\240t\2501\250E\260\023\260A\330\r\025\220V\2304\230q\240\007\240q\340\014\021\220\021\220%\220y\240\001\330\004\013\2101\200\001\340\004\033\230;\240d\250!\2509\260C\260z\300\024\300Q\320FX\320XY\340\004\035\230Q\330\004\047\240q\340\004\010\210\t\220\025\220a\220\177\240a\240q\330\010\021\220\030\230\037\250\001\250\034\260Q\330\010\013\210;\220g\230Q\230h\240c\250\021\330\014\026\220k\240\027\250\001\250\021\330\014\033\2304\230q\240\007\240q\330\010\022\320\022%\240Q\240n\260G\2701\270A\340\010\022\220(\230\"\230H\240B\240b\250\013\2606\270\023\270J\300a\330\010\r\210W\220A\220[\240\010\250\002\250+\260Q\330\004\013\2101\200\001\340\004\037\230q\320 0\260\013\270;\300k\320QR\330\004\023\2206\230\030\240\021\240!\330\004\007\200|\2207\230!\330\010(\250\001\250\031\260.\300\001\330\004\013\2101\200\001\340\004\037\230q\320 0\260\013\270;\300k\320QR\330\004\023\2207\230(\240!\2401\330\004\007\200|\2207\230!\330\010)\250\021\250*\260N\300!\330\004\013\2101\200\001\340\004#\2409\250O\2701\270A\330\004\035\230Q\330\004!\320!6\260a\330\004\026\220a\330\004\010\210\t\220\025\220a\220q\330\010\021\220\030\230\037\250\001\250\031\260!\330\010\013\210;\220g\230Q\230h\240c\250\021\330\014\026\220k\240\027\250\001\250\021\330\014\025\220W\230A\230T\240\021\240)\2501\330\010\017\320\017\"\240!""\2408\2501\330\010\013\2105\220\007\220w\230e\2406\250\023\250B\250c\260\025\260c\270\021\330\014\017\210q\330\020\025\220W\230B\230h\240g\250Q\250f\260A\330\014\023\2209\230G\2401\330\004\007\200q\330\010\r\210W\220B\220h\230g\240Q\240a\330\004\013\2101\200\001\360\010\000\n\033\230!\330\010\021\220\024\220U\230$\230g\240T\250\030\260\024\260Q\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2306\240\027\250\005\250S\260\004\260I\270W\300A\330\004\007\200q\330\010\017\320\017(\250\004\250A\250W\260K\270w\300a\340\010\017\320\017(\250\004\250A\250W\260K\270q\200\001\360\010\000\n\033\230!\330\010\021\220\024\220W\230D\240\010\250\004\250I\260T\270\030\300\024\300Z\310t\320S^\320^b\320bj\320jn\320nu\320uy\360\000\000z\001B\002\360\000\000B\002F\002\360\000\000F\002G\002\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2306\240\027\250\005\250S\260\004\260G\2707\300%\300s\310$\310j\320X_\320_d\320dg\320gk\320kq\320qx\320x}\360\000\000~\001A\002\360\000\000A\002E\002\360\000\000E\002N\002\360\000\000N\002U\002\360\000\000U\002V\002\330\004\007\200q\330\010\017\320\017\047\240t\2501\250G\260;\270g\300Q\340\010\017\320\017\047\240t\2501\250G\260;\270a\200\001\360\010\000\n\033\230!\330\010\021\220\024\220W\230D\240\t\250\024\250Z\260t\270:\300T\310\021\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2306\240\027\250\005\250S\260\004\260H\270G\3005\310\003\3104\310y\320X_\320_`\330\004\007\200q\330\010\017\320\017\047\240t\2501\250G\260;\270g\300Q\340\010\017\320\017\047\240t\2501\250G\260;\270a\200\001\360\010\000\n\033\230!\330\010\021\220\024\220Y\230d\240&\250\004\250H\260D\270\t\300\024\300[\320PT\320T[\320[_\320_g\320gk\320kl\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330""\010\022\220!\330\010\027\220q\340\010\027\220t\2308\2407\250%\250s\260$\260g\270W\300E\310\023\310D\320PV\320V]\320]^\330\004\007\200q\330\010\017\320\017(\250\004\250A\250W\260K\270w\300a\340\010\017\320\017(\250\004\250A\250W\260K\270q\200\001\360\010\000\n\033\230!\330\010\021\220\024\220Y\230d\240(\250$\250a\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2308\2407\250%\250s\260$\260g\270W\300E\310\023\310D\320PV\320V]\320]^\330\004\007\200q\330\010\017\320\017(\250\004\250A\250W\260K\270w\300a\340\010\017\320\017(\250\004\250A\250W\260K\270q\200A\200A\330\010\013\2104\210u\220A\220U\230$\230i\240q\250\006\250c\260\021\330\014\023\2201\330\010\020\220\010\230\004\230G\2401\240H\250N\270$\270a\270q\200A\330\010\013\2105\220\006\220c\230\021\330\014\020\220\t\230\021\330\010\013\210=\230\003\2301\330\014\020\220\005\220Q\220a\330\014\r\330\010\035\230V\2404\240q\250\005\250[\270\003\2702\270Q\330\010\020\220\004\220D\230\001\230\025\230g\240U\250*\260G\270>\310\025\310k\320YZ\330\010\014\210G\2201\220E\230\033\240F\250$\250a\250q\200A\330\010\014\210I\220Q\330\010\014\210D\220\001\220\025\220h\230e\240:\250U\260&\270\005\270X\300U\310+\320UZ\320Z[\200A\330\010\017\210v\220Q\220d\230+\240T\250\024\250V\2601\200A\330\010\020\220\004\220H\230D\240\002\240\047\250\021\330\010\017\210t\220;\230a\230w\240j\260\013\2706\300\023\300J\310a\200A\330\010\032\230&\320 0\260\006\260a\330\010!\240\026\320\047>\270f\320DZ\320Z`\320`a\330\010\013\2107\220\"\220B\220c\230\031\240\"\240B\240c\250\026\250r\260\027\270\003\2703\270a\270v\300S\310\006\310b\320PY\320Y\\\320\\_\320_`\320`a\330\014\022\220*\230A\230^\2501\250A\330\010\037\230w\240h\250a\250q\330\010\017\210x\220w\230j\250\004\250A\330\010\014\210F\220%\220q\230\001\330\014\020\220\006\220a\330\020 \320 1\260\021\260&\270\002\270#\270R\270x\300q\330\020 \320 1\260\021\260(\270\"\270C\270r\300\032\310:\320UV\200A\330\010\035\230V\2408""\2501\250A\330\010\037\230t\320#3\2601\260A\340\010\014\210G\2201\330\014\024\220D\230\005\230Q\230h\240e\2504\250y\270\001\270\030\300\021\330\014\017\210v\220S\230\001\330\020\026\220h\230a\230q\330\014\024\220A\220T\230\026\230q\240\006\240a\240t\2506\260\021\260\047\270\022\2701\330\014\017\210u\220J\230c\240\027\250\004\250E\260\025\260c\270\021\330\020\026\220d\230!\2301\340\020\024\220G\2304\230q\240\001\330\010\014\210H\220A\220Z\230{\250!\200A\330\010\036\230d\240%\240q\250\005\250T\260\031\270!\2701\330\010\013\2106\220\023\220E\230\023\230D\240\006\240a\240v\250Q\250c\260\023\260A\330\014\023\2201\330\010\014\210F\220!\2206\230\021\230%\230y\250\001\330\010\014\210E\220\021\220%\220t\2309\240A\240Q\330\010\014\210I\220Q\330\010\014\210G\2204\220q\230\001\330\010\017\210q\200A\330\010\036\230d\240%\240q\250\005\250T\260\031\270!\2701\330\010\017\210x\220v\230S\240\n\250$\250i\260q\270\001\200A\330\t\021\220\024\220W\230A\230W\240J\250h\260f\270A\270U\300)\3101\200A\340\010\017\210q\220\001\220\021\200A\340\010\020\220\004\220H\230D\240\001\240\021\330\010\013\2106\220\027\230\001\330\014\023\2201\330\010\016\210f\220H\230A\230Q\330\010\013\2107\220#\220Y\230c\240\030\250\023\250J\260c\270\033\300F\310(\320R`\320`d\320de\330\010\014\210H\220A\320\025%\240Q\330\010\017\210q\200A\340\010\020\220\004\220H\230D\240\002\240*\250J\260a\330\010\013\2106\220\023\220A\330\014\023\2201\330\010\035\230X\240Q\330\010\030\230\013\2401\330\010\014\210F\220!\2208\230:\240Q\330\010\014\210F\220%\220q\230\006\230a\330\014\024\220F\230\047\240\021\240!\330\r\024\220D\230\006\230a\230v\240Q\240c\250\023\250J\260e\2707\300!\3004\300w\310a\310q\330\010\014\210E\220\021\330\010\014\210G\2201\330\014\020\220\005\220Q\220g\230Q\330\010\013\2105\220\001\330\010\017\210q\200A\340\010\037\230w\240h\250a\250q\330\010\017\210x\220w\230j\250\004\250A\330\010\014\210I\220Q\330\010\016\210a\330\014\021\220\030\230\025\230h\240a\330\014\020\220\006\220a\330\020 \320 1\260\021\260(\270&""\320@P\320PQ\320QY\320YZ\330\020 \320 1\260\021\260(\270(\320BR\320RS\320S[\320[c\320cd\200A\360\006\000\t\r\210I\220Q\330\010\020\220\004\220F\230$\230a\230q\330\010\013\2106\220\023\220A\330\014\r\330\010\020\220\007\220q\330\010\014\210D\220\006\220a\220q\330\010\013\2105\220\010\230\002\230!\330\014\r\330\010\021\220\024\320\025%\240Q\240a\330\010\014\210G\2206\230\021\230%\230w\240h\250a\330\014\020\220\n\230%\230s\240$\240a\330\020\024\220H\230A\230Z\240x\250u\260I\270Q\200A\360\010\000\t\r\210G\2201\330\014\024\220D\230\005\230Q\230h\240e\2504\250y\270\001\270\030\300\021\330\014\017\210v\220S\230\001\330\020\021\330\014\024\220D\230\006\230a\230q\330\014\024\220A\220T\230\026\230q\240\006\240a\240v\250R\250q\330\014\022\220%\220{\240%\240q\250\004\250E\260\026\260u\270D\300\n\310!\3105\320PQ\330\014\020\220\007\220q\230\007\230u\240D\250\t\260\021\260\047\270\021\330\014\017\210u\220C\220q\330\020\021\330\014\017\210u\220C\220q\330\020\024\220I\230Q\330\020\024\220G\2308\2401\240A\330\014\020\220\007\220q\230\n\240!";
+    #else /* compression: none (6191 bytes) */
+static const char bytes[] = " bytes are no case is longer than 255 bytes keys and values does not have the lengths it says ticks can\047t be counted(tree fragment).?Note that Cython is deliberately stricter than PEP-484 and rejects subclasses of builtin types. If you need to pass subclasses then set the \047annotation_typing\047 directive to False.a closer is good until the next tick; this is a bug of the callera column of a key or a fact of more than 2 GiBadd_notean opener is good until the next tick; this is a bug of the callercfunc.to_pydisableenablefewer instants than recordsgcisenabledmore than 16 GiB of cases in one policy of one task; use more partitionsno default __reduce__ due to non-trivial __cinit__passage_native knows little-endian machines only; the pure part does the same workpassage_native/cases.pxipassage_native/hot.pxiself.places cannot be converted to a Python object for picklingthe schedule\047s name BucketBucket.__reduce_cython__Bucket.__setstate_cython__CaseBookCaseBook.__reduce_cython__CaseBook.__setstate_cython__CaseBook.closerCaseBook.dumpCaseBook.endCaseBook.getCaseBook.itemsCaseBook.keys_thereCaseBook.loadCaseBook.load_columnCaseBook.mark_endedCaseBook.openerCaseBook.parkCaseBook.pop_dueCaseBook.put_backCaseBook.resumeCaseBook.settleCaseBook.startCaseBook.unloadCloserCloser.__reduce_cython__Closer.__setstate_cython__FreshFresh.__reduce_cython__Fresh.__setstate_cython__LoadingLoading.__reduce_cython__Loading.__setstate_cython__MarkersMarkers.__reduce_cython__Markers.__setstate_cython__OpenerOpener.__reduce_cython__Opener.__setstate_cython__WaitingWaiting.__reduce_cython__Waiting.__setstate_cython____Pyx_CFunc_14passage_native_6_twins_bytes__lParenbytes__rParen_to_py_5value.<locals>.wrap__Pyx_PyDict_NextRef__annotate____dict____func____getstate____main____module____name____new____pyx_checksum__pyx_result__pyx_state__pyx_type__pyx_unpickle_Closer__pyx_unpickle_Loading__pyx_unpickle_Markers__pyx_unpickle_Opener__pyx_unpickle_Waiting__pyx_vtable____qualname____reduce____red""uce_cython____reduce_ex____self____set_name____setitem____setstate____setstate_cython____test___dict_is_coroutineasyncio.coroutinesatattributebeforebucketbyteordercasescfunc.to_pychangedcline_in_tracebackcloseclosercolumncountduedumpdumpedendends_atentryfactfirstfold_plainfoldedfoundfreshgethashedheldinstantinstantsinstants_ofitemskeykey_byteskey_ofkeyskeys_therekindknownlimitlittleloadload_columnloadingmark_endedmarker_ticksmethodnextnumberof_instantsof_keyof_recordsof_typeof_valueoneopenerordinaloverparkpassage_native._twinspassage_processors.core.columnspassedplacepoppop_duepopitemprefixprefixespreparedput_backreactreactionsrecordrecordsresumereverseruns_ofsaidscheduleselfsendsetdefaultsettlesettled_fromsortedstartstartedstatesystermsthrowtickstimestamptimestamp_ofundatedunloaduntilupdateuse_setstatevaluevalue_bytesvalue_ofvalueswidthwrappassage of time\200\001\330\004\n\210+\220Q\200\001\330\004$\240A\240V\2501\200\001\330\004%\240Q\240f\250A\200\001\340\004\013\2107\220!\320\023#\320#4\260A\260V\320;K\3101\310A\200\001\340\004\033\230;\240d\250!\2509\260C\260z\300\024\300Q\300a\330\004\034\230L\250\004\250A\250Z\260s\270*\300D\310\001\310\021\330\004\032\230/\250\021\250!\330\004\035\230Q\360\006\000\005\032\230\033\240A\330\004\025\220Q\340\0046\260o\300Q\330\004\007\200t\2101\330\010\017\210q\330\004\014\210C\210q\220\004\220A\220T\230\021\230!\330\004\007\200\177\220a\220}\240B\240a\330\010\016\210j\230\001\230\021\330\004\010\210\t\220\025\220a\220t\2301\330\010\021\220\030\230\037\250\001\250\034\260Q\330\010\013\210;\220g\230Q\230h\240c\250\021\330\014\026\220k\240\027\250\001\250\021\330\014\026\220i\230t\2401\240G\2508\2604\260q\270\007\270q\330\010\020\320\020#\2401\240J\250a\330\010\013\2106\220\023\220A\330\014\r\330\010\020\220\001\330\010\013\2104\210q\220\007\220s\230&\240\004\320$4\260A\260W\270C\270q\330\014\024\320\024%\240Q\240a\330\014\020\220\n\230%\230q\240\001\330\020\023\2206\230\021\230\047\240\030\250\021\250)\2607\270#\270Q\330\024""\034\230H\240O\2601\260J\270a\330\024\025\330\010\013\2106\220\023\220A\330\014\025\220U\230\"\230A\330\014\024\220I\230T\240\021\240!\330\014\017\210v\220S\230\001\330\020\027\220q\330\014\017\210v\220R\220v\230T\240\024\240Q\240h\250c\260\026\260t\320;K\3101\310H\320TW\320WX\330\020\024\220G\2301\230A\330\020\030\230\007\230q\240\001\330\020\030\230\001\230\031\320\"3\2601\260G\2701\330\020\031\230\021\330\010\022\220(\230/\250\021\250-\260q\330\010\013\2108\2203\220a\330\014\023\2201\330\010\016\320\016!\240\021\240(\250!\330\010\013\2104\210s\220!\330\014\023\2201\330\010\013\2104\210q\220\007\220s\230\047\240\024\240T\250\021\250%\250s\260!\330\r\025\220V\2306\240\021\240\047\250\025\250i\260q\330\r\021\220\021\220\047\230\023\230G\2404\240t\2501\250E\260\023\260A\330\r\025\220V\2304\230q\240\007\240q\340\014\021\220\021\220%\220y\240\001\330\004\013\2101\200\001\340\004\033\230;\240d\250!\2509\260C\260z\300\024\300Q\320FX\320XY\340\004\035\230Q\330\004\047\240q\340\004\010\210\t\220\025\220a\220\177\240a\240q\330\010\021\220\030\230\037\250\001\250\034\260Q\330\010\013\210;\220g\230Q\230h\240c\250\021\330\014\026\220k\240\027\250\001\250\021\330\014\033\2304\230q\240\007\240q\330\010\022\320\022%\240Q\240n\260G\2701\270A\340\010\022\220(\230\"\230H\240B\240b\250\013\2606\270\023\270J\300a\330\010\r\210W\220A\220[\240\010\250\002\250+\260Q\330\004\013\2101\200\001\340\004\037\230q\320 0\260\013\270;\300k\320QR\330\004\023\2206\230\030\240\021\240!\330\004\007\200|\2207\230!\330\010(\250\001\250\031\260.\300\001\330\004\013\2101\200\001\340\004\037\230q\320 0\260\013\270;\300k\320QR\330\004\023\2207\230(\240!\2401\330\004\007\200|\2207\230!\330\010)\250\021\250*\260N\300!\330\004\013\2101\200\001\340\004#\2409\250O\2701\270A\330\004\035\230Q\330\004!\320!6\260a\330\004\026\220a\330\004\010\210\t\220\025\220a\220q\330\010\021\220\030\230\037\250\001\250\031\260!\330\010\013\210;\220g\230Q\230h\240c\250\021\330\014\026\220k\240\027\250\001\250\021\330\014\025\220W""\230A\230T\240\021\240)\2501\330\010\017\320\017\"\240!\2408\2501\330\010\013\2105\220\007\220w\230e\2406\250\023\250B\250c\260\025\260c\270\021\330\014\017\210q\330\020\025\220W\230B\230h\240g\250Q\250f\260A\330\014\023\2209\230G\2401\330\004\007\200q\330\010\r\210W\220B\220h\230g\240Q\240a\330\004\013\2101\200\001\360\010\000\n\033\230!\330\010\021\220\024\220U\230$\230g\240T\250\030\260\024\260Q\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2306\240\027\250\005\250S\260\004\260I\270W\300A\330\004\007\200q\330\010\017\320\017(\250\004\250A\250W\260K\270w\300a\340\010\017\320\017(\250\004\250A\250W\260K\270q\200\001\360\010\000\n\033\230!\330\010\021\220\024\220W\230D\240\010\250\004\250I\260T\270\030\300\024\300Z\310t\320S^\320^b\320bj\320jn\320nu\320uy\360\000\000z\001B\002\360\000\000B\002F\002\360\000\000F\002G\002\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2306\240\027\250\005\250S\260\004\260G\2707\300%\300s\310$\310j\320X_\320_d\320dg\320gk\320kq\320qx\320x}\360\000\000~\001A\002\360\000\000A\002E\002\360\000\000E\002N\002\360\000\000N\002U\002\360\000\000U\002V\002\330\004\007\200q\330\010\017\320\017\047\240t\2501\250G\260;\270g\300Q\340\010\017\320\017\047\240t\2501\250G\260;\270a\200\001\360\010\000\n\033\230!\330\010\021\220\024\220W\230D\240\t\250\024\250Z\260t\270:\300T\310\021\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2306\240\027\250\005\250S\260\004\260H\270G\3005\310\003\3104\310y\320X_\320_`\330\004\007\200q\330\010\017\320\017\047\240t\2501\250G\260;\270g\300Q\340\010\017\320\017\047\240t\2501\250G\260;\270a\200\001\360\010\000\n\033\230!\330\010\021\220\024\220Y\230d\240&\250\004\250H\260D\270\t\300\024\300[\320PT\320T[\320[_\320_g\320gk\320kl\330\010\020\220\007\220q\230\006""\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2308\2407\250%\250s\260$\260g\270W\300E\310\023\310D\320PV\320V]\320]^\330\004\007\200q\330\010\017\320\017(\250\004\250A\250W\260K\270w\300a\340\010\017\320\017(\250\004\250A\250W\260K\270q\200\001\360\010\000\n\033\230!\330\010\021\220\024\220Y\230d\240(\250$\250a\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2308\2407\250%\250s\260$\260g\270W\300E\310\023\310D\320PV\320V]\320]^\330\004\007\200q\330\010\017\320\017(\250\004\250A\250W\260K\270w\300a\340\010\017\320\017(\250\004\250A\250W\260K\270q\200A\200A\330\010\013\2104\210u\220A\220U\230$\230i\240q\250\006\250c\260\021\330\014\023\2201\330\010\020\220\010\230\004\230G\2401\240H\250N\270$\270a\270q\200A\330\010\013\2105\220\006\220c\230\021\330\014\020\220\t\230\021\330\010\013\210=\230\003\2301\330\014\020\220\005\220Q\220a\330\014\r\330\010\035\230V\2404\240q\250\005\250[\270\003\2702\270Q\330\010\020\220\004\220D\230\001\230\025\230g\240U\250*\260G\270>\310\025\310k\320YZ\330\010\014\210G\2201\220E\230\033\240F\250$\250a\250q\200A\330\010\014\210I\220Q\330\010\014\210D\220\001\220\025\220h\230e\240:\250U\260&\270\005\270X\300U\310+\320UZ\320Z[\200A\330\010\017\210v\220Q\220d\230+\240T\250\024\250V\2601\200A\330\010\020\220\004\220H\230D\240\002\240\047\250\021\330\010\017\210t\220;\230a\230w\240j\260\013\2706\300\023\300J\310a\200A\330\010\032\230&\320 0\260\006\260a\330\010!\240\026\320\047>\270f\320DZ\320Z`\320`a\330\010\013\2107\220\"\220B\220c\230\031\240\"\240B\240c\250\026\250r\260\027\270\003\2703\270a\270v\300S\310\006\310b\320PY\320Y\\\320\\_\320_`\320`a\330\014\022\220*\230A\230^\2501\250A\330\010\037\230w\240h\250a\250q\330\010\017\210x\220w\230j\250\004\250A\330\010\014\210F\220%\220q\230\001\330\014\020\220\006\220a\330\020 \320 1\260\021\260&\270\002\270#\270R\270x\300q\330\020 \320 1\260\021\260(\270\"\270C""\270r\300\032\310:\320UV\200A\330\010\035\230V\2408\2501\250A\330\010\037\230t\320#3\2601\260A\340\010\014\210G\2201\330\014\024\220D\230\005\230Q\230h\240e\2504\250y\270\001\270\030\300\021\330\014\017\210v\220S\230\001\330\020\026\220h\230a\230q\330\014\024\220A\220T\230\026\230q\240\006\240a\240t\2506\260\021\260\047\270\022\2701\330\014\017\210u\220J\230c\240\027\250\004\250E\260\025\260c\270\021\330\020\026\220d\230!\2301\340\020\024\220G\2304\230q\240\001\330\010\014\210H\220A\220Z\230{\250!\200A\330\010\036\230d\240%\240q\250\005\250T\260\031\270!\2701\330\010\013\2106\220\023\220E\230\023\230D\240\006\240a\240v\250Q\250c\260\023\260A\330\014\023\2201\330\010\014\210F\220!\2206\230\021\230%\230y\250\001\330\010\014\210E\220\021\220%\220t\2309\240A\240Q\330\010\014\210I\220Q\330\010\014\210G\2204\220q\230\001\330\010\017\210q\200A\330\010\036\230d\240%\240q\250\005\250T\260\031\270!\2701\330\010\017\210x\220v\230S\240\n\250$\250i\260q\270\001\200A\330\t\021\220\024\220W\230A\230W\240J\250h\260f\270A\270U\300)\3101\200A\340\010\017\210q\220\001\220\021\200A\340\010\020\220\004\220H\230D\240\001\240\021\330\010\013\2106\220\027\230\001\330\014\023\2201\330\010\016\210f\220H\230A\230Q\330\010\013\2107\220#\220Y\230c\240\030\250\023\250J\260c\270\033\300F\310(\320R`\320`d\320de\330\010\014\210H\220A\320\025%\240Q\330\010\017\210q\200A\340\010\020\220\004\220H\230D\240\002\240*\250J\260a\330\010\013\2106\220\023\220A\330\014\023\2201\330\010\035\230X\240Q\330\010\030\230\013\2401\330\010\014\210F\220!\2208\230:\240Q\330\010\014\210F\220%\220q\230\006\230a\330\014\024\220F\230\047\240\021\240!\330\r\024\220D\230\006\230a\230v\240Q\240c\250\023\250J\260e\2707\300!\3004\300w\310a\310q\330\010\014\210E\220\021\330\010\014\210G\2201\330\014\020\220\005\220Q\220g\230Q\330\010\013\2105\220\001\330\010\017\210q\200A\340\010\037\230w\240h\250a\250q\330\010\017\210x\220w\230j\250\004\250A\330\010\014\210I\220Q\330\010\016\210a\330\014\021\220\030\230\025\230h\240a\330\014""\020\220\006\220a\330\020 \320 1\260\021\260(\270&\320@P\320PQ\320QY\320YZ\330\020 \320 1\260\021\260(\270(\320BR\320RS\320S[\320[c\320cd\200A\360\006\000\t\r\210I\220Q\330\010\020\220\004\220F\230$\230a\230q\330\010\013\2106\220\023\220A\330\014\r\330\010\020\220\007\220q\330\010\014\210D\220\006\220a\220q\330\010\013\2105\220\010\230\002\230!\330\014\r\330\010\021\220\024\320\025%\240Q\240a\330\010\014\210G\2206\230\021\230%\230w\240h\250a\330\014\020\220\n\230%\230s\240$\240a\330\020\024\220H\230A\230Z\240x\250u\260I\270Q\200A\360\010\000\t\r\210G\2201\330\014\024\220D\230\005\230Q\230h\240e\2504\250y\270\001\270\030\300\021\330\014\017\210v\220S\230\001\330\020\021\330\014\024\220D\230\006\230a\230q\330\014\024\220A\220T\230\026\230q\240\006\240a\240v\250R\250q\330\014\022\220%\220{\240%\240q\250\004\250E\260\026\260u\270D\300\n\310!\3105\320PQ\330\014\020\220\007\220q\230\007\230u\240D\250\t\260\021\260\047\270\021\330\014\017\210u\220C\220q\330\020\021\330\014\017\210u\220C\220q\330\020\024\220I\230Q\330\020\024\220G\2308\2401\240A\330\014\020\220\007\220q\230\n\240!";
     PyObject *data = NULL;
     #define __Pyx_DecompressString_UNUSED
     #define __Pyx_DecompressString_LZSS_UNUSED
     #endif
     PyObject **stringtab = __pyx_mstate->__pyx_string_tab;
     Py_ssize_t pos = 0;
-    for (int i = 0; i < 205; i++) {
+    for (int i = 0; i < 206; i++) {
       Py_ssize_t bytes_length = str_length_index[i].length;
       PyObject *string = PyUnicode_DecodeUTF8(bytes + pos, bytes_length, NULL);
       if (likely(string) && i >= 27) PyUnicode_InternInPlace(&string);
@@ -31171,8 +31193,8 @@ static const char bytes[] = " bytes are no case is longer than 255 bytes keys an
       stringtab[i] = string;
       pos += bytes_length;
     }
-    for (int i = 205; i < 238; i++) {
-      Py_ssize_t bytes_length = bytes_length_index[i-205].length;
+    for (int i = 206; i < 239; i++) {
+      Py_ssize_t bytes_length = bytes_length_index[i-206].length;
       PyObject *string = PyBytes_FromStringAndSize(bytes + pos, bytes_length);
       stringtab[i] = string;
       pos += bytes_length;
@@ -31182,14 +31204,14 @@ static const char bytes[] = " bytes are no case is longer than 255 bytes keys an
       }
     }
     Py_XDECREF(data);
-    for (Py_ssize_t i = 0; i < 238; i++) {
+    for (Py_ssize_t i = 0; i < 239; i++) {
       if (unlikely(PyObject_Hash(stringtab[i]) == -1)) {
         __PYX_ERR(0, 1, __pyx_L1_error)
       }
     }
     #if CYTHON_IMMORTAL_CONSTANTS
     {
-      PyObject **table = stringtab + 205;
+      PyObject **table = stringtab + 206;
       for (Py_ssize_t i=0; i<33; ++i) {
         #if PY_VERSION_HEX >= 0x030F0000
         PyUnstable_SetImmortal(table[i]);
@@ -31453,8 +31475,8 @@ static int __Pyx_CreateCodeObjects(__pyx_mstatetype *__pyx_mstate) {
     __pyx_mstate_global->__pyx_codeobj_tab[34] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_setstate_cython, __pyx_mstate->__pyx_kp_b_iso88591_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[34])) goto bad;
   }
   {
-    const __Pyx_PyCode_New_function_description descr = {4, 0, 0, 23, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 19};
-    PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_records, __pyx_mstate->__pyx_n_u_instants, __pyx_mstate->__pyx_n_u_at, __pyx_mstate->__pyx_n_u_reactions, __pyx_mstate->__pyx_n_u_of_records, __pyx_mstate->__pyx_n_u_of_instants, __pyx_mstate->__pyx_n_u_end, __pyx_mstate->__pyx_n_u_place, __pyx_mstate->__pyx_n_u_of_type, __pyx_mstate->__pyx_n_u_start, __pyx_mstate->__pyx_n_u_prefixes, __pyx_mstate->__pyx_n_u_prepared, __pyx_mstate->__pyx_n_u_held, __pyx_mstate->__pyx_n_u_known, __pyx_mstate->__pyx_n_u_number, __pyx_mstate->__pyx_n_u_instant, __pyx_mstate->__pyx_n_u_record, __pyx_mstate->__pyx_n_u_value, __pyx_mstate->__pyx_n_u_key, __pyx_mstate->__pyx_n_u_react, __pyx_mstate->__pyx_n_u_value_of, __pyx_mstate->__pyx_n_u_key_of, __pyx_mstate->__pyx_n_u_prefix};
+    const __Pyx_PyCode_New_function_description descr = {4, 0, 0, 24, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 18};
+    PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_records, __pyx_mstate->__pyx_n_u_instants, __pyx_mstate->__pyx_n_u_at, __pyx_mstate->__pyx_n_u_reactions, __pyx_mstate->__pyx_n_u_of_records, __pyx_mstate->__pyx_n_u_of_instants, __pyx_mstate->__pyx_n_u_end, __pyx_mstate->__pyx_n_u_place, __pyx_mstate->__pyx_n_u_width, __pyx_mstate->__pyx_n_u_of_type, __pyx_mstate->__pyx_n_u_start, __pyx_mstate->__pyx_n_u_prefixes, __pyx_mstate->__pyx_n_u_prepared, __pyx_mstate->__pyx_n_u_held, __pyx_mstate->__pyx_n_u_known, __pyx_mstate->__pyx_n_u_number, __pyx_mstate->__pyx_n_u_instant, __pyx_mstate->__pyx_n_u_record, __pyx_mstate->__pyx_n_u_value, __pyx_mstate->__pyx_n_u_key, __pyx_mstate->__pyx_n_u_react, __pyx_mstate->__pyx_n_u_value_of, __pyx_mstate->__pyx_n_u_key_of, __pyx_mstate->__pyx_n_u_prefix};
     __pyx_mstate_global->__pyx_codeobj_tab[35] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_passage_native_hot_pxi, __pyx_mstate->__pyx_n_u_fold_plain, __pyx_mstate->__pyx_kp_b_iso88591_d_9Cz_Qa_L_AZs_D_Q_A_Q_6oQ_t1_q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[35])) goto bad;
   }
   {
@@ -36550,7 +36572,30 @@ static CYTHON_INLINE PyObject* __Pyx_decode_c_bytes(
     }
 }
 
-/* RaiseErrorWithObjectType (used by SliceObject) */
+/* IterNextPlain (used by IterNext) */
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+static PyObject *__Pyx_GetBuiltinNext_LimitedAPI(void) {
+    if (unlikely(!__pyx_mstate_global->__Pyx_GetBuiltinNext_LimitedAPI_cache))
+        __pyx_mstate_global->__Pyx_GetBuiltinNext_LimitedAPI_cache = __Pyx_GetBuiltinName(__pyx_mstate_global->__pyx_n_u_next);
+    return __pyx_mstate_global->__Pyx_GetBuiltinNext_LimitedAPI_cache;
+}
+#endif
+static CYTHON_INLINE PyObject *__Pyx_PyIter_Next_Plain(PyObject *iterator) {
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+    PyObject *result;
+    PyObject *next = __Pyx_GetBuiltinNext_LimitedAPI();
+    if (unlikely(!next)) return NULL;
+    result = PyObject_CallFunctionObjArgs(next, iterator, NULL);
+    return result;
+#else
+    (void)&__Pyx_GetBuiltinName; // only for early limited API
+    iternextfunc iternext = __Pyx_PyObject_GetIterNextFunc(iterator);
+    assert(iternext);
+    return iternext(iterator);
+#endif
+}
+
+/* RaiseErrorWithObjectType (used by IterNext) */
 static void __Pyx_RaiseErrorWithType(PyObject* exc_type, const char* message, PyTypeObject *type_obj) {
     __Pyx_TypeName type_name = __Pyx_PyType_GetFullyQualifiedName(type_obj);
     #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
@@ -36558,6 +36603,58 @@ static void __Pyx_RaiseErrorWithType(PyObject* exc_type, const char* message, Py
     #endif
     PyErr_Format(exc_type, message, type_name);
     __Pyx_DECREF_TypeName(type_name);
+}
+
+/* IterNext */
+static PyObject *__Pyx_PyIter_Next2Default(PyObject* defval) {
+    PyObject* exc_type;
+    __Pyx_PyThreadState_declare
+    __Pyx_PyThreadState_assign
+    exc_type = __Pyx_PyErr_CurrentExceptionType();
+    if (unlikely(exc_type)) {
+        if (!defval || unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration)))
+            return NULL;
+        __Pyx_PyErr_Clear();
+        Py_INCREF(defval);
+        return defval;
+    }
+    if (defval) {
+        Py_INCREF(defval);
+        return defval;
+    }
+    __Pyx_PyErr_SetNone(PyExc_StopIteration);
+    return NULL;
+}
+static void __Pyx_PyIter_Next_ErrorNoIterator(PyObject *iterator) {
+    __Pyx_RaiseTypeErrorWithObjectType(
+        __Pyx_FMT_TYPENAME " object is not an iterator", iterator);
+}
+static CYTHON_INLINE PyObject *__Pyx_PyIter_Next2(PyObject* iterator, PyObject* defval) {
+    PyObject* next;
+#if !CYTHON_COMPILING_IN_LIMITED_API
+    iternextfunc iternext = __Pyx_PyObject_TryGetSlot(iterator, tp_iternext, iternextfunc);
+    if (likely(iternext)) {
+        next = iternext(iterator);
+        if (likely(next))
+            return next;
+    #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX < 0x030d0000
+        if (unlikely(iternext == &_PyObject_NextNotImplemented))
+            return NULL;
+    #endif
+    } else if (CYTHON_USE_TYPE_SLOTS) {
+        __Pyx_PyIter_Next_ErrorNoIterator(iterator);
+        return NULL;
+    } else
+#endif
+    if (unlikely(!PyIter_Check(iterator))) {
+        __Pyx_PyIter_Next_ErrorNoIterator(iterator);
+        return NULL;
+    } else {
+        next = defval ? PyIter_Next(iterator) : __Pyx_PyIter_Next_Plain(iterator);
+        if (likely(next))
+            return next;
+    }
+    return __Pyx_PyIter_Next2Default(defval);
 }
 
 /* SliceObject */
@@ -41175,29 +41272,6 @@ static unsigned long __Pyx_get_runtime_version(void) {
     return Py_Version & ~0xFFUL;
 #else
     return __Pyx_cached_runtime_version;
-#endif
-}
-
-/* IterNextPlain (used by CoroutineBase) */
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
-static PyObject *__Pyx_GetBuiltinNext_LimitedAPI(void) {
-    if (unlikely(!__pyx_mstate_global->__Pyx_GetBuiltinNext_LimitedAPI_cache))
-        __pyx_mstate_global->__Pyx_GetBuiltinNext_LimitedAPI_cache = __Pyx_GetBuiltinName(__pyx_mstate_global->__pyx_n_u_next);
-    return __pyx_mstate_global->__Pyx_GetBuiltinNext_LimitedAPI_cache;
-}
-#endif
-static CYTHON_INLINE PyObject *__Pyx_PyIter_Next_Plain(PyObject *iterator) {
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
-    PyObject *result;
-    PyObject *next = __Pyx_GetBuiltinNext_LimitedAPI();
-    if (unlikely(!next)) return NULL;
-    result = PyObject_CallFunctionObjArgs(next, iterator, NULL);
-    return result;
-#else
-    (void)&__Pyx_GetBuiltinName; // only for early limited API
-    iternextfunc iternext = __Pyx_PyObject_GetIterNextFunc(iterator);
-    assert(iternext);
-    return iternext(iterator);
 #endif
 }
 

@@ -12,7 +12,6 @@ cdef extern from "Python.h":
     object PyObject_CallOneArg(object call, object argument)
 
 cdef enum:
-    PREFIX = 10
     KNOWN = 4
 
 
@@ -20,7 +19,7 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
     """Fold records[at:] as long as there is a reaction prepared for their type; tells where it stopped."""
     cdef list of_records = records if type(records) is list else list(records)
     cdef list of_instants = instants if type(instants) is list else list(instants)
-    cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place
+    cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place, width
     cdef PyObject* of_type = NULL
     cdef const char* start
     cdef const char* prefixes[KNOWN]
@@ -30,6 +29,7 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
     cdef object record, value, key, react, value_of = None, key_of = None
     if not reactions:
         return at
+    width = len(next(iter(reactions)))
     if PyList_GET_SIZE(of_instants) < end:
         raise IndexError("fewer instants than records")
     for place in range(at, end):
@@ -41,18 +41,18 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
         if value is None:
             continue  # a tombstone says nothing happened
         react = None
-        if type(value) is bytes and PyBytes_GET_SIZE(value) >= PREFIX:
+        if type(value) is bytes and PyBytes_GET_SIZE(value) >= width:
             start = PyBytes_AS_STRING(value)
             for number in range(known):
-                if memcmp(start, prefixes[number], PREFIX) == 0:
+                if memcmp(start, prefixes[number], width) == 0:
                     react = <object>PyList_GET_ITEM(prepared, number)
                     break
         if react is None:
-            prefix = value[:PREFIX]
+            prefix = value[:width]
             react = reactions.get(prefix)
             if react is None:
                 return place
-            if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == PREFIX:
+            if known < KNOWN and type(prefix) is bytes and PyBytes_GET_SIZE(prefix) == width:
                 held.append(prefix)
                 prepared.append(react)
                 prefixes[known] = PyBytes_AS_STRING(<bytes>prefix)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
-from passage_processors.core.cases import CaseBook, decode_case
+from passage_processors.core.cases import decode_case
 from passage_processors.core.promises import ALWAYS, NEVER, Promises
 from passage_processors.core.ticks import SeenTick, TickGap, TickHistory
 from passage_processors.core.timeline import Pending, Run, merge, recorded
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
+from tests.processors.twins import KINDS
 
 HOUR = 3_600_000_000
 INSTANTS = st.lists(st.integers(0, 50), max_size=30)
@@ -132,14 +134,15 @@ class NaiveBook:
         return sorted(due)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__module__)
 @settings(max_examples=200)
 @given(seed=st.integers(0, 10**9), restored=st.booleans())
-def test_the_due_index_fires_what_a_scan_would_and_a_restored_book_too(seed: int, restored: bool) -> None:
+def test_the_due_index_fires_what_a_scan_would_and_a_restored_book_too(kind: Any, seed: int, restored: bool) -> None:
     """Starts in any order of instants, ahead of the clock or behind it; ends; the book restored between."""
     choose = random.Random(seed)
     history, folded = TickHistory(), dict[str, int]()
     changes: dict[bytes, bytes | None] = {}
-    book, naive_book = CaseBook(history, changes.__setitem__), NaiveBook()
+    book, naive_book = kind(history, changes.__setitem__), NaiveBook()
     now = 0
     for number in range(60):
         if choose.random() < 0.6:
@@ -166,7 +169,7 @@ def test_the_due_index_fires_what_a_scan_would_and_a_restored_book_too(seed: int
         if restored and choose.random() < 0.2:
             cases = {key: value for key, value in changes.items() if value is not None}
             assert cases == dict(book.items())
-            book = CaseBook(history, changes.__setitem__)
+            book = kind(history, changes.__setitem__)
             book.load(dict(cases), folded)
     assert set(naive_book.open) == {key for key, _ in book.items()}
 

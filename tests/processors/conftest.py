@@ -1,0 +1,37 @@
+"""What a worker counts with is no business of its tests: those that tell a task's whole story run with either part."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from passage_processors.runtime.native import VARIABLE
+from tests.processors.twins import NATIVE
+
+STORIES = {
+    "test_deployments", "test_floors", "test_fuzz", "test_policies", "test_rebalance", "test_refusals", "test_replay",
+    "test_restore", "test_snapshots", "test_waiting",
+}  # fmt: skip
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if NATIVE is not None and name in STORIES:
+        metafunc.fixturenames.append("counted_by")
+        metafunc.parametrize("counted_by", ["pure", "native"], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def counted_by(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = "0" if request.param == "pure" else "1"
+    yield request.param
+    if before is None:
+        del os.environ[VARIABLE]
+    else:
+        os.environ[VARIABLE] = before
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if NATIVE is None:
+        terminalreporter.write_line("NATIVE TWIN NOT TESTED: passage_native is not installed; make native builds it")
