@@ -9,7 +9,7 @@ stands still but for `days_pass` and its like, which publish every tick between.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -86,6 +86,9 @@ class Scenario:
         starts_at: datetime = MONDAY_NOON,
         key: Callable[[Any], str] | None = None,
     ) -> None:
+        if app.formats:
+            # What follows does not depend on how a fact is put into bytes, and no registry is at hand.
+            app = replace(app, formats={})
         self._app = app
         self._key = key or _first_field
         self._wall = SettableWall(instant_of(starts_at))

@@ -16,8 +16,9 @@
         unless: PaymentWasMade
         emit: {InvoiceBecameOverdue: {invoice: $key}}
 
-`events` reads the types, `values` what an event's fields are filled with, `units` policies and reports. What a file
-comes to is an `App` like any other: processes, which have code, are written in Python.
+`events` reads the types, `values` what an event's fields are filled with, `units` policies and reports, `formats` how
+values are put into bytes. What a file comes to is an `App` like any other: processes, which have code, are written in
+Python.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from passage.apps.events import Events, events
+from passage.apps.formats import formats
 from passage.apps.units import named, policies, reports, schedules_of
 from passage_clock.config.document import Node, read_text, read_yaml
 from passage_processors.app import App, OnError
@@ -32,8 +34,8 @@ from passage_processors.errors import AppError
 
 _SECONDS = ("grace_seconds", "max_clock_wait_seconds", "commit_interval_seconds")
 _FIELDS = (
-    "app", "inputs", "output", "events", "policies", "reports", "derived_from", "schedules", "ticks", "clock_schedules",
-    "stop_after_refusals", "on_error", *_SECONDS,
+    "app", "inputs", "output", "events", "policies", "reports", "derived_from", "formats", "schedules", "ticks",
+    "clock_schedules", "stop_after_refusals", "on_error", *_SECONDS,
 )  # fmt: skip
 
 
@@ -52,6 +54,7 @@ def load_app_file(path: Path) -> App:
             policies=policies(top, known),
             reports=reports(top, known),
             derived_from=_derived_from(top),
+            formats=formats(top, known),
             **_settings(top),
         )
     except AppError as error:
