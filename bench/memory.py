@@ -53,7 +53,7 @@ def grown(opened: int, keys: str, keep_fact: bool) -> float:
     value = codec.encode(InvoiceSent("inv-123456", "c" * 18))
     assert len(value) == FACT_BYTES, len(value)
     gc.collect()
-    before = _resident_bytes()
+    before = resident_bytes()
     for number, step in enumerate(_steps(opened, keys, value)):
         day = number * DAYS // (opened // STEP + 1) + 1
         while history.last < day:
@@ -68,7 +68,7 @@ def grown(opened: int, keys: str, keep_fact: bool) -> float:
         fold.take()
     gc.collect()
     assert fold.books[0].open == opened
-    return (_resident_bytes() - before) / opened
+    return (resident_bytes() - before) / opened
 
 
 def _steps(opened: int, keys: str, value: bytes) -> Iterator[list[Record]]:
@@ -100,7 +100,7 @@ def _app(keep_fact: bool) -> App:
     return App(name="bench", inputs={"billing": [InvoiceSent]}, output="derived", policies=[overdue])
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     """What the kernel has given this process, of real memory. Linux only."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
