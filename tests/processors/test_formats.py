@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from passage_log.kafka.registry import RegistryUnreachable
+from passage_log.errors import Unfit
+from passage_log.kafka.registry import RegistryRefuses, RegistryUnreachable
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition
 from passage_processors.core.inputs import headers_of
@@ -179,21 +180,51 @@ def test_what_a_format_refuses_is_a_dead_letter_as_it_was_and_the_stream_goes_on
 
 
 class Silent(Numbered):
-    """A registry that does not answer until it does."""
+    """A registry that answers, and then does not."""
 
-    answers = False
+    answers = True
 
     def schema(self, number: int) -> Any:
-        if not self.answers:
-            raise RegistryUnreachable("no registry answered")
+        self._check()
         return super().schema(number)
 
+    def number(self, subject: str, schema: Any, register: bool) -> int:
+        self._check()
+        return super().number(subject, schema, register)
 
-def test_a_registry_that_does_not_answer_makes_no_dead_letters() -> None:
-    registry = Silent()
-    formats = {"billing": Confluent(registry)}
+    def _check(self) -> None:
+        if not self.answers:
+            raise RegistryUnreachable("no registry answered")
+
+
+class Refusing(Numbered):
+    """A registry that will have none of us."""
+
+    def schema(self, number: int) -> Any:
+        raise RegistryRefuses("the registry does not let us in")
+
+    def number(self, subject: str, schema: Any, register: bool) -> int:
+        raise RegistryRefuses("the registry refuses the schema")
+
+
+@pytest.mark.parametrize("topic", ["billing", "billing.derived"])
+def test_a_registry_that_refuses_stops_the_worker_and_makes_no_dead_letters(topic: str) -> None:
+    formats = {topic: Confluent(Refusing())}
     world = World(invoices(overdue(), suspended(), formats=formats))
-    story(world, formats)
+    story(world, {"billing": Confluent(REGISTRY)} if topic == "billing" else {})
+    with pytest.raises(Unfit, match="the registry"):
+        world.settle(world.worker())
+    assert not world.letters()
+    assert not world.output()
+
+
+@pytest.mark.parametrize("topic", ["billing", "billing.derived"])
+def test_a_registry_that_does_not_answer_makes_no_dead_letters(topic: str) -> None:
+    registry = Silent()
+    formats = {topic: Confluent(registry)}
+    world = World(invoices(overdue(), suspended(), formats=formats))
+    story(world, formats if topic == "billing" else {})
+    registry.answers = False
     clock = [0.0]
     worker = Worker(world.app, world.log, "a", monotonic=lambda: clock[0])
     for _ in range(50):
@@ -206,7 +237,8 @@ def test_a_registry_that_does_not_answer_makes_no_dead_letters() -> None:
     for _ in range(50):
         clock[0] += 2.0
         worker.turn(0.0)
-    assert told(world) == told(plain_story())
+    told_apart_from_values = [(key, headers) for key, _value, headers in told(world)]
+    assert told_apart_from_values == [(key, headers) for key, _value, headers in told(plain_story())]
     assert not world.letters()
 
 
