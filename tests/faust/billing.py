@@ -29,8 +29,14 @@ def app_of(run: str, output: str = "") -> App:
     )
 
 
+def heard_topic(run: str) -> str:
+    """Where the worker's own agent says which ticks it heard, in which partition."""
+    return f"{run}.heard"
+
+
 def faust_app(bootstrap: str, run: str, directory: Path) -> tuple[faust.App, Attached]:
-    """Faust as it comes, but for what lets a killed worker's partitions be given away soon."""
+    """Faust as it comes, but for what gives a killed worker's partitions away soon, and for small steps, so that
+    many can be interrupted."""
     app = faust.App(
         f"{run}.faust",
         broker=f"kafka://{bootstrap}",
@@ -43,12 +49,12 @@ def faust_app(bootstrap: str, run: str, directory: Path) -> tuple[faust.App, Att
         broker_rebalance_timeout=6.0,
         web_enabled=False,
     )
-    return app, attach(app, app_of(run), partitions=PARTITIONS)
+    return app, attach(app, app_of(run), partitions=PARTITIONS, max_facts=500)
 
 
 def main(bootstrap: str, run: str, directory: str) -> None:
     app, passage = faust_app(bootstrap, run, Path(directory))
-    heard = app.topic(f"{run}.heard", key_type=str, value_type=str, value_serializer="json")
+    heard = app.topic(heard_topic(run), key_type=str, value_type=str, value_serializer="json")
 
     @app.agent(passage.ticks)
     async def listen(ticks):  # type: ignore[no-untyped-def]  # a user's own, as users write them

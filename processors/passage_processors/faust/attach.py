@@ -3,12 +3,12 @@
 Only wiring, done where the Faust app is defined: nothing is asked of the log before Faust runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
 from faust.serializers.codecs import Codec
-from faust.types import TableT, TopicT
+from faust.types import AppT, TableT, TopicT
 
 from passage_log.kafka import KafkaLog
 from passage_log.port import Log
@@ -37,8 +37,10 @@ class Attached:
         each: an agent on it may look through its table's share of the keys. Every tick there ever was, in order, once
         or more: compare `tick.sequence`, or the id `tick.key`. Written only where something asked for it."""
         if self._ticks is None:
-            self._pump.relayed = self._ticks = self._faust.topic(
-                f"{self._faust.conf.id}-{self.app.name}-ticks",
+            self._pump.relayed = self._ticks = _TickTopic(
+                self._faust,
+                topics=[f"{self._faust.conf.id}-{self.app.name}-ticks"],
+                until_there=self._pump.until_there,
                 internal=True,
                 partitions=self._partitions,
                 retention=86_400.0,
@@ -49,12 +51,20 @@ class Attached:
         return self._ticks
 
 
-def attach(faust_app: faust.App, app: App, *, partitions: int, log: Callable[[], Log] | None = None) -> Attached:
+def attach(
+    faust_app: faust.App,
+    app: App,
+    *,
+    partitions: int,
+    log: Callable[[], Log] | None = None,
+    max_facts: int = 5_000,
+) -> Attached:
     """Run `app` in this Faust app's workers. Call it where the Faust app is defined, once for each app.
 
     partitions  of the app's inputs; checked against the log when the worker starts, as are its topics
                 (`passage processors topics MODULE:APP --create` makes those that are not there)
     log         makes the log the ticks are read from; by default Faust's own broker, without credentials
+    max_facts   at most so many facts and ticks in one step; 5,000 are written in about two seconds
 
     Raises AppError for what can't work. Facts already consumed under this Faust app's id are not counted.
     """
@@ -76,7 +86,7 @@ def attach(faust_app: faust.App, app: App, *, partitions: int, log: Callable[[],
         value_type=bytes,
         store="memory://",  # whatever the others use: the tasks hold it all in memory anyway
     )
-    pump = Pump(faust_app, app, table, partitions, log or (lambda: KafkaLog(bootstrap)))
+    pump = Pump(faust_app, app, table, partitions, log or (lambda: KafkaLog(bootstrap)), max_facts)
     facts = faust_app.topic(
         *app.sources, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
@@ -89,6 +99,21 @@ def attach(faust_app: faust.App, app: App, *, partitions: int, log: Callable[[],
     faust_app.on_partitions_revoked.connect(pump.on_revoked, weak=False)
     table.on_recover(pump.on_recovered)
     return Attached(faust_app, app, partitions, pump)
+
+
+class _TickTopic(faust.Topic):
+    """Made when Faust starts, and there when it subscribes: it leaves out for good what its broker doesn't know yet."""
+
+    def __init__(self, app: AppT, *, until_there: Callable[[str], Awaitable[None]], **settings: Any) -> None:
+        super().__init__(app, **settings)
+        self._until_there = until_there
+
+    def _clone_args(self) -> Mapping[str, Any]:
+        return {**super()._clone_args(), "until_there": self._until_there}
+
+    async def declare(self) -> None:
+        await super().declare()
+        await self._until_there(self.get_topic_name())
 
 
 class _TickCodec(Codec):

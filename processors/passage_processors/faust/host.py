@@ -29,9 +29,6 @@ from passage_schemas.records import CUT as CUT_RECORD
 
 _log = structlog.get_logger("passage.processors")
 
-MOST_FACTS, MOST_FIRES = 5_000, 5_000
-"""In one step: what Faust's producer writes in about a second."""
-
 
 class Outgoing(NamedTuple):
     """A record for the output or the dead letters."""
@@ -59,12 +56,13 @@ class Written:
 
 
 class Host:
-    """Tasks of the partitions Faust gave this worker. `committed` says how far the Faust group had come."""
+    """Tasks of the partitions Faust gave this worker. A step holds at most `max_facts` facts and ticks, and as many
+    wake-ups."""
 
-    def __init__(self, app: App, log: Log, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, app: App, log: Log, max_facts: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.tasks: dict[int, Task] = {}
         self._app = app
-        self._log = log
+        self._max_facts = max_facts
         self._monotonic = monotonic
         self._feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
         self._upstream = Upstream(app.derived_from, log, monotonic)
@@ -84,7 +82,8 @@ class Host:
     # --- restore -------------------------------------------------------------------------------------------------
 
     def restore(self, tables: Mapping[int, Mapping[bytes, bytes]], committed: Mapping[Partition, int]) -> None:
-        """Host these partitions and no others, from what the table holds of each (kind -> value)."""
+        """Host these partitions and no others, from what the table holds of each (kind -> value) and how far the Faust
+        group had come."""
         self._feed.look_again()
         while not self._feed.ready:
             self._feed.poll(0.2)
@@ -148,9 +147,8 @@ class Host:
         self._patience.watch_upstream(tasks)
         written = []
         for task in tasks:
-            step = task.step(
-                self._patience.bounds(task), self._cluster, self._patience.released, MOST_FACTS, MOST_FIRES
-            )
+            bounds, most = self._patience.bounds(task), self._max_facts
+            step = task.step(bounds, self._cluster, self._patience.released, most, most)
             if step is not None:
                 written.append(self._written(step))
         self._feed.forget_before(min((task.sequence for task in tasks), default=0))

@@ -13,6 +13,7 @@ Facts that wait for a tick are not acknowledged, so Faust must not wait for them
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 import faust
 from faust.types import TP, EventT, TableT
 
+from passage_log.errors import Unfit
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.errors import AppError
@@ -34,6 +36,7 @@ IDLE_SECONDS = 0.05
 MOST_WAITING = 20_000
 """Facts delivered and not yet folded; beyond, Faust keeps them."""
 _TICKS_AT_ONCE = 500
+_LOOKS = 200
 _HALF_MS = 0.0005
 _AS_IT_IS: Mapping[str, Any] = {"key_serializer": "raw", "value_serializer": "raw", "force": True}
 
@@ -50,6 +53,7 @@ class Pump:
         table: TableT[bytes, bytes],
         partitions: int,
         make_log: Callable[[], Log],
+        max_facts: int,
     ) -> None:
         self.relayed: Any = None
         """The topic each tick goes to, in every partition; None where nobody listens."""
@@ -58,6 +62,7 @@ class Pump:
         self._table = table
         self._partitions = partitions
         self._make_log = make_log
+        self._max_facts = max_facts
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="passage")
         self._host: Host | None = None
         self._ticks: Reader | None = None
@@ -158,7 +163,7 @@ class Pump:
 
     def _begin(self) -> Host:
         log = self._make_log()
-        host = Host(self._app, log)
+        host = Host(self._app, log, self._max_facts)
         if host.partitions != self._partitions:
             raise AppError(
                 f"attach(..., partitions={self._partitions}): the inputs of {self._app.name} have {host.partitions}; "
@@ -223,6 +228,21 @@ class Pump:
             self._has_room.set()
 
     # --- ticks for the user's own agents -----------------------------------------------------------------------------
+
+    async def until_there(self, topic: str) -> None:
+        """Until every broker that is asked has heard of a topic just made. Raises Unfit when none does."""
+        await self._in_thread(lambda: self._wait_for(topic))
+
+    def _wait_for(self, topic: str) -> None:
+        log = self._make_log()
+        try:
+            for _ in range(_LOOKS):
+                if log.describe([topic])[topic] is not None:
+                    return
+                time.sleep(IDLE_SECONDS)
+            raise Unfit(f"{topic} was made and is not there; look whether Faust may create topics")
+        finally:
+            log.close()
 
     def _read_ticks(self) -> list[Record]:
         assert self._ticks is not None
