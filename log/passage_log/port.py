@@ -194,6 +194,12 @@ class Writer(Protocol):
         """Nothing appended since `begin` will ever be readable. Raises Fenced, WriterLost."""
         ...
 
+    @property
+    def is_doubtful(self) -> bool:
+        """A connection was lost since `begin`, so what was asked of the broker may have been asked twice, and the copy
+        be under way still: the end of this transaction could end the next one. `discard` it; a new epoch fences it."""
+        ...
+
     def discard(self) -> None:
         """Let go without waiting or raising. An open transaction is left to be fenced or to time out."""
         ...

@@ -76,6 +76,10 @@ class StoppingWriter:
         self._stop_at("records")
         self._writer.commit()
 
+    @property
+    def is_doubtful(self) -> bool:
+        return self._writer.is_doubtful
+
     def discard(self) -> None:
         self._writer.discard()
 

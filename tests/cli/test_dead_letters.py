@@ -174,7 +174,7 @@ def test_what_was_refused_is_listed_shown_mended_and_sent_back(
     assert dry.out.endswith("3 would be requeued, 0 can't be\n")
     assert len(site.records(f"{site.app.name}.in")) == 3
 
-    setattr(site.module, "mended", True)
+    site.module.mended = True  # type: ignore[attr-defined]  # the module was made above
     done = passage("processors", "dead-letters", "requeue", *here, place["inv-1"], place["inv-7"])
     assert done.code == 0
     assert done.out.endswith("2 requeued, 0 can't be\n")

@@ -149,6 +149,10 @@ class FaultyWriter:
     def abort(self) -> None:
         self._writer.abort()
 
+    @property
+    def is_doubtful(self) -> bool:
+        return self._writer.is_doubtful
+
     def discard(self) -> None:
         self._writer.discard()
 

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from passage_log.memory.writer import MemoryWriter
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.worker import Worker
 from tests.processors.world import InvoiceSent, World, day, invoices, overdue
@@ -85,3 +86,22 @@ def test_one_transaction_does_not_grow_with_the_number_of_tasks() -> None:
         written.append(worker.totals.facts + worker.totals.events - before)
     assert sum(written) == 2 * 64 * 20
     assert max(written) <= 64
+
+
+def test_a_writer_in_doubt_is_replaced_and_its_tasks_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new one's epoch fences whatever the old one's broken connection may still carry."""
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
+    worker = world.worker()
+    world.days(1, 1)
+    monkeypatch.setattr(MemoryWriter, "is_doubtful", True)
+    world.settle(worker)
+    before = worker._writer
+    monkeypatch.setattr(MemoryWriter, "is_doubtful", False)
+    world.days(2, 2)
+    world.settle(worker)
+    assert before is None
+    assert worker._writer is not None
+    assert worker.totals.restarts == 0
+    assert len(world.derived()) == 1

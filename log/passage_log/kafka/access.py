@@ -45,6 +45,9 @@ MENDS = {
 
 NOT_MADE = re.compile(r"^Failed to create [a-z ]+: ")
 
+LOST = re.compile(r"FAIL .*in state UP")
+"""A connection that was in use has ended: closed, reset, or given up because an answer took too long."""
+
 WHERE_IT_STOOD = re.compile(r" \(after \d+ms in state .*\)|, \d+ identical error\(s\) suppressed")
 
 logger = logging.getLogger("passage_log.kafka.client")
@@ -124,6 +127,21 @@ class Access:
         if not self._asking and reason not in self._told:
             self._told.add(reason)
             brokers.warning("brokers_refuse", bootstrap=self.bootstrap, reason=reason, consequence="trying on")
+
+
+class Ear:
+    """One client's logger: what it says goes on to `access`, and lost connections are counted.
+
+    The client tells of each on the spot, and here alone: its error callback hears of none as long as a broker is left.
+    It speaks only when it is polled."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self.lost_connections = 0
+
+    def log(self, level: int, message: str, *fields: object) -> None:
+        self.lost_connections += LOST.search(message % fields if fields else message) is not None
+        self._access.log(level, message, *fields)
 
 
 def _mended(said: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, Producer
 
 from passage_log.kafka import settings
-from passage_log.kafka.access import Access
+from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.appender import KafkaAppender
 from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.questions import Questions
@@ -50,7 +50,8 @@ class KafkaLog:
         return KafkaMember(consumer, self._questions, group, topics, assignor)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
-        chosen = settings.transactional(self._access, transactional_id, transaction_timeout_seconds)
+        ear = Ear(self._access)
+        chosen = settings.transactional(self._access, transactional_id, transaction_timeout_seconds) | {"logger": ear}
         return KafkaWriter(
             make=lambda: self._access.make(lambda: Producer(chosen)),
             transactional_id=transactional_id,
@@ -60,6 +61,7 @@ class KafkaLog:
             absent=self._questions.absent,
             no_answer=self._questions.no_answer,
             access=self._access,
+            ear=ear,
         )
 
     def appender(self) -> KafkaAppender:

@@ -86,5 +86,8 @@ def transactional(access: Access, transactional_id: str, timeout_seconds: float)
         "retry.backoff.ms": RETRY_BACKOFF_MS,
         **producer(access),
         "transactional.id": transactional_id,
+        # What tells that an end of a transaction may have been sent twice (`Ear`).
+        "log_level": 6,
+        "log.connection.close": True,
         "transaction.timeout.ms": round(timeout_seconds * 1000),
     }

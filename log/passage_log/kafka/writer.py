@@ -21,7 +21,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from passage_log.errors import LogError, Refused, Unfit, Unreachable, WriterLost
 from passage_log.kafka import errors
-from passage_log.kafka.access import Access
+from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.member import checked
 from passage_log.port import Committed, Delivery, Headers, Member, Partition
 from passage_log.positions import check_positions, check_timestamp
@@ -38,7 +38,8 @@ LimitOf = Callable[[str], int]
 
 class KafkaWriter:
     """`limit_of` tells a topic's max.message.bytes, `absent` which of some partitions there are not.
-    `connect_timeout_seconds` is how long `open` waits for a broker, `access` knows why one refused us."""
+    `connect_timeout_seconds` is how long `open` waits for a broker, `access` knows why one refused us, `ear` is the
+    producer's logger."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class KafkaWriter:
         absent: Callable[[Sequence[Partition]], list[Partition]],
         no_answer: str,
         access: Access,
+        ear: Ear,
     ) -> None:
         self._make = make
         self._id = transactional_id
@@ -58,6 +60,8 @@ class KafkaWriter:
         self._limit_of = limit_of
         self._no_answer = no_answer
         self._access = access
+        self._ear = ear
+        self._lost_before = 0
         self._producer: Producer | None = None
         self._produce: Callable[..., None] = self._not_open
         self._absent = absent
@@ -86,6 +90,7 @@ class KafkaWriter:
 
     def begin(self) -> None:
         self._targets.clear()
+        self._lost_before = self._lost_connections()
         self._attempt(lambda producer: producer.begin_transaction())
 
     def append(
@@ -237,6 +242,16 @@ class KafkaWriter:
         if producer is not None:
             # The client waits for its own threads when it is let go of; that is not our time to spend.
             threading.Thread(target=_let_go, args=[producer], name="discard-writer", daemon=True).start()
+
+    @property
+    def is_doubtful(self) -> bool:
+        return self._lost_connections() > self._lost_before
+
+    def _lost_connections(self) -> int:
+        if self._producer is not None:
+            with suppress(KafkaException):  # a fatal error is raised again by the next call
+                self._producer.poll(0)
+        return self._ear.lost_connections
 
     @property
     def _where(self) -> str:

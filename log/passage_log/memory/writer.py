@@ -130,6 +130,11 @@ class MemoryWriter:
             self._check_transaction()
             self._end(committed=False)
 
+    @property
+    def is_doubtful(self) -> bool:
+        """There are no connections here to lose."""
+        return False
+
     def discard(self) -> None:
         """Nothing to let go of: the log still holds the open transaction."""
 

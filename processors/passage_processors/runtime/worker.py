@@ -37,8 +37,8 @@ _log = structlog.get_logger("passage.processors")
 
 TRANSACTION_TIMEOUT_SECONDS = 15.0
 SLOW_COMMIT_SECONDS = 5.0
-"""A commit slower than this may have been retried, and the copy still be under way: it could end the next transaction.
-A new writer, with a new epoch, fences it."""
+"""A commit slower than this, or one that saw a disconnect, may have been retried, and the copy still be under way: it
+could end the next transaction. A new writer, with a new epoch, fences it."""
 BACKOFF_SECONDS = 1.0
 _LEAST_EASE = 1 / 64
 _FENCED_TOO_OFTEN, _FORGIVEN_AFTER = 10, 10
@@ -271,8 +271,8 @@ class Worker:
         self.totals.committed(steps, took, now)
         self._ease = min(1.0, self._ease * 2)
         self._commits_since_fenced += 1
-        if took > SLOW_COMMIT_SECONDS:
-            _log.warning("commit_slow", seconds=round(took, 1), consequence="the writer is replaced")
+        if took > SLOW_COMMIT_SECONDS or writer.is_doubtful:
+            _log.warning("commit_doubtful", seconds=round(took, 1), consequence="the writer is replaced")
             self._drop_writer()
         for step in steps:
             for letter in step.effects.letters:
