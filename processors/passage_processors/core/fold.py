@@ -15,7 +15,6 @@ from passage_log.port import Record
 from passage_processors.core.cases import ENDED, OPEN, PARKED, CaseBook, CaseState, decode_case
 from passage_processors.core.chain import Chain
 from passage_processors.core.effects import MOST_BYTES, Derived, Effects, Letter, Origin, Refusal, check_size, iso
-from passage_processors.core.inputs import headers_of
 from passage_processors.core.instances import Instance, InstanceBook
 from passage_processors.core.letters import MOST_LETTERS, Letters
 from passage_processors.core.parts import PURE, Parts
@@ -133,11 +132,12 @@ class Fold:
         if value is None:
             return  # a tombstone says nothing happened
         source = self._rules.inputs[record.topic()]
-        token = source.token(record, value)
+        headers = source.headers(record)
+        token = source.token(value, headers)
         handler, decode, kept_anew = source.known(token)
         key = _checked_key(record, value, instant)
         terms = handler.terms
-        fact = decode(value, headers_of(record)) if handler.needs_fact else None
+        fact = decode(value, headers) if handler.needs_fact else None
         if kept_anew:
             value = handler.codec.encode(fact)
             check_size(len(key) + len(value), "the fact, with its key,")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from passage_log.port import Record
-from passage_schemas.formats.contract import HeadersOf, Reading
+from passage_schemas.formats.contract import Headers, HeadersOf, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +36,13 @@ class Input:
         self._handlers = handlers
         self._known: dict[bytes, Known] = {}
 
-    def token(self, record: Record, value: bytes) -> bytes:
+    def headers(self, record: Record) -> HeadersOf:
+        """For `token`, and for decoding: asks the record once at most, and never where the value says it all."""
+        return tuple if self.width else headers_of(record)
+
+    def token(self, value: bytes, headers: HeadersOf) -> bytes:
         """Raises SchemaError."""
-        return value[: self.width] if self.width else self._reading.token(value, headers_of(record))
+        return value[: self.width] if self.width else self._reading.token(value, headers)
 
     def known(self, token: bytes) -> Known:
         """Raises SchemaError for what this input does not carry; Interrupted where nobody could be asked."""
@@ -52,5 +56,13 @@ class Input:
 
 
 def headers_of(record: Record) -> HeadersOf:
-    """Asks only when it is called."""
-    return lambda: record.headers() or ()
+    """Asks the record when it is first called."""
+    found: Headers | None = None
+
+    def ask() -> Headers:
+        nonlocal found
+        if found is None:
+            found = record.headers() or ()
+        return found
+
+    return ask

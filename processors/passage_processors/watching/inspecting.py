@@ -11,7 +11,6 @@ from typing import Any, Literal
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
-from passage_processors.core.inputs import headers_of
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.watching.clock_seen import read_clock
@@ -169,11 +168,12 @@ def _read(app: App, record: Record, topic: str) -> tuple[str, Any]:
         return "(no value)", None
     source = rules.written if topic == app.output else rules.inputs.get(topic, rules.kept)
     try:
-        handler, decode, _ = source.known(source.token(record, value))
+        headers = source.headers(record)
+        handler, decode, _ = source.known(source.token(value, headers))
     except SchemaError:
         return "(not one of the app's)", None
     try:
-        return handler.codec.name, decode(value, headers_of(record))
+        return handler.codec.name, decode(value, headers)
     except SchemaError as error:
         return f"(unreadable: {error})", None
 
