@@ -89,7 +89,7 @@ class Scenario:
         if app.formats:
             # What follows does not depend on how a fact is put into bytes, and no registry is at hand.
             app = replace(app, formats={})
-        self._app = app
+        self._app = app = app.asked_twice()
         self._key = key or _first_field
         self._wall = SettableWall(instant_of(starts_at))
         self._log = MemoryLog(now_ms=lambda: milliseconds_of(self._wall.now()))

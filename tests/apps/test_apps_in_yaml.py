@@ -89,7 +89,7 @@ events:
 reports:
   - name: month-report
     of: month.utc
-    since: 2026-02-01T00:00:00Z
+    since: 2026-02-02T00:00:00Z
     emit:
       MonthReportIsDue: {month: $period, number: $ordinal}
 """,

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
 from passage_processors.app import App
+from passage_processors.core.process import Effects, End, Moment, Process, Wake, on, starts_on, wakes
+from passage_processors.core.report import Passed, Report
 from passage_processors.errors import AppError
 from tests.processors.world import AccountWasSuspended, InvoicePaid, InvoiceSent, invoices, overdue, suspended
 
@@ -18,6 +21,42 @@ class Loose:
 @dataclass(frozen=True)
 class InvoicePaidd:
     invoice: str
+
+
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - as a user might write it
+
+
+@dataclass(frozen=True)
+class Known:
+    invoice: str = ""
+
+
+class Waiting(Process[Known]):
+    name = "waiting"
+    state = Known
+    schedules = ("day.utc",)
+
+    @starts_on(InvoiceSent)
+    def started(self, now: Moment[Known], fact: InvoiceSent) -> Effects:
+        return [Wake("due", 1, "day.utc")]
+
+    @wakes("due")
+    def due(self, now: Moment[Known]) -> Effects:
+        return [End()]
+
+
+def of(named: str, **changes: object) -> Process[Known]:
+    """One that waits, with something about it changed."""
+    made: Process[Known] = type(named, (Waiting,), changes)()
+    return made
+
+
+def _known(passed: Passed) -> Known:
+    return Known(passed.period)
+
+
+def _nothing(*_moment: object) -> Effects:
+    return []
 
 
 WRONG: dict[str, tuple[Callable[[], App], str]] = {
@@ -44,6 +83,42 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
         lambda: invoices(overdue(of=lambda fact: "day")),  # noqa: ARG005
         r"name the possible ones in App\(schedules=",
     ),
+    "a process that is a class": (lambda: invoices(processes=[Waiting]), "Waiting is a class; give one of it: Waiting"),
+    "a process without a name": (lambda: invoices(processes=[of("Odd", name=None)]), "the process Odd has no name"),
+    "a name of two units": (lambda: invoices(processes=[of("Odd", name="overdue")]), "two units are named 'overdue'"),
+    "a process nothing starts": (lambda: invoices(processes=[of("Odd", started=None)]), "nothing starts it; declare"),
+    "a process without a state": (lambda: invoices(processes=[of("Odd", state=None)]), "has no state; write `state ="),
+    "a state that can change": (lambda: invoices(processes=[of("Odd", state=Loose)]), "its state Loose is no frozen"),
+    "an older state that can change": (
+        lambda: invoices(processes=[of("Odd", upgrades={Loose: Known})]),
+        "its state Loose is no frozen dataclass",
+    ),
+    "a wake-up handled twice": (
+        lambda: invoices(processes=[of("Odd", other=wakes("due")(_nothing))]),
+        "both handle the wake-up 'due'; keep one",
+    ),
+    "a fact handled twice": (
+        lambda: invoices(processes=[of("Odd", other=starts_on(InvoiceSent)(_nothing))]),
+        "both handle InvoiceSent; keep one",
+    ),
+    "a handler for a fact nobody carries": (
+        lambda: invoices(processes=[of("Odd", other=on(InvoicePaidd)(_nothing))]),
+        "process 'waiting': no input carries InvoicePaidd and nothing here emits it; did you mean InvoicePaid?",
+    ),
+    "a wake-up and no schedule": (lambda: invoices(processes=[of("Odd", schedules=())]), "and has no schedules"),
+    "one schedule, not several": (lambda: invoices(processes=[of("Odd", schedules="day.utc")]), "is one, not several"),
+    "an emitted event without a schema": (lambda: invoices(processes=[of("Odd", emits=(Loose,))]), "Loose.* frozen"),
+    "most without every": (lambda: invoices(overdue(at_most=2)), "at_most=2 without every"),
+    "every half a tick": (lambda: invoices(overdue(every=0.5)), "every=0.5; it must be a whole number"),
+    "at most none": (lambda: invoices(overdue(every=1, at_most=0)), "at_most=0; it must be a whole number"),
+    "a second start there is not": (
+        lambda: invoices(overdue(second_start="ignord")),
+        "it must be one of ignored, restarts, counted",
+    ),
+    "a report since a naive moment": (
+        lambda: invoices(reports=[Report(name="r", of="day.utc", emits=Known, emit=_known, since=NAIVE)]),
+        "has no zone; add one",
+    ),
     "an input as output": (lambda: invoices(overdue(), output="billing"), "both input and output"),
     "a fact without a schema": (
         lambda: invoices(overdue(), inputs={"billing": [InvoiceSent, InvoicePaid, Loose]}),
@@ -58,6 +133,13 @@ def test_what_is_wrong_with_an_app_is_said_when_it_is_built(case: str) -> None:
     with pytest.raises(AppError, match=said) as error:
         build()
     assert "\n" not in str(error.value)
+
+
+def test_the_schedules_of_every_unit_are_counted_and_units_go_in_order() -> None:
+    report = Report(name="r", of="week.utc", emits=Known, emit=_known)
+    app = invoices(overdue(of="day.nl"), processes=[Waiting()], reports=[report])
+    assert app.counted == {"day.nl", "day.utc", "week.utc"}
+    assert app.units == ("overdue", "waiting", "r")
 
 
 def test_an_app_names_its_topics_and_the_schedules_its_facts_wait_for() -> None:

@@ -191,4 +191,6 @@ def roles_of(process: Process[Any]) -> list[tuple[Role, Callable[..., Effects]]]
         for name, method in vars(cls).items():
             if isinstance(role := getattr(method, _ROLE, None), Role):
                 found[name] = role
+            elif not callable(method):
+                found.pop(name, None)
     return [(role, getattr(process, name)) for name, role in found.items()]

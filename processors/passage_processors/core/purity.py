@@ -26,6 +26,7 @@ _NAMED = frozenset((("uuid", "uuid1"), ("uuid", "uuid4"), ("pathlib", "Path"), (
 _BUILTINS = frozenset(("open", "print", "input", "id", "hash"))
 """`hash` of a text differs from one process to the next, and `id` always."""
 _MOMENTS = frozenset(("now", "utcnow", "today"))
+_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _MISSING = object()
 
 
@@ -40,6 +41,10 @@ class Impurity(NamedTuple):
 def impurity_of(function: Callable[..., Any]) -> Impurity | None:
     """The first clock, die or door a function's code names, itself or through functions of its own package; None where
     none is found. What it reaches through its arguments is not seen."""
+    while isinstance(function, partial):
+        function = function.func
+    if (what := _forbidden(function)) is not None:
+        return Impurity(what, "the function itself")
     return _search(function, set())
 
 
@@ -74,12 +79,13 @@ def _search_code(
     seen.add(code)
     line = code.co_firstlineno
     present: Any = _MISSING
-    for instruction in dis.get_instructions(code):
+    instructions = list(dis.get_instructions(code))
+    for place, instruction in enumerate(instructions):
         line = instruction.starts_line if type(instruction.starts_line) is int else line
         operation, name = instruction.opname, instruction.argval
         if operation in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"):
             present = names.get(name, beneath.get(name, _MISSING))
-        elif operation in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(present, ModuleType | type):
+        elif operation in _ATTRIBUTES and isinstance(present, ModuleType | type):
             present = _attribute(present, name)
         elif operation == "IMPORT_NAME":
             present = _MISSING
@@ -88,6 +94,9 @@ def _search_code(
         else:
             present = _MISSING
         if (what := _forbidden(present)) is not None:
+            after = instructions[place + 1] if isinstance(present, ModuleType) else None
+            if after is not None and after.opname in _ATTRIBUTES:
+                what = f"{what}.{after.argval}"
             return Impurity(what, f"{code.co_filename}:{line}")
         is_ours = isinstance(present, FunctionType) and _package(present) == package
         if is_ours and (found := _search(present, seen)) is not None:
