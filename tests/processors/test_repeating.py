@@ -39,9 +39,8 @@ def reminding(**changes: object) -> App:
         "name": "remind", "starts_on": NewOrder, "after": 3, "of": DAY, "every": 2, "unless": OrderRevocation,
         "emits": Reminded, "emit": reminded,
     }  # fmt: skip
-    return orders(
-        policies=[Policy(**(said | changes))], processes=[], schedules=[DAY, "day.nl"] if "of" in changes else []
-    )  # type: ignore[arg-type]  # a test's shorthand
+    policy = Policy(**(said | changes))  # type: ignore[arg-type]  # a test's own shorthand
+    return orders(policies=[policy], processes=[], schedules=[DAY, "day.nl"] if "of" in changes else [])
 
 
 def numbers(fold: Told) -> list[tuple[int, int]]:
