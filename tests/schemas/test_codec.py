@@ -14,6 +14,7 @@ from passage_schemas import (
     SCHEDULE_ENTRY,
     TICK,
     TRIGGERED,
+    WAKE_UP_RESUMED,
     Codec,
     Cut,
     Instant,
@@ -25,7 +26,9 @@ from passage_schemas import (
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 INSTANTS = LONGS.map(Instant)
-RECORDS: dict[type, Codec[Any]] = {codec.cls: codec for codec in (TICK, SCHEDULE_ENTRY, TRIGGERED, CUT)}
+RECORDS: dict[type, Codec[Any]] = {
+    codec.cls: codec for codec in (TICK, SCHEDULE_ENTRY, TRIGGERED, WAKE_UP_RESUMED, CUT)
+}
 
 TICK_OF_THE_THIRD_OF_MAY = Tick(
     event="DayHasPassed",
