@@ -4,21 +4,27 @@ A record's methods are looked up once for each type of record and called as they
 more than that, and no attribute is searched 200,000 times a second.
 """
 
+from cpython cimport array
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, Py_SIZE
 from cpython.ref cimport Py_TYPE
 
 cdef extern from "Python.h":
     object PyObject_CallOneArg(object call, object argument)
 
+import array
+
 cdef enum:
     KNOWN = 4
+
+cdef array.array INSTANTS = array.array("q")
+FOR_EVER = 1 << 62
 
 
 def fold_plain(records, instants, Py_ssize_t at, reactions):
     """Fold records[at:] as long as there is a reaction prepared for their type; tells where it stopped."""
     cdef list of_records = records if type(records) is list else list(records)
-    cdef list of_instants = instants if type(instants) is list else list(instants)
+    cdef array.array of_instants = instants if type(instants) is array.array else array.array("q", instants)
     cdef Py_ssize_t end = PyList_GET_SIZE(of_records), place, width
     cdef PyObject* of_type = NULL
     cdef const char* start
@@ -30,7 +36,9 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
     if not reactions:
         return at
     width = len(next(iter(reactions)))
-    if PyList_GET_SIZE(of_instants) < end:
+    if of_instants.typecode != "q":
+        raise TypeError("instants are an array of type q")
+    if len(of_instants) < end:
         raise IndexError("fewer instants than records")
     for place in range(at, end):
         record = <object>PyList_GET_ITEM(of_records, place)
@@ -57,7 +65,8 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
                 prepared.append(react)
                 prefixes[known] = PyBytes_AS_STRING(<bytes>prefix)
                 known += 1
-        instant = <object>PyList_GET_ITEM(of_instants, place)
+        # Asked for each time: a reaction may be anything, and hold the array.
+        instant = of_instants.data.as_longlongs[place] if place < Py_SIZE(of_instants) else 0
         if instant == 0:
             return place
         key = PyObject_CallOneArg(key_of, record)
@@ -74,12 +83,13 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
 
 def instants_of(records, int64_t limit, int64_t undated):
     """The records' timestamps in microseconds; `undated` for one that is not between 1 and `limit`, exclusive."""
-    cdef list of_records = records if type(records) is list else list(records), found = []
-    cdef Py_ssize_t place
+    cdef list of_records = records if type(records) is list else list(records)
+    cdef Py_ssize_t place, end = PyList_GET_SIZE(of_records)
     cdef PyObject* of_type = NULL
     cdef object record, timestamp_of = None
     cdef int64_t instant
-    for place in range(PyList_GET_SIZE(of_records)):
+    cdef array.array found = array.clone(INSTANTS, end, False)
+    for place in range(end):
         record = <object>PyList_GET_ITEM(of_records, place)
         if <PyObject*>Py_TYPE(record) != of_type:
             of_type = <PyObject*>Py_TYPE(record)
@@ -87,8 +97,20 @@ def instants_of(records, int64_t limit, int64_t undated):
         instant = PyObject_CallOneArg(timestamp_of, record)[1]
         # Compared before it is multiplied: one past the year 9999 may be anything.
         instant = instant * 1000 if 0 < instant <= limit // 1000 else undated
-        found.append(instant if instant < limit else undated)
+        found.data.as_longlongs[place] = instant if instant < limit else undated
     return found
+
+
+def first_from(instants, Py_ssize_t at, before):
+    """The place of the first instant from instants[at] on that is not before this; behind the last if all are."""
+    cdef array.array of_instants = instants if type(instants) is array.array else array.array("q", instants)
+    cdef Py_ssize_t end = len(of_instants)
+    cdef int64_t limit = min(before, FOR_EVER)
+    if at < 0 or of_instants.typecode != "q":
+        raise ValueError(f"no place {at} in an array of type {of_instants.typecode}")
+    while at < end and of_instants.data.as_longlongs[at] < limit:
+        at += 1
+    return at if at < end else end
 
 
 def runs_of(list records not None, str attribute not None):

@@ -1,6 +1,7 @@
 """The native twins do what the pure parts do: any history leaves both with the same cases, wake-ups and counters."""
 
 import random
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
 from passage_processors.core.cases import OPEN, CaseState, decode_case, encode_case
-from passage_processors.core.plain import fold_plain, instants_of, runs_of
+from passage_processors.core.plain import first_from, fold_plain, instants_of, runs_of
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_schemas.instant import Instant
 from tests.processors.twins import NATIVE, both
@@ -295,6 +296,13 @@ def test_both_date_records_alike(timestamps: list[int]) -> None:
     records = [record(b"", b"", at) for at in timestamps]
     limit = 253_402_300_800_000_000
     assert list(NATIVE.instants_of(records, limit, 0)) == list(instants_of(records, limit, 0))
+
+
+@given(st.lists(st.integers(0, 20)), st.integers(0, 20), st.integers(0, 21) | st.just(1 << 62))
+def test_both_find_where_a_run_must_stop(instants: list[int], at: int, before: int) -> None:
+    at = min(at, len(instants))
+    assert NATIVE.first_from(array("q", instants), at, before) == first_from(instants, at, before)
+    assert NATIVE.first_from(instants, at, before) == first_from(array("q", instants), at, before)
 
 
 @given(st.lists(st.integers(0, 2)))

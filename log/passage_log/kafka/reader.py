@@ -26,6 +26,8 @@ assert EARLIEST == OFFSET_BEGINNING  # so that positions go to the client as the
 LEAST_WAIT_SECONDS = 0.001
 """The client counts in whole milliseconds: asked to wait for less, it does not wait at all."""
 
+_ERROR_OF = Message.error
+
 SILENCE_SECONDS = 3.0
 """After this long without a sign from a partition, its topic may not be there."""
 
@@ -99,7 +101,8 @@ class KafkaReader:
 
     def _sorted_out(self, messages: list[Message[bytes, bytes]]) -> list[Record]:
         """The records of a batch. What went wrong is raised now, or after the records that came before it."""
-        records = [message for message in messages if message.error() is None]
+        has_events = any(map(_ERROR_OF, messages))  # one call of Python's for all; nearly always there are none
+        records = [message for message in messages if message.error() is None] if has_events else messages
         if self._unheard and records:
             self._unheard.difference_update({(message.topic(), message.partition()) for message in records})
         if len(records) != len(messages):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from passage_log.port import Record
 from passage_processors.core.cases import CaseBook
-from passage_processors.core.plain import Reaction, fold_plain, instants_of, runs_of
+from passage_processors.core.plain import Instants, Reaction, first_from, fold_plain, instants_of, runs_of
 from passage_processors.core.ticks import TickHistory
 from passage_schemas.instant import Instant
 
@@ -20,8 +20,9 @@ class Parts(NamedTuple):
     name: str
     book: Callable[[TickHistory, Callable[[bytes, bytes | None], None]], CaseBook]
     fold_plain: Callable[[Sequence[Record], Sequence[Instant], int, Mapping[bytes, Reaction]], int]
-    instants_of: Callable[[Sequence[Record], int, int], list[int]]
+    instants_of: Callable[[Sequence[Record], int, int], Instants]
+    first_from: Callable[[Instants, int, int], int]
     runs_of: Callable[[Sequence[Record], str], list[tuple[Any, list[Record]]]]
 
 
-PURE = Parts("pure", CaseBook, fold_plain, instants_of, runs_of)
+PURE = Parts("pure", CaseBook, fold_plain, instants_of, first_from, runs_of)

@@ -4,14 +4,17 @@ Apart from the rest because nearly all the time of a worker at full speed is spe
 twin (`parts`).
 """
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import methodcaller
-from typing import Any
+from typing import Any, TypeAlias
 
 from passage_log.port import Record
 from passage_schemas.instant import Instant
 
+Instants: TypeAlias = "list[int] | array[int]"
+"""Whatever slices, grows and is cut like a list; never both kinds in one place."""
 Reaction = Callable[[bytes, Instant, bytes], object]
 """(key, the fact's instant, the fact to keep); what it answers is not asked for"""
 
@@ -38,12 +41,19 @@ def fold_plain(
     return len(records)
 
 
-def instants_of(records: Sequence[Record], limit: int, undated: int) -> list[int]:
+def instants_of(records: Sequence[Record], limit: int, undated: int) -> Instants:
     """The records' timestamps in microseconds; `undated` for one that does not lie between 0 and `limit`."""
     instants = [record.timestamp()[1] * 1000 for record in records]
     if min(instants) <= 0 or max(instants) >= limit:
         instants = [at if 0 < at < limit else undated for at in instants]
     return instants
+
+
+def first_from(instants: Instants, at: int, before: int) -> int:
+    """The place of the first instant from instants[at] on that is not before this; behind the last if all are."""
+    if max(instants[at:], default=before) < before:
+        return len(instants)  # nearly always, so that nothing need be compared one by one
+    return next((place for place in range(at, len(instants)) if instants[place] >= before), len(instants))
 
 
 def runs_of(records: Sequence[Record], attribute: str) -> list[tuple[Any, list[Record]]]:

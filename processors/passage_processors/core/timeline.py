@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from passage_log.port import Record
 from passage_processors.core.parts import PURE, Parts
+from passage_processors.core.plain import Instants
 from passage_processors.core.ticks import TickHistory
 from passage_schemas.instant import Instant
 
@@ -31,7 +32,7 @@ class Pending:
         self.topic = topic
         self.parts = parts
         self.records: list[Record] = []
-        self.instants: list[int] = []
+        self.instants: Instants = []
         self.at = 0
         """The first record not yet folded."""
         self.position = position
@@ -52,7 +53,11 @@ class Pending:
                 return
         self.position = records[-1].offset() + 1
         self.records += records
-        self.instants += self.parts.instants_of(records, _YEAR_10000, UNDATED)
+        instants = self.parts.instants_of(records, _YEAR_10000, UNDATED)
+        if self.instants:
+            self.instants.extend(instants)
+        else:
+            self.instants = instants
 
     def __len__(self) -> int:
         return len(self.records) - self.at
@@ -132,8 +137,4 @@ def _run_end(head: Pending, inputs: Sequence[Pending], before: int) -> int:
             if other is not head and other:
                 first = other.instants[other.at]
                 before = min(before, first + 1 if head.topic < other.topic else first)
-    instants = head.instants
-    for at in range(head.at, len(instants)):
-        if instants[at] >= before:
-            return at
-    return len(instants)
+    return head.parts.first_from(head.instants, head.at, before)

@@ -22,7 +22,7 @@ def chosen() -> Parts:
     native = import_module("passage_native")
     if native.TWIN != TWIN:
         return PURE
-    return Parts("native", native.CaseBook, native.fold_plain, native.instants_of, native.runs_of)
+    return Parts("native", native.CaseBook, native.fold_plain, native.instants_of, native.first_from, native.runs_of)
 
 
 def tell() -> None:
