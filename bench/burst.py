@@ -162,7 +162,7 @@ def bare(bootstrap: str, count: int) -> tuple[float, float]:
     return count / (time.perf_counter() - begun_at), (highest - idle) / MIB
 
 
-def _headers(key: bytes) -> list[tuple[str, bytes]]:
+def _headers(key: bytes) -> list[tuple[str, str | bytes | None]]:
     """As long as those of an app's events."""
     started = b"2020-09-13T12:26:39.999999Z"
     return [

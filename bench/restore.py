@@ -31,7 +31,7 @@ from passage_processors.app import App
 from passage_processors.core.cases import OPEN, CaseBook, CaseState, encode_case
 from passage_processors.core.ticks import TickHistory
 from passage_processors.runtime.restore import CUT_KEY
-from passage_processors.runtime.snapshot_file import COLUMN, End, Head, Scribe, encode_column
+from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, encode_column
 from passage_processors.runtime.snapshots import Snapshots, identity_of, unit_names
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
@@ -156,7 +156,7 @@ def write_snapshots(log: KafkaLog, app: App, count: int, directory: Path) -> Non
             wait_for(scribe)
             scribe.write([(COLUMN, encode_column(0, column)) for column in columns])
         wait_for(scribe)
-        scribe.write_end(End(len(book), 1))
+        scribe.write_end(Ending(len(book), 1))
         scribe.join()
         assert not scribe.error, scribe.error
     appender.close()

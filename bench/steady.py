@@ -1,10 +1,10 @@
 """Does a worker's memory grow in a day of steady work?
 
 A day in simulated time, in this process: a tick every minute, and so many facts a minute; each opens a wake-up for an
-aggregate that was never there before, half of them are closed by a later fact, the others come due after half an hour. The
-fold is the worker's own, its effects are let go of as after a commit; there is no log, which in memory would grow by
-itself. After the warm-up as many go as come, so memory should stay what it is. Told every four hours: resident memory
-(MiB), what Python itself has given out (its blocks), and how many cases there are.
+aggregate that was never there before, half of them are closed by a later fact, the others come due after half an hour.
+The fold is the worker's own, its effects are let go of as after a commit; there is no log, which in memory would grow
+by itself. After the warm-up as many go as come, so memory should stay what it is. Told every four hours: resident
+memory (MiB), what Python itself has given out (its blocks), and how many cases there are.
 
     .venv/bin/python -m bench.steady [--facts-a-minute 1000] [--hours 24]
 """

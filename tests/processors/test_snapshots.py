@@ -2,7 +2,8 @@
 
 import random
 import shutil
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
 from passage_processors.core.cases import OPEN, CaseBook, CaseState, encode_case
 from passage_processors.core.columns import Column
+from passage_processors.core.process import (
+    Effects,
+    Emit,
+    End,
+    Moment,
+    Process,
+    Remember,
+    Wake,
+    on,
+    starts_on,
+    wakes,
+)
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.runtime.snapshot_file import (
     COLUMN,
-    End,
+    Ending,
     Scribe,
     SnapshotFile,
     Unusable,
@@ -26,7 +40,16 @@ from passage_processors.runtime.snapshot_file import (
 from passage_processors.runtime.worker import Worker
 from passage_schemas.instant import Instant
 from tests.processors.test_restore import fill, ids, memory_of
-from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices, overdue
+from tests.processors.world import (
+    DAY,
+    AccountWasSuspended,
+    InvoicePaid,
+    InvoiceSent,
+    World,
+    day,
+    invoices,
+    overdue,
+)
 
 CHANGELOG = Partition("invoices.changelog", 0)
 
@@ -134,6 +157,83 @@ def test_a_snapshot_may_be_copied_while_the_task_goes_on(tmp_path: Path, monkeyp
     memory, said = restored(world, tmp_path)
     assert said == ["snapshot_loaded"]
     assert memory == from_changelog(world, tmp_path)
+
+
+@dataclass(frozen=True)
+class Chased:
+    times: int = 0
+
+
+class Chasing(Process[Chased]):
+    """Chases an invoice every second day, four times, and then forgets it."""
+
+    name = "chasing"
+    state = Chased
+    schedules = (DAY,)
+    emits = (AccountWasSuspended,)
+
+    @starts_on(InvoiceSent)
+    def sent(self, now: Moment[Chased], fact: InvoiceSent) -> Effects:
+        return [Wake("chase", after=2, of=DAY)]
+
+    @on(InvoicePaid)
+    def paid(self, now: Moment[Chased], fact: InvoicePaid) -> Effects:
+        return [End()]
+
+    @wakes("chase")
+    def chase(self, now: Moment[Chased]) -> Effects:
+        times = now.state.times + 1
+        again: Effects = [Wake("chase", after=2, of=DAY)] if times < 4 else [End()]
+        return [Remember(Chased(times)), Emit(AccountWasSuspended(now.key)), *again]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_processes_come_back_from_a_snapshot_as_policies_do(seed: int, tmp_path: Path) -> None:
+    world = World(invoices(overdue(), processes=[Chasing()]))
+    world.name(next_at=day(1))
+    fill(world, seed)
+    a_snapshot(world, tmp_path, turns=random.Random(seed).randint(3, 60))
+    memory, said = restored(world, tmp_path)
+    assert said == ["snapshot_loaded"]
+    assert memory == from_changelog(world, tmp_path)
+
+
+def test_a_snapshot_is_used_on_kafka(kafka_log: KafkaLog, topic_name: Callable[..., str], tmp_path: Path) -> None:
+    name, billing = topic_name("app"), topic_name("billing")
+    app = invoices(
+        name=name, inputs={billing: [InvoiceSent, InvoicePaid]}, output=f"{name}.derived", ticks=f"{name}.ticks",
+        clock_schedules=f"{name}.schedules",
+    )  # fmt: skip
+    world = World(app, kafka_log)  # type: ignore[arg-type]  # only what any log has is asked of it
+    world.name(next_at=day(1))
+    for number in range(200):
+        world.fact(InvoiceSent(f"inv-{number}", terms=5), day(0.001 * (number + 1)), billing)
+
+    def work(worker: Worker, until_tick: int) -> None:
+        for _ in range(600):
+            worker.turn(0.05)
+            if worker.is_idle and worker.tasks and worker.tasks[0].cut.tick_sequence == until_tick:
+                return
+        raise AssertionError("not worked off")
+
+    world.days(1, 2)
+    first = Worker(app, kafka_log, "a", snapshots=tmp_path)
+    work(first, 2)
+    taken(first)
+    world.fact(InvoicePaid("inv-7"), day(2.5), billing)
+    world.days(3, 3)
+    work(first, 3)
+    memory = memory_of(first)
+    first.close()
+    second = Worker(app, kafka_log, "a", snapshots=tmp_path)
+    with capture_logs() as logs:
+        work(second, 3)
+    assert [one["event"] for one in logs if one["event"].startswith("snapshot_")] == ["snapshot_loaded"]
+    assert memory_of(second) == memory
+    world.days(4, 6)
+    work(second, 6)
+    second.close()
+    assert len(world.output()) == 199
 
 
 # --- what is wrong with a file ---------------------------------------------------------------------------------------
@@ -246,7 +346,7 @@ def head_changed(path: Path, **changes: object) -> None:
         scribe.write([(COLUMN, encode_column(*column))])
     while scribe.is_behind:
         scribe.join(0.001)
-    scribe.write_end(End(sum(column.count for _unit, column in columns), file.last_cut))
+    scribe.write_end(Ending(sum(column.count for _unit, column in columns), file.last_cut))
     scribe.join()
 
 

@@ -61,7 +61,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class Ending:
     rows: int
     last_cut: int
 
@@ -110,7 +110,7 @@ class SnapshotFile:
             unit, column = _decode_column(payload)
             rows += column.count
             yield unit, column
-        end = End(**json.loads(payload))
+        end = Ending(**json.loads(payload))
         if end.rows != rows or self._file.read(1):
             raise Unusable("it goes on after its end, or lacks a part")
         self.last_cut = end.last_cut
@@ -175,7 +175,7 @@ class Scribe(threading.Thread):
         """(kind, payload) of each, while it is not behind."""
         self._parts.put_nowait(parts)
 
-    def write_end(self, end: End) -> None:
+    def write_end(self, end: Ending) -> None:
         """This finishes the file."""
         self.write([(END, _json(asdict(end)))])
 

@@ -34,7 +34,7 @@ from passage_processors.core.columns import Column
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
 from passage_processors.core.report import Report
-from passage_processors.runtime.snapshot_file import COLUMN, End, Head, Scribe, SnapshotFile, Unusable, encode_column
+from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, SnapshotFile, Unusable, encode_column
 from passage_processors.runtime.task import Task
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import CUT
@@ -304,7 +304,7 @@ class _Copy:
         step = next(self._steps, None)
         if step is None:
             self._steps = None
-            scribe.write_end(End(self.rows, self.task.cut.number))
+            scribe.write_end(Ending(self.rows, self.task.cut.number))
         elif step:
             self.rows += sum(column.count for _unit, column in step)
             scribe.write([(COLUMN, encode_column(unit, column)) for unit, column in step])
