@@ -28,12 +28,18 @@ class TableWatch:
     """How far the cuts on the table's changelog say that each partition was folded."""
 
     def __init__(self, log: KafkaLog, topic: str) -> None:
+        self._log = log
+        self._topic = topic
         self._reader = log.reader()
-        self._reader.assign({Partition(topic, number): EARLIEST for number in range(PARTITIONS)})
+        self._is_there = False
         self._facts = dict.fromkeys(range(PARTITIONS), 0)
         self._ticks = dict.fromkeys(range(PARTITIONS), 0)
 
     def look(self) -> None:
+        """Faust makes the topic once it has started."""
+        if not self._is_there and self._log.describe([self._topic])[self._topic] is not None:
+            self._reader.assign({Partition(self._topic, number): EARLIEST for number in range(PARTITIONS)})
+            self._is_there = True
         for record in self._reader.poll(10_000, 0.05):
             number, kind = split_key(record.key() or b"")
             if kind == CUT:

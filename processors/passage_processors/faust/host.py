@@ -23,7 +23,6 @@ from passage_processors.runtime.commit import write_step
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.task import FRESH, Step, Task
-from passage_processors.runtime.topics import check_topics
 from passage_processors.runtime.upstream import Upstream
 from passage_schemas.records import CUT as CUT_RECORD
 
@@ -56,12 +55,15 @@ class Written:
 
 
 class Host:
-    """Tasks of the partitions Faust gave this worker. A step holds at most `max_facts` facts and ticks, and as many
-    wake-ups."""
+    """Tasks of those of the app's `partitions` that Faust gave this worker. A step holds at most `max_facts` facts and
+    ticks, and as many wake-ups."""
 
-    def __init__(self, app: App, log: Log, max_facts: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, app: App, log: Log, partitions: int, max_facts: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.tasks: dict[int, Task] = {}
         self._app = app
+        self._partitions = partitions
         self._max_facts = max_facts
         self._monotonic = monotonic
         self._feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
@@ -72,7 +74,7 @@ class Host:
         self._ahead: dict[int, dict[bytes, Mapping[str, int]]] = {}
         """By partition, the aggregates whose record is newer than the cut."""
         self._forgotten: dict[int, list[bytes]] = {}
-        self.partitions = check_topics(log, app)
+        """By partition, what was to be let go when the last owner died."""
 
     def close(self) -> None:
         self._eyes.close()
@@ -127,7 +129,7 @@ class Host:
             topic: max(read_to.get(topic, 0), committed.get(Partition(topic, number), 0)) for topic in self._app.sources
         }
         _log.info("restored", app=self._app.name, partition=number, cut=cut.number, ahead=len(ahead))
-        return Task(self._app, number, self._feed, cut, cases, positions)
+        return Task(self._app, number, self._feed, cut, cases, positions, self._partitions)
 
     def drop(self) -> None:
         """Faust has taken the partitions away."""
@@ -187,8 +189,7 @@ class Host:
             states[key] = encode_held(Held(marks, units))
             if not units:
                 empty.append(key)
-        forgotten = [key for key in self._forgotten[number] if key not in states]
-        self._forgotten[number] = empty
+        forgotten = [*(key for key in self._forgotten.pop(number, ()) if key not in states), *empty]
         return Written(number, outbox.events, states, (table_key(number, CUT), outbox.cut), forgotten, marks)
 
 

@@ -30,6 +30,7 @@ from passage_processors.errors import AppError
 from passage_processors.faust.facts import Fact
 from passage_processors.faust.held import TICKS, split_key, table_key
 from passage_processors.faust.host import Host, Written
+from passage_processors.runtime.topics import check_topics
 
 IDLE_SECONDS = 0.05
 """Between two looks when nothing was delivered: how late a tick is noticed at most."""
@@ -163,12 +164,13 @@ class Pump:
 
     def _begin(self) -> Host:
         log = self._make_log()
-        host = Host(self._app, log, self._max_facts)
-        if host.partitions != self._partitions:
+        found = check_topics(log, self._app)
+        if found != self._partitions:
             raise AppError(
-                f"attach(..., partitions={self._partitions}): the inputs of {self._app.name} have {host.partitions}; "
-                "say that number, for the table must have as many"
+                f"attach(..., partitions={self._partitions}): the inputs of {self._app.name} have {found}; say that "
+                "number, for the table must have as many"
             )
+        host = Host(self._app, log, found, self._max_facts)
         if self.relayed is not None:
             self._ticks = log.reader()
         return host
