@@ -214,7 +214,8 @@ def test_a_snapshot_is_used_on_kafka(kafka_log: KafkaLog, topic_name: Callable[.
             worker.turn(0.05)
             if worker.is_idle and worker.tasks and worker.tasks[0].cut.tick_sequence == until_tick:
                 return
-        raise AssertionError("not worked off")
+        seen = [(task.cut, task.pending, task.tick_waits) for task in worker.tasks.values()]
+        raise AssertionError(f"not worked off: {worker.stage} {seen}")
 
     world.days(1, 2)
     first = Worker(app, kafka_log, "a", snapshots=tmp_path)

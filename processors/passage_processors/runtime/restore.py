@@ -76,7 +76,7 @@ class Restore:
             self._open_changelog()
             self._feed.look_again()
             self._notes = notes
-        if not self._read_on(timeout_seconds) or not self._feed.ready:
+        if not self._read_on(timeout_seconds):
             return None
         return self._tasks()
 
@@ -107,8 +107,8 @@ class Restore:
         self._assign(self._found.values())
 
     def _read_on(self, timeout_seconds: float) -> bool:
-        """Read what there is; True once all is read."""
-        if self._is_read:
+        """Read what there is; True once all is read, of the clock's topics too."""
+        if self._is_read and self._feed.ready:
             return True
         try:
             records = self._reader.poll(_BATCH, timeout_seconds)
@@ -129,7 +129,7 @@ class Restore:
         if unfit:
             self._assign(unfit)
             return False
-        return self._is_read
+        return self._is_read and self._feed.ready
 
     @property
     def _is_read(self) -> bool:
