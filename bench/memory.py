@@ -1,9 +1,11 @@
-"""How many bytes of memory does an open wake-up need, its key included, when five million are open?
+"""How many bytes of memory does an open wake-up need, its key included, when ten million are open?
 
 For each kind of key and fact a child process opens the cases as a worker does, fact by fact in steps whose effects are
 let go of, and says by how much its resident memory grew. So nothing is forgotten that Python needs beside the bytes.
 
-    .venv/bin/python bench/memory.py [--open 5000000]
+    .venv/bin/python bench/memory.py [--open 10000000]
+
+With the pure parts, and with the native ones where they are installed.
 """
 
 import argparse
@@ -13,6 +15,8 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +28,7 @@ from passage_processors.core.fold import Fold
 from passage_processors.core.policy import Policy
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import Pending, Run
+from passage_processors.runtime.native import VARIABLE, chosen
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
 
@@ -31,7 +36,8 @@ DAY = 86_400_000_000
 STEP = 20_000
 DAYS = 60
 FACT_BYTES = 40
-VARIANTS = (("invoice", False), ("uuid", False), ("invoice", True))
+VARIANTS = (("uuid", False), ("invoice", False), ("invoice", True))
+PARTS = ("pure", "native") if find_spec("passage_native") else ("pure",)
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class InvoiceBecameOverdue:
 def grown(opened: int, keys: str, keep_fact: bool) -> float:
     """By how many bytes a case this process's memory grew, after it opened them over the days of two months."""
     history = TickHistory()
-    fold = Fold(_app(keep_fact).rules, history)
+    fold = Fold(_app(keep_fact).rules, history, parts=chosen())
     codec = event_codec(InvoiceSent)
     value = codec.encode(InvoiceSent("inv-123456", "c" * 18))
     assert len(value) == FACT_BYTES, len(value)
@@ -108,17 +114,18 @@ def resident_bytes() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Bytes of memory for each open wake-up.")
-    parser.add_argument("--open", type=int, default=5_000_000)
+    parser.add_argument("--open", type=int, default=10_000_000)
     parser.add_argument("--variant", type=int, help="measure this one in this process, and print it as JSON")
     options = parser.parse_args()
     if options.variant is not None:
         print(json.dumps(grown(options.open, *VARIANTS[options.variant])))
         return
-    print(f"{options.open:,} open wake-ups, bytes of resident memory each")
-    for number, (keys, keep_fact) in enumerate(VARIANTS):
+    print(f"{options.open:,} open wake-ups, bytes of resident memory each (goal 120 for keys of 36 characters)")
+    for parts, (number, (keys, keep_fact)) in product(PARTS, enumerate(VARIANTS)):
+        os.environ[VARIABLE] = "1" if parts == "native" else "0"
         each = in_a_process(sys.argv[0], "--open", str(options.open), "--variant", str(number))
         kept = f"a fact of {FACT_BYTES} bytes kept" if keep_fact else "no fact kept"
-        print(f"  {each:>6.0f}   keys of {len(_key(keys, 1))} characters, {kept}")
+        print(f"  {each:>6.0f}   {parts:6}, keys of {len(_key(keys, 1))} characters, {kept}")
 
 
 if __name__ == "__main__":
