@@ -16,6 +16,7 @@ import array
 
 cdef enum:
     KNOWN = 4
+    MOST_BYTES = 900_000  # as core/effects.py has it
 
 cdef array.array INSTANTS = array.array("q")
 FOR_EVER = 1 << 62
@@ -70,7 +71,7 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
         if instant == 0:
             return place
         key = PyObject_CallOneArg(key_of, record)
-        if key is None:
+        if key is None or len(key) + len(value) > MOST_BYTES:
             return place
         if type(react) is Opener and type(key) is bytes:
             (<Opener>react).start(<bytes>key, instant, b"")

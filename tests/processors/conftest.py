@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from passage_processors.runtime.native import VARIABLE
+from passage_processors.runtime.native import VARIABLE, chosen
 from tests.processors.twins import NATIVE
 
 STORIES = {
@@ -17,15 +17,20 @@ STORIES = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = metafunc.module.__name__.rpartition(".")[2]
     if NATIVE is not None and name in STORIES:
-        metafunc.fixturenames.append("counted_by")
         metafunc.parametrize("counted_by", ["pure", "native"], indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module")
-def counted_by(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(scope="module", autouse=True)
+def counted_by(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For every test, because pytest sets up no fixture that is only added when tests are made of a function."""
+    wanted = getattr(request, "param", None)
+    if wanted is None:
+        yield
+        return
     before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = "0" if request.param == "pure" else "1"
-    yield request.param
+    os.environ[VARIABLE] = "0" if wanted == "pure" else "1"
+    assert chosen().name == wanted
+    yield
     if before is None:
         del os.environ[VARIABLE]
     else:

@@ -8,6 +8,7 @@ from passage_log.port import Partition, Record, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 from passage_processors.core.policy import Case
 from passage_processors.errors import Stopped
+from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant
 from passage_schemas.records import CUT
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
@@ -187,7 +188,7 @@ def test_an_event_too_large_to_write_parks_its_case_and_the_others_fire() -> Non
     world.days(1, 1)
     world.settle(world.worker())
     [letter] = world.letters()
-    assert "the event is 1048" in reason_of(letter)
+    assert "the event, with its key and id, is 1048" in reason_of(letter)
     assert [record.key() for record in world.output()] == [b"inv-1"]
 
 
@@ -262,3 +263,25 @@ def test_a_dead_letter_keeps_the_headers_of_the_record() -> None:
     world.settle(world.worker())
     [letter] = world.letters()
     assert dict(letter.headers() or [])["trace"] == b"abc"
+
+
+@pytest.mark.parametrize(("key_bytes", "kinds"), [(950_000, ["fact", "fact"]), (450_000, ["fact", "wake-up"])])
+def test_a_key_too_large_is_refused_whether_or_not_its_fact_is_looked_into(key_bytes: int, kinds: list[str]) -> None:
+    """The first: on the changelog there would be no room for it. The second is opened, but its event has the key twice.
+    Facts of the same type go before it, so that nothing is decoded when its turn comes."""
+    world = World(
+        invoices(overdue(after=1, keep_fact=False, emit=lambda case: InvoiceBecameOverdue("", case.started_at)))
+    )
+    world.name(next_at=day(1))
+    for number in range(5):
+        world.fact(InvoiceSent(f"inv-{number}"), day(0.1 + number / 100))
+    world.fact(InvoiceSent("large"), day(0.3), key="x" * key_bytes)
+    world.fact(InvoicePaid("large"), day(0.31), key="x" * 950_000)
+    world.fact(InvoiceSent("inv-5"), day(0.4))
+    world.days(1, 2)
+    world.settle(world.worker())
+    reasons = [reason_of(letter) for letter in world.letters()]
+    assert [dict(letter.headers() or [])["passage_kind"].decode() for letter in world.letters()] == kinds
+    assert [reason[-200:] for reason in reasons if "more than 900000 can't be kept" not in reason] == []
+    assert [record.key() for record in world.output()] == [b"inv-%d" % number for number in range(6)]
+    assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)

@@ -11,6 +11,8 @@ from passage_schemas.instant import Instant
 
 MOST_LETTERS = 1_000
 """In one step, whose cut names each refused fact and must itself fit a record."""
+MOST_QUOTED = 300
+"""Bytes of a key in a reason, which is cut where it is long: what went wrong must still be in it."""
 _OURS = (SchemaError, Refusal, TermsError)
 
 
@@ -60,7 +62,10 @@ class Letters:
     ) -> None:
         """A wake-up of the unit at this place that can't be handled. Raises Stopped when the app says so."""
         unit = self._rules.units[index]
-        reason = f"{unit} failed for {key!r} at {tick.schedule}#{tick.ordinal}: {said(error, _OURS)}"
+        whose = (
+            repr(key) if len(key) <= MOST_QUOTED else f"{key[:MOST_QUOTED]!r} and {len(key) - MOST_QUOTED} bytes more"
+        )
+        reason = f"{unit} failed for {whose} at {tick.schedule}#{tick.ordinal}: {said(error, _OURS)}"
         self._stop(reason, error)
         self._letters.append(
             Letter(tick.schedule, tick.ordinal, key, value, tick.ends_at, reason, True, [], unit.name, wake_up)

@@ -11,6 +11,7 @@ from operator import methodcaller
 from typing import Any, TypeAlias
 
 from passage_log.port import Record
+from passage_processors.core.effects import MOST_BYTES
 from passage_schemas.instant import Instant
 
 Instants: TypeAlias = "list[int] | array[int]"
@@ -22,7 +23,8 @@ Reaction = Callable[[bytes, Instant, bytes], object]
 def fold_plain(
     records: Sequence[Record], instants: Sequence[Instant], at: int, reactions: Mapping[bytes, Reaction]
 ) -> int:
-    """Fold records[at:] as long as there is a reaction prepared for their type; tells where it stopped.
+    """Fold records[at:] as long as there is a reaction prepared for their type and nothing else to be said against
+    them: no key, no date, more bytes than can be kept. Tells where it stopped.
 
     Reactions are by the first bytes of a value, as many for all of them.
     """
@@ -35,7 +37,7 @@ def fold_plain(
         if value is None:
             continue  # a tombstone says nothing happened
         react = reactions.get(value[prefix])
-        if react is None or not instant or (key := record.key()) is None:
+        if react is None or not instant or (key := record.key()) is None or len(key) + len(value) > MOST_BYTES:
             return place
         react(key, instant, b"")
     return len(records)
