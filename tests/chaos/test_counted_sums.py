@@ -1,0 +1,118 @@
+"""300,000 facts through a process that counts and sums, workers killed -9 three times: each is counted once."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import uuid4
+
+import pytest
+
+from passage_log.kafka import KafkaLog
+from passage_log.partitioner import partition_of
+from passage_log.port import Partition, Topic
+from passage_processors import App
+from passage_processors.runtime.cuts import last_cuts
+from passage_processors.runtime.replay import read_all
+from passage_processors.runtime.topics import create_topics
+from passage_schemas.events import event_codec
+from passage_schemas.instant import Instant, instant_of, milliseconds_of
+from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick
+from tests.chaos.killing import STALLED_SECONDS, Victims
+from tests.chaos.processes import Process
+from tests.chaos.sums import DAY, AmountWasPaid, DayWasSummed, app_of
+
+pytestmark = pytest.mark.kafka
+
+FACTS, KEYS = 300_000, 30_000
+PARTITIONS = 4
+WORKERS = ("x", "y")
+BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+LATEST_STRIKE_SECONDS = 0.1
+"""As long as a transaction of some thousand facts takes."""
+
+
+def day(number: float) -> Instant:
+    return instant_of(BEGIN + timedelta(days=number))
+
+
+def write(log: KafkaLog, app: App, facts: int, keys: int, random: Random) -> dict[str, tuple[int, int]]:
+    """The facts of one day, and the tick that ends it; what must come of each key: how many, and their sum."""
+    create_topics(log, app, PARTITIONS)
+    kept = {"cleanup.policy": "compact", "retention.ms": "-1"}
+    log.create([Topic(app.ticks, 1, kept), Topic(app.clock_schedules, 1, kept)])
+    counts, sums = Counter[str](), Counter[str]()
+    (topic,) = app.inputs
+    codec, appender = event_codec(AmountWasPaid), log.appender()
+    for number in range(facts):
+        fact = AmountWasPaid(f"account-{random.randrange(keys):05}", random.randrange(1_000))
+        counts[fact.account] += 1
+        sums[fact.account] += fact.amount
+        key, at = fact.account.encode(), milliseconds_of(day((number + 1) / (facts + 2)))
+        appender.append(Partition(topic, partition_of(key, PARTITIONS)), key, codec.encode(fact), at)
+    tick = Tick(
+        event="DayHasPassed", schedule=DAY, ordinal=1, sequence=1, period="2020-01-01", starts_at=day(0),
+        ends_at=day(1), next_at=day(2), zone="UTC", calendar=None, tzdata="2026f", published_at=day(1), definition="",
+        previous=None,
+    )  # fmt: skip
+    appender.append(Partition(app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(day(1)))
+    entry = ScheduleEntry(DAY, "DayHasPassed", "UTC", None, "", "", "active", "", "", day(2), 1, 1, "2026f", "0")
+    appender.append(Partition(app.clock_schedules, 0), DAY.encode(), SCHEDULE_ENTRY.encode(entry), 1)
+    appender.close()
+    return {account: (count, sums[account]) for account, count in counts.items()}
+
+
+def run_and_kill(log: KafkaLog, app: App, start: Victims, facts: int, kills: int, random: Random) -> None:
+    """Kill a worker that is at work, each time after some progress, until all is folded."""
+    thresholds = [round((number + random.random()) * facts / (kills + 1)) + 1 for number in range(kills)]
+    moved_at, seen, killed_at = time.monotonic(), (-1, -1), -1
+    while True:
+        cuts = [found.cut for found in last_cuts(log, app.timeline, range(PARTITIONS)).values()]
+        folded = sum(one.count for cut in cuts for one in cut.inputs)
+        ticked = sum(cut.tick_sequence for cut in cuts)
+        if (folded, ticked) == (facts, PARTITIONS):
+            assert not thresholds, f"all was folded before the kills at {thresholds}"
+            return
+        if thresholds and folded >= thresholds[0] and folded > killed_at and (up := start.at_work()):
+            time.sleep(random.uniform(0, LATEST_STRIKE_SECONDS))
+            start.kill(random.choice(up))
+            killed_at = folded
+            del thresholds[0]
+        if seen != (folded, ticked):
+            seen, moved_at = (folded, ticked), time.monotonic()
+        assert time.monotonic() - moved_at < STALLED_SECONDS, f"nothing moves beyond {seen}"
+
+
+def summed(log: KafkaLog, app: App) -> Iterator[DayWasSummed]:
+    codec = event_codec(DayWasSummed)
+    for number in range(PARTITIONS):
+        for record in read_all(log, Partition(app.output, number)):
+            yield codec.decode(record.value() or b"")
+
+
+@pytest.mark.parametrize("seed", [11, *(pytest.param(seed, marks=pytest.mark.chaos) for seed in (1, 2, 3))])
+def test_every_fact_is_counted_once_whoever_is_killed(kafka_bootstrap: str, kafka_log: KafkaLog, seed: int) -> None:
+    random, run = Random(seed), f"sums-{uuid4().hex[:8]}"
+    app = app_of(run)
+    expected = write(kafka_log, app, FACTS, KEYS, random)
+    command = ["-c", "from passage.cli import main; main()", "processors", "run", "tests.chaos.sums:app"]
+    workers = Victims(
+        lambda name: Process(
+            [*command, "--bootstrap", kafka_bootstrap, "--name", name], run
+        ),
+        WORKERS, "assigned", "restored",
+    )  # fmt: skip
+    try:
+        run_and_kill(kafka_log, app, workers, FACTS, 3, random)
+        codes = workers.end()
+    finally:
+        workers.kill_all()
+
+    events = list(summed(kafka_log, app))
+    assert codes == [0, 0]
+    assert len(events) == len(expected)
+    assert {event.account: (event.count, event.amount) for event in events} == expected
+    assert sum(event.count for event in events) == FACTS
