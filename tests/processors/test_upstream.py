@@ -1,6 +1,7 @@
 """Apps in a chain: a tick waits until the app upstream has folded it too, so an app that was down changes nothing."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -8,15 +9,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from passage_log.errors import Unfit
+from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Topic
 from passage_processors.app import App
 from passage_processors.core.policy import Policy
 from passage_processors.errors import AppError
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.replay import digest, digest_of_output, read_all, replay
 from passage_processors.runtime.topics import check_topics, create_topics
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.worker import Worker
+from passage_schemas.instant import Instant
 from tests.processors.world import (
     DAY,
     AccountWasSuspended,
@@ -62,6 +65,16 @@ def chain() -> tuple[App, App, App]:
     return first, second, third
 
 
+def happened(hand: World, number: int, facts: random.Random) -> None:
+    """A day's invoices and payments, then its tick. What happens is the same whatever happens to the workers."""
+    for place in range(4):
+        hand.fact(InvoiceSent(f"inv-{number}-{place}", terms=facts.randint(1, 4)), day(number - 0.8))
+    for _ in range(3):
+        paid = f"inv-{max(1, number - facts.randint(0, 8))}-{facts.randrange(4)}"
+        hand.fact(InvoicePaid(paid), day(number - facts.uniform(0.1, 0.5)))
+    hand.days(number, number)
+
+
 class Chained:
     """Three workers on one log, of which any may be down; time passes only here."""
 
@@ -95,13 +108,7 @@ class Chained:
         self.turn(500, down)
 
     def happened(self, number: int, facts: random.Random) -> None:
-        """A day's invoices and payments, then its tick. What happens is the same whatever happens to the workers."""
-        for place in range(4):
-            self.hand.fact(InvoiceSent(f"inv-{number}-{place}", terms=facts.randint(1, 4)), day(number - 0.8))
-        for _ in range(3):
-            paid = f"inv-{max(1, number - facts.randint(0, 8))}-{facts.randrange(4)}"
-            self.hand.fact(InvoicePaid(paid), day(number - facts.uniform(0.1, 0.5)))
-        self.hand.days(number, number)
+        happened(self.hand, number, facts)
 
     def derived(self) -> list[list[tuple[object, ...]]]:
         return [
@@ -275,3 +282,76 @@ def test_cuts_let_go_by_retention_do_not_stop_those_downstream() -> None:
         chained.hand.log.truncate(timeline, chained.hand.log.reader().end(timeline) - 1)
     chained.settle()
     assert {task.sequence for task in chained.workers["collections"].tasks.values()} == {5}
+
+
+@pytest.mark.kafka
+def test_on_kafka_too_an_app_that_was_down_changes_nothing(kafka_log: KafkaLog, topic_name: Callable[..., str]) -> None:
+    """Once with all three working from the first day, once with the second one coming only at the end."""
+
+    def derived(down: bool) -> list[list[tuple[object, ...]]]:
+        name = topic_name("down" if down else "up")
+        apps = [_elsewhere(app, name) for app in chain()]
+        hand = _Hand(apps[0], kafka_log)
+        for app in apps:
+            create_topics(kafka_log, app, PARTITIONS)
+        hand.name(next_at=day(1))
+        workers = {app.name: Worker(app, kafka_log, "a") for app in apps if not (down and app is apps[1])}
+        facts = random.Random(7)
+        for number in range(1, 8):
+            happened(hand, number, facts)
+            if number == 4:
+                _work(workers, lambda: all(task.sequence >= 3 for task in workers[apps[0].name].tasks.values()))
+        if down:
+            _work(workers, lambda: workers[apps[2].name].upstream.waiting_for == apps[1].name)
+            workers[apps[1].name] = Worker(apps[1], kafka_log, "a")
+        _work(workers, lambda: all(task.sequence == 7 for worker in workers.values() for task in worker.tasks.values()))
+        for worker in workers.values():
+            worker.close()
+        return [
+            [
+                (number, one.key(), one.value(), one.timestamp())
+                for number in range(PARTITIONS)
+                for one in read_all(kafka_log, Partition(app.output, number))
+            ]
+            for app in apps
+        ]
+
+    up = derived(down=False)
+    assert [len(events) > 3 for events in up] == [True, True, True]
+    assert derived(down=True) == up
+
+
+class _Hand(World):
+    """What happens, told to a log that is not the world's own."""
+
+    def __init__(self, app: App, log: KafkaLog) -> None:
+        self.app, self.log, self.partitions = app, log, PARTITIONS  # type: ignore[assignment]  # any log will do
+        self.sequence, self.ordinals, self.billing = 0, {}, min(app.inputs)
+        for name in (app.ticks, app.clock_schedules):
+            log.create([Topic(name, 1, {"cleanup.policy": "compact"})])
+        self._facts = log.appender()
+
+    def raw(self, key: bytes | None, value: bytes | None, at: Instant, topic: str = "billing") -> None:
+        super().raw(key, value, at, self.billing)
+
+
+def _elsewhere(app: App, name: str) -> App:
+    """The same app, its topics under a name of their own."""
+    return replace(
+        app,
+        name=f"{name}.{app.name}",
+        inputs={f"{name}.{topic}": facts for topic, facts in app.inputs.items()},
+        output=f"{name}.{app.output}",
+        derived_from={f"{name}.{topic}": f"{name}.{upstream}" for topic, upstream in app.derived_from.items()},
+        ticks=f"{name}.ticks",
+        clock_schedules=f"{name}.schedules",
+    )
+
+
+def _work(workers: dict[str, Worker], done: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        for worker in workers.values():
+            worker.turn(0.02)
+        if all(len(worker.tasks) == PARTITIONS for worker in workers.values()) and done():
+            return
+    raise AssertionError("still at work")
