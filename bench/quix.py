@@ -63,10 +63,9 @@ def quix(python: str, bootstrap: str, facts: str, count: int, commit_seconds: fl
     script = str(ROOT / "bench" / "_quix_worker.py")
     with tempfile.TemporaryDirectory(prefix="quix-") as directory:
         arguments = [bootstrap, facts, str(count), str(commit_seconds), directory, prefix]
-        done = subprocess.run(
-            [python, "-W", "ignore", script, *arguments],
-            stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE_SECONDS,
-        )  # fmt: skip
+        done = subprocess.run([python, script, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    if done.returncode:
+        raise RuntimeError(f"Quix ended with {done.returncode}: {done.stderr}")
     return Figures(**json.loads(done.stdout.splitlines()[-1]))
 
 
