@@ -1,0 +1,206 @@
+"""A thousand worlds in which everything goes wrong, and workers that break one rule each: the simulation must find
+nothing in the honest ones, and every one of the others."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import pytest
+import structlog
+
+from passage_log.port import Member, Partition, Record, Writer
+from passage_processors import App, Worker
+from passage_processors.core.due import SWEPT_FROM, DueIndex
+from passage_processors.core.instances import InstanceBook
+from passage_processors.runtime import commit as commits
+from passage_processors.runtime import restore, worker
+from passage_processors.runtime.task import Step
+from passage_schemas.records import CUT
+from tests.simulation.simulation import PARTITIONS, WORLDS, Simulation, truth
+
+SEEDS, CHUNK = 1_000, 50
+MUTANT_SEEDS = 200
+"""One world in which a mutant is found out is enough; an honest worker must come through all."""
+LOOKED_AT_EACH = 4
+"""How often a key in the due index is looked at, at most, for each that turns out to be due or cancelled."""
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All live in one thread here: while one waits at the gate, nobody else could open it."""
+    monkeypatch.setattr(worker, "GATE_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _the_truth_is_known(_nobody_waits: None) -> None:
+    for which in range(WORLDS):
+        assert all(count > 10 for count, _ in truth(which))
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_whatever_goes_wrong_every_invariant_holds(first: int) -> None:
+    wrong = {seed: found for seed in range(first, first + CHUNK) if (found := Simulation(seed).run())}
+
+    assert wrong == {}
+
+
+def test_the_worlds_are_worth_living_in() -> None:
+    """Faults reach workers in the middle of their transactions, tasks change hands, bursts are cut, letters written."""
+    struck, rounds, bursts, letters = 0, 0, 0, 0
+    for seed in range(20):
+        world = Simulation(seed)
+        world.run()
+        struck += world.struck
+        rounds += len({one.worker._round.round for one in world.replicas.values() if one.worker})
+        bursts += sum(CUT.decode(one.value() or b"").burst is not None for one in timelines(world))
+        letters += len(world.clocks.records(Partition(world.app.dead_letters, 0)))
+    assert struck > 100
+    assert rounds > 20
+    assert bursts > 20
+    assert letters > 20
+
+
+def timelines(world: Simulation) -> list[Record]:
+    return [one for number in range(PARTITIONS) for one in world.clocks.records(Partition(world.app.timeline, number))]
+
+
+def test_a_tick_looks_at_what_is_due_and_not_at_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 9, at each tick of each world: what a bucket holds is due, or was cancelled and not yet swept."""
+    looks: list[tuple[int, int]] = []
+    pop = DueIndex.pop
+
+    def counted(index: DueIndex, schedule: str, ordinal: int) -> list[bytes]:
+        bucket = index._buckets.get(schedule, {}).get(ordinal)
+        held = 0 if bucket is None else len(bucket.keys)
+        found = pop(index, schedule, ordinal)
+        looks.append((held, len(found)))
+        return found
+
+    monkeypatch.setattr(DueIndex, "pop", counted)
+    for seed in range(10):
+        assert Simulation(seed).run() == []
+    assert sum(found for _, found in looks) > 100
+    assert [look for look in looks if look[0] > LOOKED_AT_EACH * look[1] + LOOKED_AT_EACH * SWEPT_FROM] == []
+
+
+# --- mutants ---------------------------------------------------------------------------------------------------------
+
+
+def memory_applied_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """A commit that fails costs the writer only; the tasks go on from what was never committed."""
+    patch.setattr(Worker, "_start_over", Worker._drop_writer)
+
+
+def positions_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
+    def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
+        write(app, writer, steps)
+        writer.commit()
+        writer.begin()
+        writer.commit(commits.positions_of(steps), member)
+
+    patch.setattr(worker, "commit", commit)
+
+
+class WithoutTimeline:
+    """A writer that forgets the timeline, and remembers where it should have gone."""
+
+    def __init__(self, writer: Writer, timeline: str) -> None:
+        self._writer = writer
+        self._timeline = timeline
+        self.cuts: list[tuple[Partition, bytes | None, int]] = []
+
+    def append(
+        self,
+        partition: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        if partition.topic == self._timeline:
+            self.cuts.append((partition, value, timestamp_ms))
+        else:
+            self._writer.append(partition, key, value, timestamp_ms, headers)
+
+    def append_all(
+        self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
+    ) -> None:
+        self._writer.append_all(partition, prefix, values, timestamp_ms)
+
+
+def timeline_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
+    """The cut is written after the commit it tells of, by itself."""
+
+    def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
+        kept = WithoutTimeline(writer, app.timeline)
+        writer.begin()
+        for step in steps:
+            commits.write_step(app, kept, step)  # type: ignore[arg-type]  # as much of a writer as is asked for
+        writer.commit(commits.positions_of(steps), member)
+        writer.begin()
+        for partition, value, at in kept.cuts:
+            writer.append(partition, None, value, at)
+        writer.commit(commits.positions_of(steps), member)
+
+    patch.setattr(worker, "commit", commit)
+
+
+def a_due_index_that_forgets_no_wake_up(patch: pytest.MonkeyPatch) -> None:
+    """What was cancelled, or put off, comes all the same."""
+    honest = InstanceBook.put
+
+    def put(book: InstanceBook, key: bytes, new: object) -> None:
+        old = book.instance(key)
+        wakes = getattr(old, "wakes", {})
+        if hasattr(new, "wakes"):
+            for name, wake in wakes.items():
+                if not wake.parked and wake.due > book._folded.get(wake.schedule, 0):
+                    new.wakes.setdefault(name, wake)
+        honest(book, key, new)  # type: ignore[arg-type]  # what it was given
+
+    patch.setattr(InstanceBook, "put", put)
+
+
+def a_restore_without_the_gate(patch: pytest.MonkeyPatch) -> None:
+    """A new owner reads the changelog without asking whether its predecessor's transaction is decided."""
+
+    def gate(app: App, member: Member, numbers: Iterable[int], timeout_seconds: float) -> dict[int, int]:
+        return dict.fromkeys(numbers, 0)
+
+    patch.setattr(restore, "gate", gate)
+
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
+MUTANTS: list[Mutant] = [
+    memory_applied_before_the_commit,
+    positions_outside_the_transaction,
+    timeline_outside_the_transaction,
+    a_restore_without_the_gate,
+]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_worker_that_breaks_one_rule_is_found_out(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+
+    assert [Simulation(seed, faults=False).run() for seed in range(WORLDS)] == [[]] * WORLDS, "it can't even work"
+    assert any(Simulation(seed).run() for seed in range(MUTANT_SEEDS))
+
+
+def test_a_due_index_that_forgets_no_wake_up_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_due_index_that_forgets_no_wake_up(monkeypatch)
+
+    assert any(Simulation(seed).run() for seed in range(MUTANT_SEEDS))
+
+
+def write(app: App, writer: Writer, steps: Sequence[Step]) -> None:
+    writer.begin()
+    for step in steps:
+        commits.write_step(app, writer, step)
