@@ -198,10 +198,8 @@ def read_all(log: Log, partition: Partition) -> Iterator[Record]:
     try:
         reader.assign({partition: EARLIEST})
         end = reader.end(partition)
-        while True:
+        while end > 0 and reader.position(partition) < end:
             yield from reader.poll(_BATCH, 0.2)
-            if reader.position(partition) >= end:
-                return
     finally:
         reader.close()
 
