@@ -104,7 +104,7 @@ def without_positions(app: App, writer: Writer, member: Member, steps: Sequence[
     """The mutant: nothing proves to the broker that this worker still owns its partitions."""
     writer.begin()
     for step in steps:
-        commits._write(app, writer, step)
+        commits.write_step(app, writer, step)
     writer.commit()
 
 

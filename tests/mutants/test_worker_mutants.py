@@ -141,4 +141,4 @@ def first_found_out() -> int | None:
 def write(app: App, writer: Writer, steps: Sequence[Step]) -> None:
     writer.begin()
     for step in steps:
-        commits._write(app, writer, step)
+        commits.write_step(app, writer, step)
