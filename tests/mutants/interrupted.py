@@ -111,8 +111,8 @@ class Interrupted:
     def process(self, name: str) -> Worker:
         hook: Callable[[str], None] = lambda moment: self.strike(self.replicas[name], moment)  # noqa: E731
         log = LingeringLog(self.memory, hook)
-        sizes = {"max_facts": self.random.choice([1, 3, 10]), "max_fires": self.random.choice([1, 2, 5])}
-        return Worker(self.world.app, log, name, monotonic=lambda: self.seconds, **sizes)
+        max_facts, max_fires = self.random.choice([1, 3, 10]), self.random.choice([1, 2, 5])
+        return Worker(self.world.app, log, name, lambda: self.seconds, max_facts, max_fires)
 
     def turn(self, replica: Replica, times: int) -> bool:
         """Whether it committed something."""

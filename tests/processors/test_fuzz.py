@@ -223,11 +223,10 @@ class Run:
             self._work()
 
     def _new_worker(self) -> Worker:
-        bounds = {"max_facts": self._choose.randint(1, 15), "max_fires": self._choose.randint(1, 3)}
-        return Worker(
-            self.world.app, self.world.log, "a", lambda: next(self._seconds) * 0.001,
-            **(bounds if self._interrupted else {}),
-        )  # fmt: skip
+        max_facts, max_fires = self._choose.randint(1, 15), self._choose.randint(1, 3)
+        if not self._interrupted:
+            max_facts, max_fires = 80_000, 20_000
+        return Worker(self.world.app, self.world.log, "a", lambda: next(self._seconds) * 0.001, max_facts, max_fires)
 
     def _work(self) -> None:
         quiet = 0

@@ -347,7 +347,7 @@ def head_changed(path: Path, **changes: object) -> None:
         scribe.write([(COLUMN, encode_column(*column))])
     while scribe.is_behind:
         scribe.join(0.001)
-    scribe.write_end(Ending(sum(column.count for _unit, column in columns), file.last_cut))
+    scribe.write_end(Ending(sum(column.rows for _unit, column in columns), file.last_cut))
     scribe.join()
 
 
@@ -541,7 +541,7 @@ def test_many_cases_that_wait_in_one_place_are_one_column() -> None:
     cases = {b"%03d" % n: encode_case(CaseState(OPEN, Instant(n), 9, 2, "day.utc", b"")) for n in range(100)}
     book.load(cases, {})
     (column,) = (column for columns in book.dump() for column in columns)
-    assert (column.count, column.key_bytes) == (100, 3)
+    assert (column.rows, column.key_bytes) == (100, 3)
     assert column.shared
 
 

@@ -329,7 +329,7 @@ class _Hand(World):
         self.sequence, self.ordinals, self.billing = 0, {}, min(app.inputs)
         for name in (app.ticks, app.clock_schedules):
             log.create([Topic(name, 1, {"cleanup.policy": "compact"})])
-        self._facts = log.appender()  # type: ignore[assignment]
+        self._facts = log.appender()  # type: ignore[assignment]  # likewise
 
     def raw(self, key: bytes | None, value: bytes | None, at: Instant, topic: str = "billing") -> None:
         super().raw(key, value, at, self.billing)

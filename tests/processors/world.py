@@ -135,8 +135,8 @@ class World:
         for number in range(first, last + 1):
             self.tick(day(number), day(number + 1))
 
-    def worker(self, name: str = "a", **settings: int) -> Worker:
-        return Worker(self.app, self.log, name, monotonic=lambda: 0.0, **settings)
+    def worker(self, name: str = "a", max_facts: int = 80_000, max_fires: int = 20_000) -> Worker:
+        return Worker(self.app, self.log, name, monotonic=lambda: 0.0, max_facts=max_facts, max_fires=max_fires)
 
     def settle(self, *workers: Worker, turns: int = 1000) -> None:
         """Turn until nothing has been committed for longer than a rebalance and a restore take."""

@@ -22,12 +22,12 @@ _WORTH_SHARING = 16
 
 
 class Column(NamedTuple):
-    """`count` keys of `key_bytes` each and, in the same order, values of `value_bytes` each.
+    """`rows` keys of `key_bytes` each and, in the same order, values of `value_bytes` each.
 
     `shared` says what all these values have in common, in the words of their book; empty where nothing is said.
     """
 
-    count: int
+    rows: int
     key_bytes: int
     value_bytes: int
     shared: bytes
@@ -35,10 +35,10 @@ class Column(NamedTuple):
     values: bytes
 
     def split_keys(self) -> Iterator[bytes]:
-        return _split(self.keys, self.key_bytes, self.count)
+        return _split(self.keys, self.key_bytes, self.rows)
 
     def split_values(self) -> Iterator[bytes]:
-        return _split(self.values, self.value_bytes, self.count)
+        return _split(self.values, self.value_bytes, self.rows)
 
 
 def _split(laid: bytes, size: int, count: int) -> Iterator[bytes]:

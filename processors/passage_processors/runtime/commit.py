@@ -37,7 +37,7 @@ def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> N
 
 
 def write_step(app: App, writer: Writer, step: Step) -> None:
-    """The records a step comes to, in the order of the list above: derived events, dead letters, changelog, timeline."""
+    """The records a step comes to, in the order of the list above."""
     number, effects = step.task.number, step.effects
     append = writer.append
     for event in effects.events:

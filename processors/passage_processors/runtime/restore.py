@@ -193,7 +193,7 @@ class Restore:
         try:
             for unit, column in found.columns:
                 books[unit].load_column(column, found.task.fold.folded)
-                rows += column.count
+                rows += column.rows
                 if rows >= _ROWS_AT_ONCE:
                     return rows
             self._finish(found, found.task, found.stored)

@@ -108,7 +108,7 @@ class SnapshotFile:
             if kind == END:
                 break
             unit, column = _decode_column(payload)
-            rows += column.count
+            rows += column.rows
             yield unit, column
         end = Ending(**json.loads(payload))
         if end.rows != rows or self._file.read(1):

@@ -306,7 +306,7 @@ class _Copy:
             self._steps = None
             scribe.write_end(Ending(self.rows, self.task.cut.number))
         elif step:
-            self.rows += sum(column.count for _unit, column in step)
+            self.rows += sum(column.rows for _unit, column in step)
             scribe.write([(COLUMN, encode_column(unit, column)) for unit, column in step])
 
     def close(self) -> None:
