@@ -936,7 +936,7 @@ cdef class CaseBook:
 
     def load_column(self, column, dict folded not None):
         cdef bytes keys = column.keys, values = column.values
-        cdef Py_ssize_t of_key = column.key_bytes, of_value = column.value_bytes, count = column.count, at
+        cdef Py_ssize_t of_key = column.key_bytes, of_value = column.value_bytes, count = column.rows, at
         if of_key < 0 or of_value < 0 or count * of_key != len(keys) or count * of_value != len(values):
             raise ValueError(f"a column of {count} keys and values does not have the lengths it says")
         cdef Loading loading = Loading.__new__(Loading)
