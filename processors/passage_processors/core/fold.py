@@ -248,7 +248,7 @@ class Fold:
         due = book.pop_due(tick.schedule, tick.ordinal)
         if done is not None and isinstance(book, ReportBook):
             due = [key for key in due if key > done]
-        return sorted({*due, *passed})
+        return sorted({*due, *passed}) if passed else due
 
     def _cut_burst(self, tick: SeenTick, last: bytes) -> None:
         """Until it is folded whole the tick does not count as folded, so that a restored task folds it again."""
