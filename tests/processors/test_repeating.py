@@ -132,3 +132,18 @@ def test_a_burst_of_them_is_cut_anywhere(budget: int) -> None:
         fold = fold.restored()
     events += fold.taken()
     assert [event.order for event in events if isinstance(event, Reminded)] == [f"o{number}" for number in range(5)]
+
+
+def test_events_for_the_empty_key_have_an_id_each() -> None:
+    fold = told([NewOrder("")], reminding()).days(1, 7)
+    assert fold.ids == [f"orders/remind//1970-01-01T12:00:00Z/Reminded/{number}" for number in (1, 2, 3)]
+
+
+def test_what_can_be_skipped_no_more_is_parked_and_stops_nobody() -> None:
+    counting = told([NewOrder("a")], reminding(of=lambda _fact: DAY))
+    other = replace(counting.app.policies[0], of=lambda _fact: "day.nl")
+    app = replace(counting.app, policies=[other], schedules=["day.nl"], on_error="skip")
+    fold = Told(app, counting.history, counting).days(1, 4).fact(NewOrder("b"), 4.5)
+    assert fold.letters[0].endswith("counts 'day.utc', which it does not declare; declared: day.nl")
+    assert fold.restored().taken() == []
+    assert set(fold.stored[0]) == {b"a", b"b"}

@@ -28,6 +28,7 @@ from passage_processors.core.process import (
     wakes,
 )
 from passage_processors.core.ticks import SeenTick, TickHistory
+from passage_processors.errors import ProcessorError
 from passage_processors.runtime.snapshot_file import (
     COLUMN,
     Ending,
@@ -377,6 +378,30 @@ def test_a_foreign_snapshot_is_ignored_with_its_reason(tmp_path: Path, changes: 
     memory = memory_of(worker)
     worker.close()
     assert memory == from_changelog(world, tmp_path)
+
+
+@pytest.mark.parametrize("sent", [1, 20])
+@pytest.mark.parametrize(("then", "now"), [(None, 2), (2, None)])
+def test_a_snapshot_of_another_kind_of_unit_is_refused_as_its_changelog_is(
+    then: int | None, now: int | None, sent: int, tmp_path: Path
+) -> None:
+    world = World(invoices(overdue(every=then)))
+    world.name(next_at=day(1))
+    first = start(world, tmp_path)
+    for number in range(sent):
+        world.fact(InvoiceSent(f"inv-{number}"), day(0.1))
+    for _ in range(8):
+        first.turn(0.0)
+    taken(first)
+    world.fact(InvoiceSent("in the tail"), day(0.2))
+    world.settle(first)
+    first.close()
+    world.app = invoices(overdue(every=now))
+    for directory in (tmp_path, tmp_path / "nothing here"):
+        worker = start(world, directory)
+        with pytest.raises(ProcessorError, match="state of 'overdue' was written by another kind of unit"):
+            world.settle(worker)
+        worker.close()
 
 
 def test_a_changelog_that_was_deleted_and_created_again_is_noticed(tmp_path: Path) -> None:

@@ -67,7 +67,8 @@ class Origin(NamedTuple):
 
     app: str
     unit: str
-    aggregate: str
+    aggregate: str | None
+    """None: a report's, which has none. The empty key is an aggregate like any other."""
     since: str
     """Tells the aggregate's lives apart: the instant it started, or a report's period."""
     number: int
@@ -76,9 +77,8 @@ class Origin(NamedTuple):
 def headers_of(origin: Origin, event: str, happened: Instant, tick: SeenTick | None) -> list[tuple[str, bytes]]:
     """CloudEvents, binary mode; the tick only where one is the cause."""
     app, unit, aggregate, since, number = origin
-    identity = "/".join(
-        (app, unit, aggregate, since, event, str(number)) if aggregate else (app, unit, since, event, "1")
-    )
+    whose = (app, unit) if aggregate is None else (app, unit, aggregate)
+    identity = "/".join((*whose, since, event, str(number)))
     version, *rest = _shared_headers(app, event, happened, tick)
     return [version, ("ce_id", identity.encode()), *rest]
 

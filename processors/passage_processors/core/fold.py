@@ -8,11 +8,12 @@ something, `chain` works out what follows, and it is applied here when all of it
 """
 
 from collections.abc import Sequence
-from typing import TypeGuard, cast
+from typing import cast
 
 from passage_log.partitioner import partition_of
 from passage_log.port import Record
-from passage_processors.core.cases import ENDED, OPEN, PARKED, CaseBook, CaseState, decode_case
+from passage_processors.core.books import Book, check_kind, is_case_book
+from passage_processors.core.cases import OPEN, CaseState, decode_case
 from passage_processors.core.chain import Chain
 from passage_processors.core.effects import MOST_BYTES, Derived, Effects, Letter, Origin, Refusal, check_size, iso
 from passage_processors.core.instances import Instance, InstanceBook
@@ -26,17 +27,13 @@ from passage_processors.core.rules import Handler, Rules, Terms
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import UNDATED, Run
 from passage_processors.core.units import ProcessUnit
-from passage_processors.errors import Impure, ProcessorError
+from passage_processors.errors import Impure
 from passage_schemas.errors import Interrupted
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 from passage_schemas.records import WAKE_UP_RESUMED
 
 __all__ = ["MOST_BYTES", "MOST_LETTERS", "Derived", "Effects", "Fold", "Letter", "Refusal"]
-
-KINDS = (OPEN, ENDED, PARKED)
-"""Of a policy's cases."""
-Book = CaseBook | InstanceBook | ReportBook
 
 
 class Fold:
@@ -59,7 +56,7 @@ class Fold:
         """Inside a burst that was cut: the last due key fired of the tick being folded."""
         self._unmatched = 0
         self.books: list[Book] = [self._book(index) for index in range(len(rules.units))]
-        self._cases = {index: book for index, book in enumerate(self.books) if _is_case_book(book)}
+        self._cases = {index: book for index, book in enumerate(self.books) if is_case_book(book)}
         self._instances = {index: book for index, book in enumerate(self.books) if isinstance(book, InstanceBook)}
 
     def _book(self, index: int) -> Book:
@@ -322,14 +319,24 @@ class Fold:
                 raise
             except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
                 self._letters.failed(index, key, name, found.state or None, tick, error)
-                if self._rules.on_error == "park":
+                skipped = None if self._rules.on_error == "park" else self._skipped(index, unit, name, key, tick)
+                if skipped is None:
                     changed = found.copy()
                     changed.wakes[name] = wake._replace(parked=True)
                     book.put(key, changed)
                     continue
-                chain = self._chain(key, tick.ends_at, tick)
-                chain.skip(index, unit, name)
+                chain = skipped
             self._apply(chain)
+
+    def _skipped(self, index: int, unit: ProcessUnit, name: str, key: bytes, tick: SeenTick) -> Chain | None:
+        """What follows where a wake-up that failed is passed over. None where that fails too, as when the schedule of
+        the next one is no longer declared: it is parked then, so that its aggregate is not lost."""
+        chain = self._chain(key, tick.ends_at, tick)
+        try:
+            chain.skip(index, unit, name)
+        except (LookupError, ValueError):
+            return None
+        return chain
 
     def _report(self, index: int, unit: ReportUnit, key: bytes, tick: SeenTick) -> None:
         book = self.books[index]
@@ -340,7 +347,7 @@ class Fold:
         terms: Terms = ()
         try:
             event = unit.emit(passed)
-            origin = Origin(self._rules.app, unit.name, "", passed.period or str(passed.ordinal), 1)
+            origin = Origin(self._rules.app, unit.name, None, passed.period or str(passed.ordinal), 1)
             value, derived = self._rules.derived(unit.codec, event, name, origin, tick.ends_at, tick)
             handler = self._rules.heard.get(unit.codec.cls)
             if handler:
@@ -370,19 +377,8 @@ class Fold:
         self.folded.update(folded)
         self.burst = burst
         for unit, book, entries in zip(self._rules.units, self.books, states, strict=True):
-            first = next(iter(entries.values()), None)
-            kinds = book.kinds if isinstance(book, InstanceBook | ReportBook) else KINDS
-            if first is not None and first[0] not in kinds:
-                raise ProcessorError(
-                    f"app {self._rules.app!r}: the state of {unit.name!r} was written by another kind of unit (policy, "
-                    "process, report); give it another name"
-                )
+            check_kind(self._rules.app, unit.name, book, entries.values())
             book.load(entries, self.folded)
-
-
-def _is_case_book(book: Book) -> TypeGuard[CaseBook]:
-    """A policy's, be it the native one."""
-    return not isinstance(book, InstanceBook | ReportBook)
 
 
 def _checked_key(record: Record, value: bytes, instant: Instant) -> bytes:

@@ -120,7 +120,7 @@ class Rules:
         canonical = codec.encode(event)
         value, headers = self.writing.write(event, canonical, headers_of(origin, codec.name, at, tick))
         # The id in its headers names the aggregate once more.
-        size = len(key) + len(origin.aggregate.encode()) + max(len(canonical), len(value))
+        size = len(key) + len((origin.aggregate or "").encode()) + max(len(canonical), len(value))
         check_size(size, "the event, with its key and id,")
         return canonical, Derived(key, value, at, headers, partition)
 

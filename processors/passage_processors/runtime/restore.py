@@ -21,6 +21,7 @@ import structlog
 from passage_log.errors import Truncated, Unreachable
 from passage_log.port import EARLIEST, Log, Member, Partition, Record
 from passage_processors.app import App
+from passage_processors.core.books import check_kind
 from passage_processors.core.columns import Column
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
@@ -184,7 +185,7 @@ class Restore:
         return found.task.entries if found.task is not None else 0
 
     def _load_some(self, found: "_Found") -> int:
-        """Tells how many keys it loaded."""
+        """Tells how many keys it loaded. Raises ProcessorError for what another kind of unit wrote."""
         assert found.task is not None
         assert found.stored is not None
         assert found.columns is not None
@@ -192,6 +193,7 @@ class Restore:
         rows = 0
         try:
             for unit, column in found.columns:
+                check_kind(self._app.name, unit, books[unit], column.split_values())
                 books[unit].load_column(column, found.task.fold.folded)
                 rows += column.rows
                 if rows >= _ROWS_AT_ONCE:
@@ -207,8 +209,10 @@ class Restore:
             raise Unusable(f"it holds what came with cut {stored.last_cut}, the changelog ends at {task.cut.number}")
         for name, book in zip(unit_names(self._app), task.fold.books, strict=True):
             changes = found.units.get(name, {})
+            last = {key: value for key, value in changes.items() if value is not None}
+            check_kind(self._app.name, name, book, last.values())
             book.unload(changes)
-            book.load({key: value for key, value in changes.items() if value is not None}, task.fold.folded)
+            book.load(last, task.fold.folded)
         if task.entries != task.cut.entries:
             raise Unusable(
                 f"with the changelog's tail it has {task.entries} keys, the last cut says {task.cut.entries}: it is so "

@@ -1,0 +1,32 @@
+"""The books of a task, one for each unit: a policy's cases, a process's instances, a report's failed ticks.
+
+Each kind begins its values with bytes of its own, so that state another kind wrote is noticed before it is misread.
+"""
+
+from collections.abc import Iterable
+from typing import TypeAlias, TypeGuard
+
+from passage_processors.core.cases import ENDED, OPEN, PARKED, CaseBook
+from passage_processors.core.instances import InstanceBook
+from passage_processors.core.reports import ReportBook
+from passage_processors.errors import ProcessorError
+
+Book: TypeAlias = CaseBook | InstanceBook | ReportBook
+_OF_CASES = (OPEN, ENDED, PARKED)
+
+
+def is_case_book(book: Book) -> TypeGuard[CaseBook]:
+    """A policy's, be it the native one."""
+    return not isinstance(book, InstanceBook | ReportBook)
+
+
+def check_kind(app: str, unit: str, book: Book, values: Iterable[bytes]) -> None:
+    """Raise ProcessorError for state another kind of unit wrote. The first value tells: one that finds such state never
+    runs, so it is all of one kind."""
+    kinds = book.kinds if isinstance(book, InstanceBook | ReportBook) else _OF_CASES
+    first = next(iter(values), None)
+    if first is not None and first[0] not in kinds:
+        raise ProcessorError(
+            f"app {app!r}: the state of {unit!r} was written by another kind of unit (policy, process, report); give "
+            "it another name"
+        )
