@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _MOST = 1 << 31
+_MOST_NAME_BYTES = 255
+"""Of a schedule and of a wake-up: what is kept of an aggregate gives their lengths a byte."""
 
 
 def check(app: "App") -> None:
@@ -38,6 +40,11 @@ def check(app: "App") -> None:
         raise AppError(f"{where}: {app.output!r} is both input and output; an app hears its own events anyway")
     _check_derived_from(app)
     _check_formats(app)
+    for schedule in app.counted:
+        if not 1 <= len(schedule.encode()) <= _MOST_NAME_BYTES:
+            raise AppError(
+                f"{where}: counts the schedule {schedule!r}; such a name is a text of 1 to {_MOST_NAME_BYTES} bytes"
+            )
 
 
 def _emitted(app: "App") -> Iterable[type[Any]]:
@@ -96,6 +103,8 @@ def _check_derived_from(app: "App") -> None:
 
 def _check_settings(app: "App") -> None:
     where = f"app {app.name!r}"
+    if not _NAME.fullmatch(app.name):
+        raise AppError(f"{where}: can't be named that, since its topics are; use letters, digits, '-', '_' or '.'")
     if not app.inputs:
         raise AppError(f"{where}: has no inputs; name the topics its facts come from")
     if app.on_error not in ("park", "skip", "stop"):
@@ -180,7 +189,7 @@ def _check_handlers(where: str, process: Process[Any], heard: Iterable[type[Any]
             what = f"the wake-up {role.wakes!r}" if role.wakes is not None else _name_of(role)
             raise AppError(f"{where}: {seen[role]} and {name} both handle {what}; keep one")
         seen[role] = name
-        if role.wakes is not None and not 1 <= len(role.wakes.encode()) <= 255:
+        if role.wakes is not None and not 1 <= len(role.wakes.encode()) <= _MOST_NAME_BYTES:
             raise AppError(f"{where}: {name} handles the wake-up {role.wakes!r}; a name has 1 to 255 bytes")
     if not any(role.starts for role in seen):
         raise AppError(f"{where}: nothing starts it; declare one handler with @starts_on(...)")

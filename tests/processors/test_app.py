@@ -119,6 +119,8 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
         lambda: invoices(reports=[Report(name="r", of="day.utc", emits=Known, emit=_known, since=NAIVE)]),
         "has no zone; add one",
     ),
+    "a schedule of too long a name": (lambda: invoices(overdue(of="x" * 256)), "a text of 1 to 255 bytes"),
+    "a name no topic can have": (lambda: invoices(name="a/b"), "app 'a/b': can't be named that"),
     "an input as output": (lambda: invoices(overdue(), output="billing"), "both input and output"),
     "a fact without a schema": (
         lambda: invoices(overdue(), inputs={"billing": [InvoiceSent, InvoicePaid, Loose]}),
