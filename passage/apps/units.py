@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, get_args
 
 from passage.apps.events import Events
-from passage.apps.values import Filled, field_of, filling
+from passage.apps.values import Filled, check_type, field_of, filling
 from passage_clock.config.document import Node
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.report import Report
+from passage_schemas.shape import hints_of
 
 _COUNT = range(1, 1 << 31)
 _TICKS = "a number of ticks, 1 or more; or {field: NAME, plus: NUMBER} where the fact says it"
@@ -58,7 +59,7 @@ def _after(here: Node, fact: type[Any]) -> int | Callable[[Any], int]:
     if not here.is_mapping:
         return here.whole(_COUNT, _TICKS)
     here.only(("field", "plus"))
-    name = _field(here, fact)
+    name = _field(here, fact, int)
     add = here.get("plus")
     plus = add.whole(range(-(1 << 31), 1 << 31), "a whole number") if add else 0
     return lambda seen: getattr(seen, name) + plus
@@ -68,7 +69,7 @@ def _of(here: Node, fact: type[Any]) -> str | Callable[[Any], str]:
     if isinstance(here.value, str):
         return str(here.value)
     here.mapping(_SCHEDULE).only(("field", "one_of"))
-    name = _field(here, fact)
+    name = _field(here, fact, str)
     offered = here.need("one_of", "which value means which schedule").mapping("VALUE: SCHEDULE")
     table = {one.field: named(one) for one in offered}
 
@@ -88,9 +89,11 @@ def schedules_of(top: Node) -> list[str]:
     return [named(one) for of in tables if of and of.is_mapping for one in of.need("one_of", "")]
 
 
-def _field(here: Node, fact: type[Any]) -> str:
+def _field(here: Node, fact: type[Any], wanted: type[Any]) -> str:
     field = here.need("field", f"a field of {fact.__name__}")
-    return field_of(field, fact, named(field))
+    name = field_of(field, fact, named(field))
+    check_type(field, name, hints_of(fact)[name], wanted)
+    return name
 
 
 def reports(top: Node, known: Events) -> list[Report]:

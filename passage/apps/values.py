@@ -11,16 +11,24 @@ when the file is read.
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, get_type_hints
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
 from passage_clock.config.document import Node, nearest
 from passage_schemas.events import event_codec
-from passage_schemas.shape import Misfit, field_shape
+from passage_schemas.shape import Misfit, field_shape, hints_of, without_none
 
-_OF_CASE = ("key", "started_at", "due_at", "number", "starts")
-_OF_TICK = ("schedule", "ordinal", "period", "ends_at")
+_OF_CASE = {"key": str, "started_at": datetime, "due_at": datetime, "number": int, "starts": int}
+_OF_TICK = {"schedule": str, "ordinal": int, "period": str, "ends_at": datetime}
+_WORDS: dict[Any, str] = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", bytes: "bytes", Decimal: "a decimal",
+    datetime: "a moment", date: "a day", UUID: "a UUID",
+}  # fmt: skip
+"""The types that are compared; of others (records, lists, symbols) the codec says what won't do."""
 
 Filled = Callable[[Any], Any]
 
@@ -39,7 +47,7 @@ def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Fille
     asked: dict[str, Filled] = {}
     for one in here:
         if isinstance(one.value, str) and one.value.startswith("$") and not one.value.startswith("$$"):
-            asked[one.field] = _asked(one, str(one.value[1:]), fact)
+            asked[one.field] = _asked(one, str(one.value[1:]), fact, hints[one.field])
         else:
             plain[one.field] = _plain(one, hints[one.field])
             _check(one, plain[one.field], hints[one.field], types[one.field])
@@ -66,15 +74,24 @@ def _check(here: Node, value: Any, annotation: Any, told: Any) -> None:
         raise here.wrong(misfit.seen) from None
 
 
-def _asked(here: Node, name: str, fact: type[Any] | None) -> Filled:
+def _asked(here: Node, name: str, fact: type[Any] | None, wanted: Any) -> Filled:
     if fact is not None and name.startswith("fact."):
         of_fact = field_of(here, fact, name.removeprefix("fact."))
+        check_type(here, f"${name}", hints_of(fact)[of_fact], wanted)
         return lambda case: getattr(case.fact, of_fact)
     known = _OF_TICK if fact is None else _OF_CASE
     if name not in known:
         words = [*(f"${one}" for one in known), *(["$fact.FIELD"] if fact is not None else [])]
         raise here.wrong(f"'${name}' stands for nothing; {nearest('$' + name, words)}")
+    check_type(here, f"${name}", known[name], wanted)
     return lambda seen: getattr(seen, name)
+
+
+def check_type(here: Node, what: str, given: Any, wanted: Any) -> None:
+    """Raises ConfigError where this can never be what is wanted. None is left to when the event is made."""
+    given, wanted = without_none(given)[0], without_none(wanted)[0]
+    if {given, wanted} <= _WORDS.keys() and given is not wanted and (given, wanted) != (int, float):
+        raise here.wrong(f"{what} is {_WORDS[given]}, and this must be {_WORDS[wanted]}")
 
 
 def field_of(here: Node, fact: type[Any], name: str) -> str:

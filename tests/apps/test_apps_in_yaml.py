@@ -125,6 +125,17 @@ MISTAKES = {
     "a value that is none": ("$key", "$kez", "'$kez' stands for nothing; did you mean '$key'?"),
     "a field left out": ("time: $number, ", "", "ReturnWasChased needs 'time'"),
     "a value of another type": ("$number", "often", "18: policies[0].emit.ReturnWasChased.time: 'often' won't do"),
+    "what can never be of the type": (
+        "time: $number",
+        "time: $key",
+        "18: policies[0].emit.ReturnWasChased.time: $key is text",
+    ),
+    "a count in words": ("field: days", "field: country", "after.field: country is text, and this must be a whole"),
+    "a table looked up by numbers": (
+        "field: country",
+        "field: days",
+        "of.field: days is a whole number, and this must",
+    ),
     "more places than there are": ('"12.50"', '"12.505"', "emit.ReturnWasChased.fee: "),
     "a field nobody knows": ("every: 2", "evry: 2", "evry: there is no such field; did you mean 'every'?"),
     "no count": ("after: {field: days, plus: 1}", "after: soon", "policies[0].after: 'soon' is text; write a number"),
