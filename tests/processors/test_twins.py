@@ -266,7 +266,9 @@ def record(value: bytes | None, key: bytes | None, at_ms: int = 1, partition: in
     return MemoryRecord(("billing", partition, 0, key, value, 1, at_ms, (), 0))
 
 
-VALUES = st.sampled_from([None, b"", b"short", b"a" * 10, b"a" * 10 + b"more", b"b" * 11, b"unknown type", b"a" * 899_999])
+VALUES = st.sampled_from(
+    [None, b"", b"short", b"a" * 10, b"a" * 10 + b"more", b"b" * 11, b"unknown type", b"a" * 899_999]
+)
 KEYS = st.sampled_from([None, b"", b"k", b"l"])
 
 
