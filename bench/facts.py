@@ -146,8 +146,12 @@ def policy(bootstrap: str, facts: str, count: int, parts: str | None = None) -> 
     """Facts a second through a policy; with the `native` or the `pure` parts, or with those there are."""
     if parts is not None:
         os.environ[native.VARIABLE] = "1" if parts == "native" else "0"
+    return folded(bootstrap, app_of(f"bench-{time.time_ns():x}", facts), count)
+
+
+def folded(bootstrap: str, app: App, count: int) -> float:
+    """Facts a second through an app's worker, until it has committed so many."""
     log = KafkaLog(bootstrap)
-    app = app_of(f"bench-{time.time_ns():x}", facts)
     create_topics(log, app, PARTITIONS)
     worker = Worker(app, log, "a")
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -8,6 +8,7 @@ same record is read by Avro's schema resolution, if its schema was given; nothin
 """
 
 import dataclasses
+import struct
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, Generic, TypeVar
@@ -19,8 +20,12 @@ from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, check_agreement, prefix_of
 from passage_schemas.resolution import incompatibilities
 from passage_schemas.shape import Misfit, record_shape
+from passage_schemas.straight import Odd, reader, writer
 
 T = TypeVar("T")
+
+_ODD = (Odd, Misfit, LookupError, ValueError, TypeError, ArithmeticError, AttributeError, struct.error)
+"""What says that a value is not to be had straight: that it is wrong, or only unusual, shows on the long way."""
 
 
 class Codec(Generic[T]):
@@ -42,7 +47,8 @@ class Codec(Generic[T]):
             )
         self.name: str = self._plain["name"]
         self.prefix = prefix_of(schema)
-        self._lower, lift = record_shape(cls, *_parsed(schema, logical=True))
+        self._lower, lift, plan = record_shape(cls, *_parsed(schema, logical=True))
+        self._write, self._read = writer(plan), reader(plan)
         self._lift: Callable[[Any], T] = lift or (lambda record: record)
         self._older = {prefix_of(one): _resolvable(one, schema) for one in older}
         self._older.pop(self.prefix, None)
@@ -54,6 +60,12 @@ class Codec(Generic[T]):
 
     def encode(self, value: T) -> bytes:
         """The value's bytes; the same value always gives the same. Raises SchemaError, naming the field."""
+        try:
+            return self.prefix + self._write(value)
+        except _ODD:
+            return self._encode_at_length(value)
+
+    def _encode_at_length(self, value: T) -> bytes:
         stream = BytesIO()
         stream.write(self.prefix)
         lowered = self.check(value)
@@ -75,6 +87,16 @@ class Codec(Generic[T]):
 
     def decode(self, data: bytes) -> T:
         """The value of these bytes, all of them. Raises SchemaError."""
+        if data[:PREFIX_BYTES] == self.prefix:
+            try:
+                value, end = self._read(data, PREFIX_BYTES)
+            except _ODD:
+                end = -1
+            if end == len(data):
+                return value  # type: ignore[no-any-return]  # a plan's reader makes what the plan wants
+        return self._decode_at_length(data)
+
+    def _decode_at_length(self, data: bytes) -> T:
         stream = BytesIO(data)
         prefix = stream.read(PREFIX_BYTES)
         older = None if prefix == self.prefix else self._writer_of(prefix)

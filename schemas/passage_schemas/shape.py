@@ -18,12 +18,14 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Union, get_arg
 from uuid import UUID
 
 from passage_schemas.errors import SchemaError
+from passage_schemas.straight import Plan
 
 Convert = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INTEGER_BITS = {"int": 32, "long": 64}
@@ -44,10 +46,12 @@ class Misfit(Exception):
 
 
 class Shape(NamedTuple):
-    """The two ways through: `lower` checks a Python value and makes Avro's of it, `lift` goes back (None: as it is)."""
+    """The two ways through: `lower` checks a Python value and makes Avro's of it, `lift` goes back (None: as it is).
+    `plan` is the same for `straight`."""
 
     lower: Convert
     lift: Convert | None
+    plan: Plan
 
 
 def bare(annotation: Any) -> Any:
@@ -110,7 +114,9 @@ class _Compiler:
             _refuse(where, f"no field for {_listed(extra)} of {schema['name']}; add it to the dataclass")
         fields = [(name, self.of(hints[name], wire[name], f"{where}.{name}")) for name in wire]
         self._open.discard(cls)
-        return Shape(_lower_record(cls, fields), _lift_record(cls, fields))
+        lower, lift = _lower_record(cls, fields), _lift_record(cls, fields)
+        parts = tuple((name, shape.plan) for name, shape in fields)
+        return Shape(lower, lift, Plan("record", cls, lower, lift, parts))
 
     def of(self, annotation: Any, avro: Any, where: str) -> Shape:
         wanted, optional = without_none(annotation)
@@ -121,7 +127,7 @@ class _Compiler:
         if len(types) != 1 or get_origin(wanted) is Union:
             _refuse(where, f"{_said(annotation)} as {_said(avro)}: a union of several types; use one, or one and None")
         shape = self._one(wanted, self._named(types[0]), where)
-        return _or_none(shape) if optional else shape
+        return _or_none(shape, branches.index("null")) if optional else shape
 
     def _named(self, avro: Any) -> Mapping[str, Any]:
         if isinstance(avro, str):
@@ -148,26 +154,29 @@ class _Compiler:
         leaf = _leaf(wanted, kind, logical, avro)
         if leaf is None:
             _refuse(where, f"{_said(wanted)} does not fit Avro's {_said(dict(avro) if logical else kind)}")
-        return leaf
+        return Shape(*leaf, Plan(kind, wanted, *leaf, size=avro.get("size", 0)))
 
 
-def _leaf(wanted: Any, kind: str, logical: str | None, avro: Mapping[str, Any]) -> Shape | None:
+Leaf = tuple[Convert, Convert | None]
+
+
+def _leaf(wanted: Any, kind: str, logical: str | None, avro: Mapping[str, Any]) -> Leaf | None:
     if wanted is int and kind in _INTEGER_BITS:
         return _whole(_INTEGER_BITS[kind], kind)
     if wanted is datetime and kind == "long" and logical in _MICROSECONDS_PER_UNIT:
         return _moment(_MICROSECONDS_PER_UNIT[logical], logical)
     if wanted is date and kind == "int" and logical == "date":
-        return Shape(_lower_date, lambda days: date.fromordinal(days + _EPOCH_DAY))
+        return _lower_date, lambda days: date.fromordinal(days + _EPOCH_DAY)
     if wanted is Decimal and kind in ("bytes", "fixed") and logical == "decimal":
         return _decimal(avro["precision"], avro.get("scale", 0), avro.get("size"))
     if wanted is UUID and kind == "string" and logical == "uuid":
-        return Shape(_checked(UUID, str), UUID)
+        return _checked(UUID, str), UUID
     if wanted is float and kind in ("float", "double"):
-        return Shape(_lower_float, None)
+        return _lower_float, None
     if wanted is bytes and kind == "fixed":
-        return Shape(_sized(avro["size"]), None)
+        return _sized(avro["size"]), None
     if (wanted, kind) in ((str, "string"), (bytes, "bytes"), (bool, "boolean")):
-        return Shape(_checked(wanted), None)
+        return _checked(wanted), None
     return None
 
 
@@ -208,11 +217,12 @@ def _lift_record(cls: type, fields: list[tuple[str, Shape]]) -> Convert:
     return lift
 
 
-def _or_none(shape: Shape) -> Shape:
-    lower, lift = shape
+def _or_none(shape: Shape, null: int) -> Shape:
+    lower, lift, plan = shape
     return Shape(
         lambda value: None if value is None else lower(value),
         None if lift is None else lambda value: None if value is None else lift(value),
+        plan._replace(null=null),
     )
 
 
@@ -222,10 +232,10 @@ def _sequence(kind: type[list[Any]] | type[tuple[Any, ...]], item: Shape) -> Sha
             raise Misfit(f"{_seen(value)} where a {kind.__name__} belongs")
         return [_at(f"[{at}]", item.lower, one) for at, one in enumerate(value)]
 
-    lift = item.lift
+    plan, lift = Plan("array", kind, lower, None, (("", item.plan),)), item.lift
     if lift is not None:
-        return Shape(lower, lambda values: kind([lift(one) for one in values]))
-    return Shape(lower, None if kind is list else kind)
+        return Shape(lower, lambda values: kind([lift(one) for one in values]), plan)
+    return Shape(lower, None if kind is list else kind, plan)
 
 
 def _mapping(values: Shape) -> Shape:
@@ -237,8 +247,8 @@ def _mapping(values: Shape) -> Shape:
                 raise Misfit(f"{_seen(key)} as a key; keys are str")
         return {key: _at(f"[{key!r}]", values.lower, one) for key, one in value.items()}
 
-    lift = values.lift
-    return Shape(lower, None if lift is None else lambda found: {key: lift(one) for key, one in found.items()})
+    plan, lift = Plan("map", dict, lower, None, (("", values.plan),)), values.lift
+    return Shape(lower, None if lift is None else lambda found: {key: lift(one) for key, one in found.items()}, plan)
 
 
 def _at(where: str, lower: Convert, value: Any) -> Any:
@@ -271,7 +281,8 @@ def _enum(wanted: Any, symbols: list[str], where: str) -> Shape:
             raise Misfit(f"{_seen(value)} is none of {_listed(symbols)}")
         return back[value]
 
-    return Shape(lower, None if literal else members.__getitem__)
+    lift = None if literal else members.__getitem__
+    return Shape(lower, lift, Plan("enum", wanted, lower, lift, symbols=tuple(symbols)))
 
 
 def _checked(kind: type, lower: Convert | None = None) -> Convert:
@@ -283,7 +294,7 @@ def _checked(kind: type, lower: Convert | None = None) -> Convert:
     return check
 
 
-def _whole(bits: int, kind: str) -> Shape:
+def _whole(bits: int, kind: str) -> Leaf:
     lowest, highest = -(1 << bits - 1), (1 << bits - 1) - 1
 
     def lower(value: Any) -> int:
@@ -294,7 +305,7 @@ def _whole(bits: int, kind: str) -> Shape:
             raise Misfit(f"{value} is outside Avro's {kind} ({bits} bits)")
         return value
 
-    return Shape(lower, None)
+    return lower, None
 
 
 def _lower_float(value: Any) -> float:
@@ -312,13 +323,13 @@ def _sized(size: int) -> Convert:
     return lower
 
 
-def _moment(unit: int, logical: str) -> Shape:
+def _moment(unit: int, logical: str) -> Leaf:
     def lower(value: Any) -> int:
         if not isinstance(value, datetime):
             raise Misfit(f"{_seen(value)} where datetime belongs")
         if value.utcoffset() is None:
             raise Misfit(f"{value.isoformat()} has no zone, so it names no instant; add one, e.g. tzinfo=UTC")
-        microseconds = (value - _EPOCH) // timedelta(microseconds=1)
+        microseconds = (value - _EPOCH) // _MICROSECOND
         if not _FIRST <= microseconds <= _LAST:
             # Early in year 1 east of Greenwich, late in year 9999 west of it: UTC has no such datetime to give back.
             raise Misfit(f"{value.isoformat()} is outside the years 1 to 9999 in UTC")
@@ -327,7 +338,7 @@ def _moment(unit: int, logical: str) -> Shape:
             raise Misfit(f"{value.isoformat()} is finer than {logical}; round it, or use timestamp-micros")
         return units
 
-    return Shape(lower, lambda units: _EPOCH + timedelta(microseconds=units * unit))
+    return lower, lambda units: _EPOCH + timedelta(0, 0, units * unit)
 
 
 def _lower_date(value: Any) -> int:
@@ -336,7 +347,7 @@ def _lower_date(value: Any) -> int:
     return value.toordinal() - _EPOCH_DAY
 
 
-def _decimal(precision: int, scale: int, size: int | None) -> Shape:
+def _decimal(precision: int, scale: int, size: int | None) -> Leaf:
     def lower(value: Any) -> bytes:
         if not isinstance(value, Decimal) or not value.is_finite():
             raise Misfit(f"{_seen(value)} where a finite Decimal belongs")
@@ -352,7 +363,7 @@ def _decimal(precision: int, scale: int, size: int | None) -> Shape:
         # From text, because arithmetic on Decimals rounds to the caller's context.
         return Decimal(f"{int.from_bytes(value, 'big', signed=True)}E-{scale}")
 
-    return Shape(lower, lift)
+    return lower, lift
 
 
 def _refuse(where: str, seen: str) -> NoReturn:
