@@ -78,6 +78,16 @@ class Process:
             time.sleep(0.02)
             self.listen()
 
+    def wait_until_killed(self) -> None:
+        """Until it has killed itself (SIGKILL)."""
+        assert self.wait() == -signal.SIGKILL
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        code = self._process.wait(LONG_SECONDS)
+        self._ear.join(LONG_SECONDS)
+        return code
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

@@ -1,12 +1,16 @@
-"""A worker in a process of its own that stops itself (SIGSTOP) in the middle of a transaction, at a chosen moment.
+"""A worker in a process of its own that stops itself (SIGSTOP) or kills itself (SIGKILL) in the middle of a transaction.
 
-    python -m tests.chaos.stopping BOOTSTRAP MOMENT MUTANT
+    python -m tests.chaos.stopping BOOTSTRAP MOMENT SIGNAL MUTANT
 
 `begin`      before a transaction is begun: its step is folded, nothing of it has left the process
+`produced`   the records are at the broker, their positions are not
 `records`    the positions are part of the transaction, the records still wait in the client to be sent
+`after`      the commit has returned, and nothing has been made of it
+`piecemeal`  nowhere, but a transaction's records go to the broker a few at a time; `never`: nowhere
 
-What became of the transaction once the process was resumed is told as the event `tried`. MUTANT is `honest`, or
-`no-positions` for a worker whose transactions carry none.
+What became of the transaction once the process was resumed is told as the event `tried`. MUTANT is `honest`, `no-positions`
+for a worker whose transactions carry none, or `no-doubt` for one that keeps its writer whatever became of its
+connections.
 """
 
 import os
@@ -26,10 +30,12 @@ from passage_processors import App, Worker
 from passage_processors.runtime import commit as commits
 from passage_processors.runtime import worker
 from passage_processors.runtime.task import Step
-from tests.chaos.stopped_world import app
+from tests.chaos.orders_world import app
 
-STOPS_AT_TRANSACTION = 3
-MAX_FACTS = 5
+STOPS_AT_TRANSACTION = 8
+"""By then there are derived events, wake-ups and letters."""
+MAX_FACTS, MAX_FIRES = 8, 3
+FLUSH_SECONDS = 10.0
 
 UNTIL_FLUSHED = {"linger.ms": "14000"}
 """Records wait in the client until the commit flushes them; no longer than a transaction may last."""
@@ -38,9 +44,12 @@ UNTIL_FLUSHED = {"linger.ms": "14000"}
 class StoppingWriter:
     """One writer of the worker's, counting transactions."""
 
-    def __init__(self, writer: KafkaWriter, moment: str) -> None:
+    doubts_nothing = False
+
+    def __init__(self, writer: KafkaWriter, moment: str, strike: signal.Signals) -> None:
         self._writer = writer
         self._moment = moment
+        self._strike = strike
         self._begun = 0
 
     def open(self) -> None:
@@ -59,6 +68,8 @@ class StoppingWriter:
     def append_all(
         self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int
     ) -> None:
+        if self._moment == "piecemeal":
+            self._flush()
         for key, value in values.items():
             self.append(partition, prefix + key, value, timestamp_ms)
 
@@ -71,21 +82,29 @@ class StoppingWriter:
         self._tell("committed")
 
     def _commit(self, positions: Mapping[Partition, Committed] | None, member: Member | None) -> None:
+        if self._moment == "produced":
+            self._flush()
+        self._stop_at("produced")
         if positions is not None and member is not None:
             self._writer.send_positions(positions, member)
         self._stop_at("records")
         self._writer.commit()
+        self._stop_at("after")
 
     @property
     def is_doubtful(self) -> bool:
-        return self._writer.is_doubtful
+        return self._writer.is_doubtful and not self.doubts_nothing
 
     def discard(self) -> None:
         self._writer.discard()
 
+    def _flush(self) -> None:
+        assert self._writer._producer is not None
+        self._writer._producer.flush(FLUSH_SECONDS)
+
     def _stop_at(self, moment: str) -> None:
         if moment == self._moment and self._begun == STOPS_AT_TRANSACTION:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            os.kill(os.getpid(), self._strike)
 
     def _tell(self, outcome: str) -> None:
         if self._begun == STOPS_AT_TRANSACTION:
@@ -94,10 +113,11 @@ class StoppingWriter:
 
 class StoppingLog(KafkaLog):
     moment = "begin"
+    strike = signal.SIGSTOP
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
         writer = super().writer(transactional_id, transaction_timeout_seconds)
-        return StoppingWriter(writer, self.moment)  # type: ignore[return-value]  # the port's, as far as it is used
+        return StoppingWriter(writer, self.moment, self.strike)  # type: ignore[return-value]  # the port's, as far as it is used
 
 
 def without_positions(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
@@ -109,13 +129,14 @@ def without_positions(app: App, writer: Writer, member: Member, steps: Sequence[
 
 
 def main(arguments: Sequence[str]) -> None:
-    bootstrap, moment, mutant = arguments
+    bootstrap, moment, strike, mutant = arguments
     tell_logs()
     if mutant == "no-positions":
         setattr(worker, "commit", without_positions)  # noqa: B010 - nobody else may import it from there
+    StoppingWriter.doubts_nothing = mutant == "no-doubt"
     log = StoppingLog(bootstrap, UNTIL_FLUSHED if moment == "records" else None)
-    log.moment = moment
-    Worker(app, log, "stopped", max_facts=MAX_FACTS).run(stopped_by_signals().is_set)
+    log.moment, log.strike = moment, signal.Signals[strike]
+    Worker(app, log, "stopped", max_facts=MAX_FACTS, max_fires=MAX_FIRES).run(stopped_by_signals().is_set)
 
 
 if __name__ == "__main__":

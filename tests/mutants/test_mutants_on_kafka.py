@@ -1,6 +1,6 @@
-"""The two fences between workers, each left out once, on a real Kafka: what must be found then, is.
+"""The fences between workers, each left out once, on a real Kafka: what must be found then, is.
 
-The stories, with honest workers, are those of `tests/chaos/test_stopped_worker.py`.
+The stories, with honest workers, are those of `tests/chaos/test_interrupted_transactions.py`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,7 @@ import pytest
 from passage_log.port import Member
 from passage_processors import App
 from passage_processors.runtime import restore
+from tests.chaos.interrupting import late_copy
 from tests.chaos.stopped_world import StoppedWorld
 
 pytestmark = pytest.mark.kafka
@@ -42,3 +43,9 @@ def test_a_restore_without_the_gate_misses_its_predecessors_last_transaction(
     assert stopped.resume(zombie) == "committed"
     stopped.finish()
     assert any("2 times" in what for what in stopped.differences())
+
+
+def test_a_writer_that_is_kept_whatever_became_of_its_connection_lets_an_end_come_late(kafka_bootstrap: str) -> None:
+    said, wrong = late_copy("no-doubt")(kafka_bootstrap)
+    assert said == set()
+    assert wrong != []

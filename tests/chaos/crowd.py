@@ -1,0 +1,164 @@
+"""Workers that come, leave and die while facts and ticks go on being written, and how their work gets on meanwhile.
+
+A day of the story is written every so often; what is folded is asked of the log, as `status` does. The longest time in
+which no fact was is the longest silence: there is always one to be folded, so nothing but the storm makes one.
+"""
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from time import monotonic, sleep
+from uuid import uuid4
+
+from passage_log.errors import Unreachable
+from passage_log.kafka import KafkaLog
+from tests.chaos.orders_world import LONG_SECONDS, Hand, Story, all_of, app_of, differences, folded
+from tests.chaos.processes import Process
+
+LOOK_EVERY_SECONDS = 0.2
+COMMAND = ["-c", "from passage.cli import main; main()", "processors", "run", "tests.chaos.orders_world:app"]
+
+Strike = tuple[float, Callable[[], None]]
+"""Seconds after the beginning, and what happens then."""
+
+
+@dataclass(slots=True)
+class Toll:
+    joins: int = 0
+    leaves: int = 0
+    kills: int = 0
+    assignments: int = 0
+    """How often a worker was given partitions, or others."""
+    failed: int = 0
+    """Transactions that had to be forgotten."""
+    doubtful: int = 0
+    silences: list[float] = field(default_factory=list)
+    """Seconds from one look at which more facts were folded to the next."""
+
+    def __str__(self) -> str:
+        longest = ", ".join(f"{seconds:.1f}" for seconds in sorted(self.silences)[:-6:-1])
+        return (
+            f"{self.joins} joined, {self.leaves} left, {self.kills} killed; {self.assignments} assignments, "
+            f"{self.failed} transactions failed, {self.doubtful} doubtful; longest silences {longest} s"
+        )
+
+
+class Crowd:
+    """Close it when it has been looked at."""
+
+    def __init__(self, bootstrap: str, story: Story, days_per_second: float, seed: int) -> None:
+        self.run_name = f"crowd-{uuid4().hex[:8]}"
+        self.story = story
+        self.app, self.log = app_of(self.run_name), KafkaLog(bootstrap)
+        self.toll = Toll()
+        self.working: dict[str, Process] = {}
+        self._bootstrap = bootstrap
+        self._rate = days_per_second
+        self._random = Random(seed)
+        self._hand = Hand(self.app, self.log, story)
+        self._leaving: list[Process] = []
+        self._named = 0
+        self._began = monotonic()
+        self._grew_at = 0.0
+        self._folded = (0, 0)
+
+    # --- what happens to it
+
+    def join(self) -> None:
+        self._named += 1
+        arguments = ["--bootstrap", self._bootstrap, "--name", f"w{self._named}"]
+        self.working[f"w{self._named}"] = Process([*COMMAND, *arguments], self.run_name)
+        self.toll.joins += 1
+
+    def leave(self, name: str) -> None:
+        process = self.working.pop(name)
+        process.send(signal.SIGTERM)
+        self._leaving.append(process)
+        self.toll.leaves += 1
+
+    def kill(self, name: str) -> None:
+        process = self.working.pop(name)
+        process.kill()
+        self._bury(process)
+        self.toll.kills += 1
+
+    def come_or_go(self, most: int, deadly: float) -> None:
+        """One joins, leaves or, with a probability, is killed; there is always one left that is at work."""
+        able = [name for name, process in self.working.items() if process.has_said("restored")]
+        if len(able) < 2 or (len(self.working) < most and self._random.random() < 0.5):
+            self.join()
+        elif self._random.random() < deadly:
+            self.kill(self._random.choice(able))
+        else:
+            self.leave(self._random.choice(able))
+
+    # --- its story
+
+    def start(self, workers: int) -> None:
+        """Returns when all are at work and something is folded: there the story's time begins."""
+        for _ in range(workers):
+            self.join()
+        self._hand.write(2)
+        deadline = monotonic() + LONG_SECONDS
+        while self._folded == (0, 0) or not all(one.has_said("assigned") for one in self.working.values()):
+            assert monotonic() < deadline, self._last_words()
+            self._look()
+        self._began = self._grew_at = monotonic()
+        self.toll.silences.clear()
+
+    def run(self, strikes: Sequence[Strike]) -> None:
+        for at, strike in strikes:
+            while monotonic() - self._began < at:
+                self._pass()
+            strike()
+
+    def finish(self) -> None:
+        """The rest of the story is written, and folded by those who are left."""
+        deadline = monotonic() + LONG_SECONDS
+        while self._hand.written < self.story.days or self._folded != all_of(self.story):
+            assert monotonic() < deadline, f"stuck at {self._folded} of {all_of(self.story)}: {self._last_words()}"
+            self._pass()
+        codes = [process.end("assigned") for process in self.working.values()]
+        codes += [process.wait() for process in self._leaving]
+        assert codes == [0] * len(codes), f"asked to stop, they ended with {codes}"
+        for process in (*self.working.values(), *self._leaving):
+            self._bury(process)
+
+    def differences(self) -> list[str]:
+        return differences(self.run_name, self.log, self.story)
+
+    def close(self) -> None:
+        for process in (*self.working.values(), *self._leaving):
+            process.kill()
+        self.log.close()
+
+    def _pass(self) -> None:
+        due = int((monotonic() - self._began) * self._rate) - self._hand.written
+        if due > 0:
+            self._hand.write(due)
+        self._look()
+
+    def _look(self) -> None:
+        sleep(LOOK_EVERY_SECONDS)
+        for process in self.working.values():
+            process.listen()
+        try:
+            found = folded(self.app, self.log, self.story)
+        except Unreachable:
+            return  # a broker is gone; the next look asks another
+        if found[0] > self._folded[0]:
+            now = monotonic()
+            self.toll.silences.append(now - self._grew_at)
+            self._grew_at = now
+        self._folded = found
+
+    def _bury(self, process: Process) -> None:
+        process.take_told()
+        said = [one["event"] for one in process.events]
+        self.toll.assignments += said.count("assigned")
+        self.toll.failed += said.count("transaction_failed")
+        self.toll.doubtful += said.count("commit_doubtful")
+
+    def _last_words(self) -> dict[str, list[dict[str, object]]]:
+        return {name: process.events[-5:] for name, process in self.working.items()}
