@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from passage_log.partitioner import partition_of
 from passage_processors.core.effects import Derived, Origin, Refusal, check_size, iso
-from passage_processors.core.instances import Found, Instance, InstanceBook, Marker, WakeUp
+from passage_processors.core.instance import Found, Instance, Marker, WakeUp
+from passage_processors.core.instances import InstanceBook
 from passage_processors.core.moments import Now
 from passage_processors.core.process import Cancel, Emit, End, Mark, Remember, Wake
 from passage_processors.core.repeating import Restart

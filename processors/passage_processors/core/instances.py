@@ -1,134 +1,29 @@
-"""The running aggregates of one process in one task: each its state, its marks and its wake-ups.
+"""The running aggregates of one process in one task, and what is due when.
 
 What stands on the changelog is what is kept, as in `cases`: a restored task equals the one that crashed. An instance
 is decoded when it is touched and encoded once, when a step's effects are taken; its state stays bytes until a handler
 looks.
-
-A value: kind (u8), start instant (i64), events emitted (u32), length of what follows up to the state (u32); the number
-of wake-ups (u16) and each: parked (u8), due ordinal, instant it is counted from (i64), ticks (u32), name, schedule;
-marks, their number (u16) and each: instant (i64), name; then the state as its codec writes it. A name is its length
-(u8) and UTF-8. An ended one: kind, start instant, due ordinal of its marker, the schedule's name.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
+from passage_processors.core.instance import (
+    ENDED,
+    RUNNING,
+    Found,
+    Instance,
+    Marker,
+    WakeUp,
+    decode_instance,
+    encode_instance,
+)
 from passage_processors.core.ticks import TickHistory
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 
-RUNNING, ENDED = 4, 5
-"""Apart from the kinds of `cases`, so that a value another kind of unit wrote is noticed."""
-
-_HEAD = struct.Struct("<BqII")
-_WAKE = struct.Struct("<BqqI")
-_MARKER = struct.Struct("<Bqq")
-_COUNT = struct.Struct("<H")
-_INSTANT = struct.Struct("<q")
-
-
-class WakeUp(NamedTuple):
-    """One that waits, or is parked. It was asked for at the instant `since`, to come after so many ticks."""
-
-    schedule: str
-    due: int
-    ticks: int
-    since: Instant
-    parked: bool = False
-
-
-class Instance:
-    """One aggregate of a process. Its owner copies it before it changes it."""
-
-    __slots__ = ("emitted", "marks", "started", "state", "wakes")
-
-    def __init__(
-        self,
-        started: Instant,
-        emitted: int = 0,
-        wakes: dict[str, WakeUp] | None = None,
-        marks: dict[str, Instant] | None = None,
-        state: bytes = b"",
-    ) -> None:
-        self.started = started
-        self.emitted = emitted
-        """How many events so far: the next one's number is one more."""
-        self.wakes = {} if wakes is None else wakes
-        self.marks = {} if marks is None else marks
-        self.state = state
-        """As its codec wrote it; empty where nothing was ever remembered."""
-
-    def copy(self) -> "Instance":
-        return Instance(self.started, self.emitted, self.wakes.copy(), self.marks.copy(), self.state)
-
-
-class Marker(NamedTuple):
-    """What an ended instance leaves: a start no later than its own does not reopen it."""
-
-    started: Instant
-    schedule: str
-    due: int
-
-
-Found = Instance | Marker | None
 _NONE: dict[str, WakeUp] = {}
-
-
-def encode_instance(one: Instance | Marker) -> bytes:
-    if isinstance(one, Marker):
-        return _MARKER.pack(ENDED, one.started, one.due) + _named(one.schedule)
-    parts = [_COUNT.pack(len(one.wakes))]
-    for name, wake in one.wakes.items():
-        parts.append(_WAKE.pack(wake.parked, wake.due, wake.since, wake.ticks) + _named(name) + _named(wake.schedule))
-    parts.append(_COUNT.pack(len(one.marks)))
-    for name, at in one.marks.items():
-        parts.append(_INSTANT.pack(at) + _named(name))
-    middle = b"".join(parts)
-    return _HEAD.pack(RUNNING, one.started, one.emitted, len(middle)) + middle + one.state
-
-
-def decode_instance(value: bytes) -> Instance | Marker:
-    if value[0] == ENDED:
-        _, started, due = _MARKER.unpack_from(value)
-        return Marker(Instant(started), _name_at(value, _MARKER.size)[0], due)
-    _, started, emitted, length = _HEAD.unpack_from(value)
-    at = _HEAD.size
-    wakes, marks = {}, {}
-    (count,) = _COUNT.unpack_from(value, at)
-    at += _COUNT.size
-    for _ in range(count):
-        parked, due, since, ticks = _WAKE.unpack_from(value, at)
-        name, at = _name_at(value, at + _WAKE.size)
-        schedule, at = _name_at(value, at)
-        wakes[name] = WakeUp(schedule, due, ticks, Instant(since), bool(parked))
-    (count,) = _COUNT.unpack_from(value, at)
-    at += _COUNT.size
-    for _ in range(count):
-        (instant,) = _INSTANT.unpack_from(value, at)
-        name, at = _name_at(value, at + _INSTANT.size)
-        marks[name] = Instant(instant)
-    return Instance(Instant(started), emitted, wakes, marks, value[_HEAD.size + length :])
-
-
-def state_prefix(value: bytes) -> bytes:
-    """Which version of its state a running instance was remembered in; empty where it never was."""
-    if value[0] != RUNNING:
-        return b""
-    at = _HEAD.size + int(_HEAD.unpack_from(value)[3])
-    return value[at : at + PREFIX_BYTES]
-
-
-def _named(name: str) -> bytes:
-    text = name.encode()
-    return bytes([len(text)]) + text
-
-
-def _name_at(value: bytes, at: int) -> tuple[str, int]:
-    end = at + 1 + value[at]
-    return value[at + 1 : end].decode(), end
 
 
 class InstanceBook:
@@ -256,15 +151,17 @@ class InstanceBook:
         return True
 
     def write(self) -> None:
-        """Encode what was touched, and tell `changed`."""
+        """Encode what was touched, and tell `changed` of what is not as it was."""
         for key in self._touched:
             found = self._live[key]
             if found is None:
                 if self._stored.pop(key, None) is not None:
                     self.changed(key, None)
             else:
-                self._stored[key] = value = encode_instance(found)
-                self.changed(key, value)
+                value = encode_instance(found)
+                if self._stored.get(key) != value:
+                    self._stored[key] = value
+                    self.changed(key, value)
         self._touched.clear()
 
     def take(self) -> None:
@@ -389,12 +286,12 @@ class InstanceBook:
         versions = {b""}
         self._stored.update(instances)
         for key, value in instances.items():
-            if (version := state_prefix(value)) not in versions:
-                self._check_version(version, key)
-                versions.add(version)
             found = decode_instance(value)
             if isinstance(found, Marker):
                 self._due.add(key, found.schedule, found.due)
             else:
+                if (version := found.state[:PREFIX_BYTES]) not in versions:
+                    self._check_version(version, key)
+                    versions.add(version)
                 for wake in found.wakes.values():
                     self._add(key, wake)

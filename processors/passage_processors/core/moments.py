@@ -7,7 +7,8 @@ keeps or changes what it was given changes nothing for the next.
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from passage_processors.core.instances import Instance, InstanceBook
+from passage_processors.core.instance import Instance
+from passage_processors.core.instances import InstanceBook
 from passage_processors.core.ticks import SeenTick
 from passage_schemas.instant import Instant, datetime_of
 

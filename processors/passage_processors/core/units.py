@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from passage_processors.core.effects import Refusal
-from passage_processors.core.instances import Instance
+from passage_processors.core.instance import Instance
 from passage_processors.core.moments import Now
 from passage_processors.core.process import Process, roles_of
 from passage_processors.errors import ProcessorError
