@@ -937,7 +937,10 @@ cdef class CaseBook:
     def load_column(self, column, dict folded not None):
         cdef bytes keys = column.keys, values = column.values
         cdef Py_ssize_t of_key = column.key_bytes, of_value = column.value_bytes, count = column.rows, at
-        if of_key < 0 or of_value < 0 or count * of_key != len(keys) or count * of_value != len(values):
+        # Counted by Python, whose numbers don't run over.
+        if column.rows * column.key_bytes != len(keys) or column.rows * column.value_bytes != len(values) or (
+            count < 0 or of_key < 0 or of_value < 0
+        ):
             raise ValueError(f"a column of {count} keys and values does not have the lengths it says")
         cdef Loading loading = Loading.__new__(Loading)
         loading.known, loading.folded = {}, folded

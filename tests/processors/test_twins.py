@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
 from passage_processors.core.cases import OPEN, CaseState, decode_case, encode_case
+from passage_processors.core.columns import Column
 from passage_processors.core.plain import first_from, fold_plain, instants_of, runs_of
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_schemas.instant import Instant
@@ -168,7 +169,7 @@ def test_any_history_leaves_both_alike(seed: int) -> None:
 def test_a_long_history_too_with_many_keys() -> None:
     pair = Pair(20_261_121)
     pair.keys = [b"k%d" % number for number in range(3_000)]
-    for number in range(20_000):
+    for number in range(6_000):
         pair.step()
         if number % 2_000 == 0:
             pair.check()
@@ -242,6 +243,17 @@ def test_garbage_is_refused_and_breaks_nothing(garbage: bytes) -> None:
         book.load({b"k": garbage}, {})
     book.start(b"k", Instant(1), 1, "s", 0, b"")
     assert dict(book.items()) == {b"k": book.get(b"k")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "of_key", "of_value"), [(1 << 32, 1 << 32, 1 << 32), (-1, 0, 0), (1, -1, 30), (1, 1, 30)]
+)
+def test_a_column_whose_lengths_are_not_its_own_is_refused(rows: int, of_key: int, of_value: int) -> None:
+    """Not read past its end, whatever number overflows."""
+    book = NATIVE.CaseBook(TickHistory(), dict[bytes, bytes | None]().__setitem__)
+    with pytest.raises(ValueError, match="lengths it says"):
+        book.load_column(Column(rows, of_key, of_value, b"", b"", b"" if of_value != 30 else bytes(29)), {})
+    assert len(book) == 0
 
 
 def test_what_is_no_key_is_refused_and_breaks_nothing() -> None:
