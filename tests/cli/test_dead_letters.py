@@ -21,7 +21,7 @@ from tests.cli.command import Command
 
 APP = """\
 from dataclasses import dataclass
-from passage import App, Policy
+from passage import App, Json, Policy
 
 @dataclass(frozen=True)
 class Sent:
@@ -48,6 +48,7 @@ overdue = Policy(name="overdue", starts_on=Sent, after=after, of="day.utc", emit
 app = App(
     "{name}", inputs={{"{name}.in": [Sent]}}, output="{name}.out", policies=[overdue],
     ticks="{name}.ticks", clock_schedules="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
+    formats={formats},
 )
 """
 
@@ -74,7 +75,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(sys.modules, "mine", None)  # whatever another test left under this name is put back
     del sys.modules["mine"]
-    (tmp_path / "mine.py").write_text(APP.format(name="mine"))
+    (tmp_path / "mine.py").write_text(APP.format(name="mine", formats={}))
     return tmp_path
 
 
@@ -89,8 +90,8 @@ def test_what_is_wrong_is_said_in_one_line_with_exit_code_2(case: str, folder: P
 class Site:
     """An app on the broker, whose policy can be mended by a file."""
 
-    def __init__(self, folder: Path, name: str, log: KafkaLog) -> None:
-        (folder / "mine.py").write_text(APP.format(name=name))
+    def __init__(self, folder: Path, name: str, log: KafkaLog, formats: str = "{}") -> None:
+        (folder / "mine.py").write_text(APP.format(name=name, formats=formats))
         self.folder, self.log = folder, log
         self.module = __import__("mine")
         self.app = self.module.app
@@ -168,7 +169,7 @@ def test_what_was_refused_is_listed_shown_mended_and_sent_back(
     assert "Sent(invoice='inv-1', terms=0)" in shown
     assert b"garbage".hex() in shown
     one = passage("processors", "dead-letters", "show", *here, place["inv-1"], "--json").document
-    assert (one["type"], one["fact"]) == ("Sent", {"invoice": "inv-1", "terms": "0"})
+    assert (one["type"], one["fact"]) == ("Sent", {"invoice": "inv-1", "terms": 0})
 
     dry = passage("processors", "dead-letters", "requeue", *here, "--all", "--dry-run")
     assert dry.out.endswith("3 would be requeued, 0 can't be\n")
@@ -185,6 +186,23 @@ def test_what_was_refused_is_listed_shown_mended_and_sent_back(
     site.day(2)
     site.works_until(lambda worker: all(task.sequence == 2 for task in worker.tasks.values()))
     assert [key for key, _ in site.records(site.app.output)] == [b"inv-1", b"inv-7"]
+
+
+@pytest.mark.kafka
+def test_a_fact_is_shown_in_the_format_of_the_topic_it_was_on(
+    folder: Path, passage: Command, topic_name: Callable[..., str], kafka_log: KafkaLog, kafka_bootstrap: str
+) -> None:
+    name = topic_name("letters")
+    site = Site(folder, name, kafka_log, f"{{'{name}.in': Json()}}")
+    site.raw("inv-1", b'{"invoice":"inv-1","terms":0}', 0.25)
+    site.day(1)
+    site.works_until(lambda worker: all(task.sequence == 1 for task in worker.tasks.values()))
+    here = ("mine:app", "--bootstrap", kafka_bootstrap)
+    (one,) = passage("processors", "dead-letters", "list", *here, "--json").document
+    letter = f"{one['partition']}@{one['offset']}"
+    assert "Sent(invoice='inv-1', terms=0)" in passage("processors", "dead-letters", "show", *here, letter).out
+    told = passage("processors", "dead-letters", "show", *here, letter, "--json").document
+    assert (told["type"], told["fact"]) == ("Sent", {"invoice": "inv-1", "terms": 0})
 
 
 @pytest.mark.kafka

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
 import typer
 
+from passage.cli.processors.inspect import plain
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
@@ -22,7 +22,7 @@ from passage_log.port import Log
 from passage_processors import App, AppError, ProcessorError
 from passage_processors.runtime.dead_letters import DeadLetter, NotSent, Requeue, letter_at, letters
 from passage_processors.runtime.topics import check_topics
-from passage_schemas.errors import SchemaError
+from passage_processors.watching.inspecting import read
 from passage_schemas.instant import instant_of_milliseconds
 
 ACTIONS = ("list", "show", "requeue")
@@ -161,13 +161,11 @@ def _happened_at(one: DeadLetter) -> str | None:
 
 
 def _show(app: App, one: DeadLetter, json: bool) -> None:
-    fact = _decoded(app, one.value)
+    fact = read(app, one.topic, one.value, lambda: one.headers)[1] if one.is_whole else None
     headers = {name: _text(value) for name, value in one.headers}
     if json:
         value = None if one.value is None else one.value.hex()
-        said = asdict(fact) if is_dataclass(fact) and not isinstance(fact, type) else fact
-        shown = {name: str(field) for name, field in said.items()} if isinstance(said, dict) else None
-        tell_json({**document(one), "headers": headers, "type": _type(fact), "fact": shown, "value_hex": value})
+        tell_json({**document(one), "headers": headers, "type": _type(fact), "fact": plain(fact), "value_hex": value})
         return
     for name, text in _lines(one, fact, headers):
         out.print(f"{name:<12}{text}", highlight=False, markup=False, soft_wrap=True)
@@ -192,17 +190,6 @@ def _lines(one: DeadLetter, fact: Any, headers: dict[str, str]) -> Iterator[tupl
         yield "value", str(fact)
     else:
         yield "value", _hex(one.value)
-
-
-def _decoded(app: App, value: bytes | None) -> Any:
-    """The fact, where the app knows its type and the value is one; None for garbage, which is why it is here."""
-    handler = app.rules.handlers.get((value or b"")[:10])
-    if handler is None or value is None:
-        return None
-    try:
-        return handler.codec.decode(value)
-    except SchemaError:
-        return None
 
 
 def _type(fact: Any) -> str | None:

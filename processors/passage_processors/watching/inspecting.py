@@ -11,12 +11,14 @@ from typing import Any, Literal
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
+from passage_processors.core.inputs import headers_of
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.watching.clock_seen import read_clock
 from passage_processors.watching.entries import Entry, changelog, entry_of
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
+from passage_schemas.formats.contract import HeadersOf
 from passage_schemas.instant import Instant, instant_of_milliseconds, milliseconds_of
 
 Kind = Literal["fact", "derived", "letter"]
@@ -146,7 +148,7 @@ def _happening(app: App, record: Record, folded_to: int) -> Happening:
     headers = dict(record.headers() or [])
     topic, at = record.topic(), instant_of_milliseconds(record.timestamp()[1])
     letter_of = _text(headers.get("passage_topic")) if topic == app.dead_letters else topic
-    name, body = _read(app, record, letter_of)
+    name, body = read(app, letter_of, record.value(), headers_of(record))
     kind: Kind = "fact"
     fate: Fate = "folded" if record.offset() < folded_to else "pending"
     said = ""
@@ -161,14 +163,14 @@ def _happening(app: App, record: Record, folded_to: int) -> Happening:
     return Happening(at, kind, fate, topic, record.offset(), name, body, said)
 
 
-def _read(app: App, record: Record, topic: str) -> tuple[str, Any]:
-    """In the format of the topic it was on. What a wake-up's letter carries is as it was kept."""
-    value, rules = record.value(), app.rules
+def read(app: App, topic: str, value: bytes | None, headers: HeadersOf) -> tuple[str, Any]:
+    """The type's name and the fact, in the format of the topic it was on; where it can't be read why, and None. What a
+    wake-up's letter carries is as it was kept. Raises Unreachable, Unfit where a registry is asked in vain."""
+    rules = app.rules
     if value is None:
         return "(no value)", None
     source = rules.written if topic == app.output else rules.inputs.get(topic, rules.kept)
     try:
-        headers = source.headers(record)
         handler, decode, _ = source.known(source.token(value, headers))
     except SchemaError:
         return "(not one of the app's)", None
