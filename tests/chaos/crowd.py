@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
-from tests.chaos.orders_world import LONG_SECONDS, Hand, Story, all_of, app_of, differences, folded
+from tests.chaos.orders_world import LONG_SECONDS, Folded, Hand, Story, all_of, app_of, differences, folded
 from tests.chaos.processes import Process
 
 LOOK_EVERY_SECONDS = 0.2
@@ -35,9 +35,13 @@ class Toll:
     doubtful: int = 0
     silences: list[float] = field(default_factory=list)
     """Seconds from one look at which more facts were folded to the next."""
+    of_tasks: list[float] = field(default_factory=list)
+    """The same of each task by itself."""
 
     def __str__(self) -> str:
-        longest = ", ".join(f"{seconds:.1f}" for seconds in sorted(self.silences)[:-6:-1])
+        longest = "; of one task ".join(
+            ", ".join(f"{seconds:.1f}" for seconds in sorted(one)[:-6:-1]) for one in (self.silences, self.of_tasks)
+        )
         return (
             f"{self.joins} joined, {self.leaves} left, {self.kills} killed; {self.assignments} assignments, "
             f"{self.failed} transactions failed, {self.doubtful} doubtful; longest silences {longest} s"
@@ -61,7 +65,8 @@ class Crowd:
         self._named = 0
         self._began = monotonic()
         self._grew_at = 0.0
-        self._folded = (0, 0)
+        self._folded = Folded({}, 0)
+        self._task_grew_at: dict[int, float] = {}
 
     # --- what happens to it
 
@@ -84,14 +89,14 @@ class Crowd:
         self.toll.kills += 1
 
     def come_or_go(self, most: int, deadly: float) -> None:
-        """One joins, leaves or, with a probability, is killed; there is always one left that is at work."""
-        able = [name for name, process in self.working.items() if process.has_said("restored")]
-        if len(able) < 2 or (len(self.working) < most and self._random.random() < 0.5):
+        """One joins, leaves or, with a probability, is killed; another is at work then."""
+        if len(self.working) < 2 or (len(self.working) < most and self._random.random() < 0.5):
             self.join()
-        elif self._random.random() < deadly:
-            self.kill(self._random.choice(able))
-        else:
-            self.leave(self._random.choice(able))
+            return
+        is_killed = self._random.random() < deadly
+        while len(able := [name for name, process in self.working.items() if process.has_said("restored")]) < 2:
+            self._pass()
+        (self.kill if is_killed else self.leave)(self._random.choice(able))
 
     # --- its story
 
@@ -101,11 +106,13 @@ class Crowd:
             self.join()
         self._hand.write(2)
         deadline = monotonic() + LONG_SECONDS
-        while self._folded == (0, 0) or not all(one.has_said("assigned") for one in self.working.values()):
+        while not self._folded.facts or not all(one.has_said("assigned") for one in self.working.values()):
             assert monotonic() < deadline, self._last_words()
             self._look()
         self._began = self._grew_at = monotonic()
         self.toll.silences.clear()
+        self.toll.of_tasks.clear()
+        self._task_grew_at.clear()
 
     def run(self, strikes: Sequence[Strike]) -> None:
         for at, strike in strikes:
@@ -116,7 +123,7 @@ class Crowd:
     def finish(self) -> None:
         """The rest of the story is written, and folded by those who are left."""
         deadline = monotonic() + LONG_SECONDS
-        while self._hand.written < self.story.days or self._folded != all_of(self.story):
+        while self._hand.written < self.story.days or self._folded.all != all_of(self.story):
             assert monotonic() < deadline, f"stuck at {self._folded} of {all_of(self.story)}: {self._last_words()}"
             self._pass()
         codes = [process.end("assigned") for process in self.working.values()]
@@ -147,8 +154,12 @@ class Crowd:
             found = folded(self.app, self.log, self.story)
         except Unreachable:
             return  # a broker is gone; the next look asks another
-        if found[0] > self._folded[0]:
-            now = monotonic()
+        now, before = monotonic(), self._folded.facts
+        grown = [number for number, facts in found.facts.items() if facts > before.get(number, 0)]
+        for number in grown:
+            self.toll.of_tasks.append(now - self._task_grew_at.get(number, self._began))
+            self._task_grew_at[number] = now
+        if grown:
             self.toll.silences.append(now - self._grew_at)
             self._grew_at = now
         self._folded = found

@@ -60,13 +60,13 @@ def killed_in_the_commit(fate: Literal["lost", "late", "done"], heir: str) -> St
     return story
 
 
-def stopped(moment: str) -> Story:
+def stopped(moment: str, mutant: str = "honest") -> Story:
     """SIGSTOP past its session and, where it had begun one, its transaction's timeout; then it goes on."""
 
     def story(bootstrap: str) -> Telling:
         world = StoppedWorld(bootstrap)
         try:
-            zombie = world.stop_a_worker(moment)
+            zombie = world.stop_a_worker(moment, mutant)
             world.take_over()
             outcome = world.resume(zombie)
             world.finish()
@@ -139,8 +139,8 @@ def blocked(bootstrap: str) -> Telling:
 
 
 def late_copy(mutant: str) -> Story:
-    """The request for the end is under way when its connection is cut. Asked again, the broker ends the transaction. The
-    first copy arrives when a part of the next one's records is there, and then the worker is killed."""
+    """The request for the end is under way when its connection is cut. Asked again, the broker ends the transaction.
+    The first copy arrives when a part of the next one's records is there, and then the worker is killed."""
 
     def story(bootstrap: str) -> Telling:
         world, wire = StoppedWorld(bootstrap), Wire(bootstrap)
@@ -169,7 +169,7 @@ def late_copy(mutant: str) -> Story:
 def work_off(world: StoppedWorld, process: Process) -> set[object]:
     """Let the same process do all the rest; what it has said of its transactions."""
     deadline = time.monotonic() + LONG_SECONDS
-    while folded(world.app, world.log, STORY) != all_of(STORY):
+    while folded(world.app, world.log, STORY).all != all_of(STORY):
         assert time.monotonic() < deadline, f"it does not finish: {process.events[-10:]}"
         process.listen()
         time.sleep(0.2)
@@ -185,5 +185,3 @@ def said(process: Process) -> set[object]:
 def side_by_side(stories: Mapping[str, Story], bootstrap: str) -> Mapping[str, Future[Telling]]:
     with ThreadPoolExecutor(len(stories)) as pool:
         return {name: pool.submit(story, bootstrap) for name, story in stories.items()}
-
-

@@ -1,4 +1,4 @@
-"""The simulation's app on a real log under names of one run's own, what happens to it day by day, and what must come of it.
+"""The simulation's app on a real log, under names of one run's own; what happens to it, and what must come of it.
 
 Processes, repeating policies, a chain, a report, functions that fail: one of everything. Every process of a run imports
 this and is told in PASSAGE_CHAOS_RUN which run it belongs to.
@@ -7,7 +7,7 @@ this and is told in PASSAGE_CHAOS_RUN which run it belongs to.
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -82,8 +82,8 @@ class Story:
 
 @cache
 def of_days(story: Story) -> Sequence[Sequence[Written]]:
-    """The facts of each day. A late one belongs to the day of what stands before it on its partition: so whoever writes
-    day by day, and the tick that ends a day after its facts, gives a worker the same order as who writes all at once."""
+    """The facts of each day. A late one belongs to the day of what stands before it on its partition: so who writes day
+    by day, and the tick that ends a day after its facts, gives a worker the same order as who writes all at once."""
     days: list[list[Written]] = [[] for _ in range(story.days)]
     reached = [0.0] * story.partitions
     for happened, fact in orders.facts(story.seed, story.orders, story.days):
@@ -224,14 +224,26 @@ def is_done(worker: Worker, story: Story, days: int) -> bool:
     )
 
 
-def folded(app: App, log: Log, story: Story) -> tuple[int, int]:
-    """How far the log says that the app has come: facts, and ticks summed over its tasks."""
-    cuts = [one.cut for one in last_cuts(log, app.timeline, range(story.partitions)).values()]
-    return sum(one.count for cut in cuts for one in cut.inputs), sum(cut.tick_sequence for cut in cuts)
+@dataclass(frozen=True)
+class Folded:
+    """How far the log says that the app has come: facts by partition, and ticks summed over its tasks."""
+
+    facts: Mapping[int, int]
+    ticks: int
+
+    @property
+    def all(self) -> tuple[int, int]:
+        return sum(self.facts.values()), self.ticks
+
+
+def folded(app: App, log: Log, story: Story) -> Folded:
+    cuts = {number: one.cut for number, one in last_cuts(log, app.timeline, range(story.partitions)).items()}
+    facts = {number: sum(one.count for one in cut.inputs) for number, cut in cuts.items()}
+    return Folded(facts, sum(cut.tick_sequence for cut in cuts.values()))
 
 
 def all_of(story: Story) -> tuple[int, int]:
-    """What `folded` tells when nothing is left to fold."""
+    """What `Folded.all` is when nothing is left to fold."""
     return story.facts_by(story.days), story.ticks_by(story.days) * story.partitions
 
 

@@ -23,7 +23,13 @@ class Process:
     """`python ARGUMENTS` from the project's root. `events` are the structured lines it has logged, oldest first."""
 
     def __init__(self, arguments: Sequence[str | Path], run: str) -> None:
-        environment = {RUN_VARIABLE: run, "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+        environment = {
+            RUN_VARIABLE: run,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(map(str, sys.path)),
+            # One that crashes says where.
+            "PYTHONFAULTHANDLER": "1",
+        }
         self._process = subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
         )

@@ -1,4 +1,4 @@
-"""What the stories of stopped and killed workers share: a month of orders, a worker in a process, an heir, and the check."""
+"""What the stories of stopped and killed workers share: a month of orders, a worker in a process, an heir, a check."""
 
 import signal
 import time
@@ -42,7 +42,7 @@ class StoppedWorld:
         self._look_half_way()
 
     def _look_half_way(self) -> None:
-        assert (0, 0) < folded(self.app, self.log, STORY) < all_of(STORY), "it was to be struck in the midst of its work"
+        assert (0, 0) < folded(self.app, self.log, STORY).all < all_of(STORY), "it was to be struck in its midst"
 
     def take_over(self, name: str = "heir") -> None:
         """Until the heir has committed a step of its own: the group has given it the stopped worker's partitions."""

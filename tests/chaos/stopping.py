@@ -1,4 +1,4 @@
-"""A worker in a process of its own that stops itself (SIGSTOP) or kills itself (SIGKILL) in the middle of a transaction.
+"""A worker in a process of its own that stops (SIGSTOP) or kills (SIGKILL) itself in the middle of a transaction.
 
     python -m tests.chaos.stopping BOOTSTRAP MOMENT SIGNAL MUTANT
 
@@ -8,9 +8,9 @@
 `after`      the commit has returned, and nothing has been made of it
 `piecemeal`  nowhere, but a transaction's records go to the broker a few at a time; `never`: nowhere
 
-What became of the transaction once the process was resumed is told as the event `tried`. MUTANT is `honest`, `no-positions`
-for a worker whose transactions carry none, or `no-doubt` for one that keeps its writer whatever became of its
-connections.
+What became of the transaction once the process was resumed is told as the event `tried`. MUTANT is `honest`,
+`no-positions` for a worker whose transactions carry none, or `no-doubt` for one that keeps its writer whatever became
+of its connections.
 """
 
 import os

@@ -1,7 +1,8 @@
 """One transaction of a real worker interrupted in every way, on a real Kafka: killed, stopped, its connection cut.
 
-In the end each event is readable once, all is as if nothing had happened, and a replay gives every byte again. What a
-worker would write that left out one of the fences: `tests/mutants/test_mutants_on_kafka.py`. A clock in a stopped
+In the end each event is readable once, all is as if nothing had happened, and a replay gives every byte again. Workers
+that leave out a fence are found out: those that can be told side by side here, one without the gate in
+`tests/mutants/test_mutants_on_kafka.py`. A clock in a stopped
 worker's place: `tests/clock/test_clock_on_kafka.py`.
 """
 
@@ -46,6 +47,10 @@ CUT = {
     "nothing passes any more": (blocked, "transaction_failed"),
     "a copy of the request comes late": (late_copy("honest"), "commit_doubtful"),
 }
+MUTANTS = {
+    "whose transactions carry no positions commits when it is deposed": (stopped("begin", "no-positions"), "committed"),
+    "that keeps its writer when its connection was lost has a transaction torn": (late_copy("no-doubt"), set()),
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,7 @@ def told(kafka_bootstrap: str) -> Mapping[str, Future[Telling]]:
     stories = {f"killed {name}": story for name, story in KILLED.items()}
     stories |= {f"stopped {name}": story for name, (story, _) in STOPPED.items()}
     stories |= {f"cut: {name}": story for name, (story, _) in CUT.items()}
+    stories |= {f"mutant {name}": story for name, (story, _) in MUTANTS.items()}
     return side_by_side(stories, kafka_bootstrap)
 
 
@@ -72,9 +78,14 @@ def test_a_worker_stopped_past_its_session_is_refused_when_it_goes_on(
 
 
 @pytest.mark.parametrize("what", CUT)
-def test_a_commit_whose_outcome_is_unknown_is_asked_of_the_log(
-    what: str, told: Mapping[str, Future[Telling]]
-) -> None:
+def test_a_commit_whose_outcome_is_unknown_is_asked_of_the_log(what: str, told: Mapping[str, Future[Telling]]) -> None:
     said, wrong = told[f"cut: {what}"].result()
     assert wrong == []
     assert CUT[what][1] in said  # type: ignore[operator]  # these tell what the worker has said
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_worker_without_a_fence_is_found_out(mutant: str, told: Mapping[str, Future[Telling]]) -> None:
+    said, wrong = told[f"mutant {mutant}"].result()
+    assert said == MUTANTS[mutant][1]
+    assert wrong != []

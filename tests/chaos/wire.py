@@ -80,7 +80,7 @@ class Wire:
 
     def __init__(self, bootstrap: str) -> None:
         brokers = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=LONG_SECONDS).brokers.values()
-        self._doors = {(one.host, one.port): socket.create_server((HERE, 0)) for one in brokers}
+        self._doors = {(str(one.host), one.port): socket.create_server((HERE, 0)) for one in brokers}
         self.bootstrap = ",".join(f"{HERE}:{door.getsockname()[1]}" for door in self._doors.values())
         self._lock = threading.Lock()
         self._traps: list[Trap] = []
