@@ -30,13 +30,14 @@ def policies(top: Node, known: Events) -> list[Policy]:
 def _policy(section: Node, known: Events) -> Policy:
     section.mapping("- name: and its fields").only(_POLICY)
     fact = known.one(section.need("starts_on", "the event that starts it"))
-    after = _after(section.need("after", _TICKS), fact)
+    after = _ticks(section.need("after", _TICKS), fact)
     of = _of(section.need("of", _SCHEDULE), fact)
     event, emit, looks = _emit(section, known, fact)
     found: dict[str, Any] = {}
-    for name in ("every", "at_most"):
-        if (here := section.get(name)) is not None:
-            found[name] = here.whole(_COUNT, "a whole number, 1 or more")
+    if (here := section.get("every")) is not None:
+        found["every"] = _ticks(here, fact)
+    if (here := section.get("at_most")) is not None:
+        found["at_most"] = here.whole(_COUNT, "a whole number, 1 or more")
     if (here := section.get("marker_ticks")) is not None:
         found["marker_ticks"] = here.whole(range(1 << 31), "a whole number, 0 or more")
     if (here := section.get("second_start")) is not None:
@@ -55,7 +56,7 @@ def _policy(section: Node, known: Events) -> Policy:
     )
 
 
-def _after(here: Node, fact: type[Any]) -> int | Callable[[Any], int]:
+def _ticks(here: Node, fact: type[Any]) -> int | Callable[[Any], int]:
     if not here.is_mapping:
         return here.whole(_COUNT, _TICKS)
     here.only(("field", "plus"))

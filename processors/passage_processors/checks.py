@@ -138,8 +138,10 @@ def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> Non
         raise AppError(f"{where}: marker_ticks={policy.marker_ticks}; it can't be negative")
     if callable(policy.of) and not app.schedules:
         raise AppError(f"{where}: its schedule comes from the fact, so name the possible ones in App(schedules=[...])")
-    if policy.every is not None and not _is_count(policy.every):
-        raise AppError(f"{where}: every={policy.every!r}; it must be a whole number of ticks, at least one")
+    if policy.every is not None and not callable(policy.every) and not _is_count(policy.every):
+        raise AppError(
+            f"{where}: every={policy.every!r}; it must be a whole number of ticks, at least one, or a function"
+        )
     if policy.at_most is not None and policy.every is None:
         raise AppError(f"{where}: at_most={policy.at_most!r} without every; say how often it repeats, or leave it out")
     if policy.at_most is not None and not _is_count(policy.at_most):
@@ -147,7 +149,7 @@ def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> Non
     if policy.second_start not in get_args(SecondStart):
         known = ", ".join(get_args(SecondStart))
         raise AppError(f"{where}: second_start={policy.second_start!r}; it must be one of {known}")
-    functions = {"after": policy.after, "of": policy.of, "emit": policy.emit}
+    functions = {"after": policy.after, "of": policy.of, "every": policy.every, "emit": policy.emit}
     for name, function in functions.items():
         if callable(function):
             _check_pure(f"{where}: {name}", function, "case.due_at, or the fact's own fields")

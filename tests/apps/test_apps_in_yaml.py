@@ -76,6 +76,16 @@ def test_terms_come_from_the_fact_and_reminders_repeat(tmp_path: Path) -> None:
     story.given(rented(country="NL", days=1)).when(returned(), days_pass(5, of="day.nl")).then_nothing()
 
 
+def test_the_ticks_between_reminders_come_from_the_fact_too(tmp_path: Path) -> None:
+    app = written(tmp_path, RENTALS.replace("every: 2", "every: {field: days, plus: -1}"))
+    rented, _ = app.inputs["rentals"]
+    story = Scenario(app, schedules=[periodic(name, "day", "UTC") for name in app.counted], key=lambda _fact: "car-1")
+
+    story.given(rented(country="DE", days=4)).when(ticks_pass(11, of="day.de"))
+    assert [event.time for event in story.followed] == [1, 2, 3]
+    assert [(at - MONDAY_NOON).days for at in story.followed_at] == [4, 7, 10]
+
+
 def test_a_report_is_written_in_yaml_too(tmp_path: Path) -> None:
     app = written(
         tmp_path,

@@ -110,6 +110,25 @@ def test_the_ticks_and_the_schedule_come_from_the_fact_and_the_marker_counts_on_
     assert [b"day.nl" in value for _, value in sorted(fold.restored().stored[0].items())] == [True, False]
 
 
+def test_the_ticks_between_come_from_the_fact_too_and_outlive_it() -> None:
+    app = reminding(every=lambda fact: fact.parts, keep_fact=False)
+    fold = told([NewOrder("a", 4), NewOrder("b", 1)], app).days(1, 3).restored().days(4, 7)
+    reminded = [(event.order, event.number) for event in fold.taken() if isinstance(event, Reminded)]
+    assert reminded == [("b", 2), ("b", 3), ("b", 4), ("a", 2), ("b", 5)]
+
+
+def test_a_restart_asks_the_newer_fact_for_the_ticks_between() -> None:
+    app = reminding(every=lambda fact: fact.parts, second_start="restarts")
+    fold = told([NewOrder("a", 1)], app).fact(NewOrder("a", 3), 0.75).days(1, 8)
+    assert [event.since for event in fold.taken() if isinstance(event, Reminded)] == [at(0.75)] * 2
+
+
+def test_a_fact_that_says_no_number_of_ticks_between_is_a_dead_letter_and_starts_nothing() -> None:
+    fold = told([NewOrder("a", 0)], reminding(every=lambda fact: fact.parts)).days(1, 9)
+    assert fold.taken() == []
+    assert fold.letters == ["orders[0]@0: policy 'remind' wants 0 ticks; it must be a whole number from 1"]
+
+
 def test_without_its_fact_it_decodes_none_and_still_repeats() -> None:
     fold = told([NewOrder("a", 4)], reminding(keep_fact=False))
     codec = fold.app.rules.handlers

@@ -60,9 +60,10 @@ class Policy:
     """Facts, or events of this app's other policies, that end the case in silence."""
     keep_fact: bool = True
     """Keep the starting fact, so that `emit` can look at it. Without, an open wake-up needs less memory (the fact's
-    size) and the fact is never decoded when `after` and `of` are plain values."""
-    every: int | None = None
-    """After the first event, another each so many ticks of the same schedule, until it ends."""
+    size) and the fact is never decoded when `after`, `of` and `every` are plain values."""
+    every: int | Callable[[Any], int] | None = None
+    """After the first event, another each so many ticks of the same schedule, until it ends; or a function of the
+    starting fact, asked once, when it starts."""
     at_most: int | None = None
     """With `every`: after so many events it ends."""
     second_start: SecondStart = "ignored"

@@ -48,7 +48,8 @@ class Emit:
 @dataclass(frozen=True, slots=True)
 class Wake:
     """Call the handler `name` once so many ticks (1 or more) of a schedule have passed. Replaces the wake-up of this
-    name that waits already, if there is one."""
+    name that waits already, if there is one. Several of one aggregate that are due on one tick are called in the order
+    of their names, each seeing what the one before it left; one cancelled or replaced by then is not called."""
 
     name: str
     after: int

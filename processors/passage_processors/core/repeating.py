@@ -4,7 +4,7 @@ Such a policy's aggregates live in a book of instances; its events are numbered 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from passage_processors.core.effects import Refusal
@@ -33,6 +33,8 @@ class Repeating:
     latest: int = 0
     """The instant of the last start that was counted."""
     fact: bytes = b""
+    every: int = 0
+    """How many ticks between its events, where the starting fact said it."""
 
 
 def repeats(policy: Policy) -> bool:
@@ -43,16 +45,18 @@ def repeats(policy: Policy) -> bool:
 def repeating_unit(
     policy: Policy,
     terms: Callable[[Any], tuple[int, str]],
+    every: Callable[[Any], int],
     codec: Codec[Any],
     schedules: frozenset[str],
     needs_fact: bool,
 ) -> ProcessUnit:
-    """`terms` tells how many ticks of which schedule a starting fact asks for; `codec` is that fact's."""
+    """`terms` tells how many ticks of which schedule a starting fact asks for, `every` how many between the events, 0
+    where the policy says it; `codec` is that fact's."""
 
     def started(now: Now, fact: Any) -> list[Effect]:
         ticks, schedule = terms(fact)
         kept = codec.encode(fact) if policy.keep_fact else b""
-        return [Remember(Repeating(schedule, 1, now.happened, kept)), Wake(DUE, ticks, schedule)]
+        return [Remember(Repeating(schedule, 1, now.happened, kept, every(fact))), Wake(DUE, ticks, schedule)]
 
     def started_again(now: Now, fact: Any) -> Answer:
         state: Repeating = now.state
@@ -60,7 +64,7 @@ def repeating_unit(
             return [Restart(), *started(now, fact)] if now.happened > now.started else None
         if now.happened in (now.started, state.latest):
             return None  # a redelivery
-        return [Remember(Repeating(state.schedule, state.starts + 1, now.happened, state.fact))]
+        return [Remember(replace(state, starts=state.starts + 1, latest=now.happened))]
 
     def due(now: Now) -> Answer:
         state: Repeating = now.state
@@ -76,7 +80,8 @@ def repeating_unit(
     def _next(number: int, state: Repeating) -> list[Effect]:
         if policy.every is None or number == policy.at_most:
             return [End()]
-        return [Wake(DUE, policy.every, state.schedule)]
+        ticks = state.every if callable(policy.every) else policy.every
+        return [Wake(DUE, ticks, state.schedule)]
 
     def ended(_now: Now, _fact: Any) -> Answer:
         return [End()]

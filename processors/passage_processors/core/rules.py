@@ -4,7 +4,7 @@ Ten bytes name a value's schema, so a fact whose body nobody needs is never deco
 their cases by themselves (`cases`); processes, and policies that repeat, keep instances.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -42,20 +42,28 @@ class Start:
 
     @property
     def needs_fact(self) -> bool:
-        return self.keeps_fact or callable(self.policy.after) or callable(self.policy.of)
+        return self.keeps_fact or any(map(callable, (self.policy.after, self.policy.of, self.policy.every)))
 
     def terms(self, fact: Any) -> tuple[int, str]:
         """How many ticks of which schedule to count. Raises TermsError, or what the policy's own code raises."""
-        count = self.policy.after(fact) if callable(self.policy.after) else self.policy.after
+        count = self._ticks(self.policy.after, fact)
         schedule = self.policy.of(fact) if callable(self.policy.of) else self.policy.of
-        if type(count) is not int or not 1 <= count < 1 << 31:
-            raise TermsError(f"policy {self.policy.name!r} wants {count!r} ticks; it must be a whole number from 1")
         if schedule not in self.schedules:
             raise TermsError(
                 f"policy {self.policy.name!r} counts {schedule!r}, which the app does not declare; "
                 f"declared: {', '.join(sorted(self.schedules))}"
             )
         return count, schedule
+
+    def every(self, fact: Any) -> int:
+        """How many ticks lie between one event and the next, where the fact says it; else 0. Raises as `terms` does."""
+        return self._ticks(self.policy.every, fact) if callable(self.policy.every) else 0
+
+    def _ticks(self, said: int | Callable[[Any], int], fact: Any) -> int:
+        count = said(fact) if callable(said) else said
+        if type(count) is not int or not 1 <= count < 1 << 31:
+            raise TermsError(f"policy {self.policy.name!r} wants {count!r} ticks; it must be a whole number from 1")
+        return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +167,18 @@ def units_of(
 def _policy_unit(
     index: int, policy: Policy, codecs: Mapping[type[Any], Codec[Any]], schedules: frozenset[str], ask: Ask
 ) -> Policy | ProcessUnit:
-    after, of = policy.after, policy.of
+    after, of, every = policy.after, policy.of, policy.every
     asked = replace(
         policy,
         after=ask(after, f"policy {policy.name!r}: after") if callable(after) else after,
         of=ask(of, f"policy {policy.name!r}: of") if callable(of) else of,
+        every=ask(every, f"policy {policy.name!r}: every") if callable(every) else every,
         emit=ask(policy.emit, f"policy {policy.name!r}: emit"),
     )
     if not repeats(policy):
         return asked
     start = Start(index, asked, schedules, policy.keep_fact)
-    return repeating_unit(asked, start.terms, codecs[policy.starts_on], schedules, start.needs_fact)
+    return repeating_unit(asked, start.terms, start.every, codecs[policy.starts_on], schedules, start.needs_fact)
 
 
 def handlers_of(
