@@ -32,7 +32,7 @@ from passage_processors.core.cases import OPEN, CaseBook, CaseState, encode_case
 from passage_processors.core.ticks import TickHistory
 from passage_processors.runtime.restore import CUT_KEY
 from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, encode_column
-from passage_processors.runtime.snapshots import Snapshots, identity_of, unit_names
+from passage_processors.runtime.snapshots import Snapshots, identity_of
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut
@@ -148,7 +148,7 @@ def write_snapshots(log: KafkaLog, app: App, count: int, directory: Path) -> Non
         cut = cut_of(log, app, 1, len(book))
         appender.append(Partition(app.changelog, partition), CUT_KEY, cut, 1)
         head = Head(
-            app.name, log.cluster_id(), partition, app.changelog, identity, unit_names(app), 0, cut.hex()
+            app.name, log.cluster_id(), partition, app.changelog, identity, app.units, 0, cut.hex()
         )  # fmt: skip
         scribe = Scribe(paths.path(partition), head)
         scribe.start()

@@ -9,7 +9,7 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Partition
 from passage_processors.core.process import Effects, Emit, End, Moment, Process, Wake, starts_on, wakes
 from passage_processors.core.report import Report
-from passage_processors.runtime.replay import Apart, digest, digest_of_output, replay
+from passage_processors.runtime.replay import Apart, digest, digest_of_output, replay, timeline
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
 from tests.processors.world import DAY, InvoiceSent, World, day, invoices
@@ -160,3 +160,33 @@ def test_mutant_that_does_not_know_how_many_tasks_there_are_is_caught(monkeypatc
     world.tick(day(90), day(180), schedule="quarter.utc")
     world.settle(world.worker())
     assert {record.partition() for record in world.output()} != {partition_of(b"quarters", PARTITIONS)}
+
+
+class Talking(Reminding):
+    """Says much, at its start and when it is reminded."""
+
+    name = "talking"
+
+    @starts_on(InvoiceSent)
+    def sent(self, now: Moment[Open], fact: InvoiceSent) -> Effects:
+        return [*[Emit(ReminderIsDue(now.key))] * 900, Wake("remind", after=fact.terms, of=DAY)]
+
+    @wakes("remind")
+    def remind(self, now: Moment[Open]) -> Effects:
+        return [*[Emit(ReminderIsDue(now.key))] * 30, End()]
+
+
+def test_a_step_is_cut_where_much_follows_from_little() -> None:
+    world = World(invoices(policies=(), processes=[Talking()]))
+    world.name(next_at=day(1))
+    for number in range(30):
+        world.fact(InvoiceSent(f"inv-{number}", terms=1), day(0.1))
+    worker = world.worker(max_fires=100)
+    world.settle(worker)
+    assert [(cut.inputs[0].count, cut.burst) for cut in timeline(world.app, world.log, 0)] == [(23, None), (30, None)]
+    world.days(1, 1)
+    world.settle(worker)
+    *_, before_last, last = timeline(world.app, world.log, 0)
+    assert (last.number, before_last.burst, last.burst) == (10, b"talking/inv-7", None)
+    assert len(world.output()) == 30 * 930
+    assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)

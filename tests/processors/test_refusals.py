@@ -10,7 +10,8 @@ from passage_processors.core.policy import Case
 from passage_processors.errors import Stopped
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant
-from passage_schemas.records import CUT
+from passage_schemas.records import CUT, WAKE_UP_RESUMED
+from passage_schemas.wake_up_resumed import WakeUpResumed
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 
@@ -111,6 +112,21 @@ def test_a_whole_topic_of_garbage_stops_the_worker_before_anything_of_it_is_comm
     with pytest.raises(Stopped, match="50 facts in a row were refused"):
         world.settle(world.worker())
     assert world.letters() == []
+
+
+@pytest.mark.parametrize("on_error", ["park", "stop"])
+def test_no_garbage_among_the_requests_stops_the_worker(on_error: str) -> None:
+    world = World(invoices(overdue(), stop_after_refusals=5, on_error=on_error))
+    world.name(next_at=day(1))
+    asked = WAKE_UP_RESUMED.encode(WakeUpResumed("overdeu", "inv-1", "due"))
+    for number in range(20):
+        world.raw(b"inv-1", [asked, b"garbage"][number % 2], day(number / 100), world.app.requests)
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.1))
+    world.days(1, 1)
+    world.settle(world.worker())
+    assert len(world.letters()) == 20
+    assert len(world.derived()) == 1
+    assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
 
 
 def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest() -> None:

@@ -16,7 +16,8 @@ from passage_processors.core.books import Book, check_kind, is_case_book
 from passage_processors.core.cases import OPEN, CaseState, decode_case
 from passage_processors.core.chain import Chain
 from passage_processors.core.effects import MOST_BYTES, Derived, Effects, Letter, Origin, Refusal, check_size, iso
-from passage_processors.core.instances import Instance, InstanceBook
+from passage_processors.core.instance import Instance
+from passage_processors.core.instances import InstanceBook
 from passage_processors.core.letters import MOST_LETTERS, Letters
 from passage_processors.core.parts import PURE, Parts
 from passage_processors.core.plain import Reaction
@@ -33,7 +34,10 @@ from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 from passage_schemas.records import WAKE_UP_RESUMED
 
-__all__ = ["MOST_BYTES", "MOST_LETTERS", "Derived", "Effects", "Fold", "Letter", "Refusal"]
+__all__ = ["MOST_AT_ONCE", "MOST_BYTES", "MOST_LETTERS", "Derived", "Effects", "Fold", "Letter", "Refusal"]
+
+MOST_AT_ONCE = 20_000
+"""Events of one step, give or take those of one cause: a process may emit a thousand for each of 80,000 facts."""
 
 
 class Fold:
@@ -80,7 +84,7 @@ class Fold:
     @property
     def is_full(self) -> bool:
         """Its effects should be written before more is folded."""
-        return self._letters.is_full
+        return self._letters.is_full or len(self._effects.events) >= MOST_AT_ONCE
 
     def take(self) -> Effects:
         """All effects since the last call."""
@@ -95,18 +99,23 @@ class Fold:
     # --- facts ---------------------------------------------------------------------------------------------------
 
     def facts(self, run: Run, refused: frozenset[int] | None = None) -> int:
-        """Fold a run of facts; tells how many, fewer than all when it has come to MOST_LETTERS.
+        """Fold a run of facts; tells how many, fewer than all when so much came of them that it `is_full`.
 
         One that can't be handled becomes a letter and has no other effect; in a replay, exactly those at the offsets
         `refused` do. Raises Stopped when the app says so, or so many in a row as it says.
         """
         records = run.pending.records[run.start : run.stop]
         instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
-        reactions: dict[bytes, Reaction] = {}
-        fold_one = self._request if run.pending.topic == self._requests else self._fact
+        events, reactions = self._effects.events, dict[bytes, Reaction]()
+        is_fact = run.pending.topic != self._requests
+        fold_one = self._fact if is_fact else self._request
         at = 0
         while at < len(records):
-            if not refused and (at := self._parts.fold_plain(records, instants, at, reactions)) == len(records):
+            if (
+                reactions
+                and not refused
+                and (at := self._parts.fold_plain(records, instants, at, reactions)) == len(records)
+            ):
                 break
             try:
                 if refused is not None and records[at].offset() in refused:
@@ -115,13 +124,16 @@ class Fold:
             except (Impure, Interrupted):
                 raise
             except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; the stream goes on
-                self._letters.refused(records[at], instants[at], error)
+                self._letters.refused(records[at], instants[at], error, is_fact)
                 if refused is None:
-                    self._letters.count(run, at)
+                    if is_fact:
+                        self._letters.count(run, at)
                     if self.is_full:
                         return at + 1
             at += 1
-        return len(records)
+            if len(events) >= MOST_AT_ONCE and refused is None:
+                break
+        return at
 
     def _fact(self, record: Record, instant: Instant, reactions: dict[bytes, Reaction]) -> None:
         """Fold one fact. Raises Refusal, or what a user's own code raises; then it has had no effect."""
@@ -207,37 +219,39 @@ class Fold:
     # --- ticks ---------------------------------------------------------------------------------------------------
 
     def tick(self, tick: SeenTick, budget: int, stop_after: bytes | None = None) -> int | None:
-        """Fold a tick: fire what is due, units in the app's order, aggregates by key. Returns how many fired.
+        """Fold a tick: fire what is due, units in the app's order, aggregates by key. Returns how many fired, or how
+        many events came of them where those are more.
 
         None when the burst was cut, after `budget` or (in a replay) after the due key `stop_after`; the same call
         again goes on where it stopped, and the order does not depend on where it was cut.
         """
-        schedule, ordinal = tick.schedule, tick.ordinal
+        schedule, ordinal, events = tick.schedule, tick.ordinal, self._effects.events
         resumed, done = self._rules.place_of(self.burst)
         self.burst = None
         for book in self.books:
             book.settle(schedule, ordinal, tick.ends_at)
         self.folded[schedule] = ordinal
-        fired, last = 0, b""
+        spent, last = 0, b""
         for index, book in enumerate(self.books):
             if index < resumed:  # fired before the cut, all of it, unless the app's order has changed since
                 due = [] if isinstance(book, ReportBook) else book.pop_due(schedule, ordinal)
             else:
                 due = self._due_of(book, tick, done if index == resumed else None)
             for place, key in enumerate(due):
-                if fired == budget:
+                if spent >= budget:
                     book.put_back(schedule, ordinal, due[place:])
                     self._cut_burst(tick, last)
                     return None
+                before = len(events)
                 self._fire(index, key, tick)
-                fired += 1
+                spent += max(1, len(events) - before)
                 last = self._rules.due_key(index, key)
                 if last == stop_after:
                     book.put_back(schedule, ordinal, due[place + 1 :])
                     self._cut_burst(tick, last)
                     return None
         self._settled()
-        return fired
+        return spent
 
     def _due_of(self, book: Book, tick: SeenTick, done: bytes | None) -> list[bytes]:
         passed = {key for key in book.passed if done is None or key > done}

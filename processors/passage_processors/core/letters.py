@@ -32,11 +32,13 @@ class Letters:
         letters, self._letters = self._letters, []
         return letters
 
-    def refused(self, record: Record, instant: Instant, error: Exception) -> None:
-        """A fact that can't be handled. Raises Stopped when the app says so."""
+    def refused(self, record: Record, instant: Instant, error: Exception, is_fact: bool = True) -> None:
+        """A fact, or an operator's request, that can't be handled. Raises Stopped when the app says so of facts: a
+        request asks for nothing that would be missed, and could not be taken back."""
         where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
         reason = f"{where}: {said(error, _OURS)}"
-        self._stop(reason, error)
+        if is_fact:
+            self._stop(reason, error)
         self._letters.append(
             Letter(
                 record.topic(), record.offset(), record.key(), record.value(), instant, reason, False,

@@ -26,7 +26,7 @@ from passage_processors.core.columns import Column
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.snapshot_file import Unusable
-from passage_processors.runtime.snapshots import Snapshots, Stored, unit_names
+from passage_processors.runtime.snapshots import Snapshots, Stored
 from passage_processors.runtime.task import FRESH, Task
 from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
@@ -164,7 +164,7 @@ class Restore:
         """Tells how many keys it loaded."""
         cut = found.cut
         self._check(found.number, cut)
-        names = unit_names(self._app)
+        names = self._app.units
         for unit in found.units.keys() - set(names):
             _log.warning(
                 "cases_without_policy", app=self._app.name, partition=found.number, policy=unit,
@@ -189,7 +189,7 @@ class Restore:
         assert found.task is not None
         assert found.stored is not None
         assert found.columns is not None
-        books = dict(zip(unit_names(self._app), found.task.fold.books, strict=True))
+        books = dict(zip(self._app.units, found.task.fold.books, strict=True))
         rows = 0
         try:
             for unit, column in found.columns:
@@ -207,7 +207,7 @@ class Restore:
         """What the tail says comes over what the columns said. Raises Unusable when the whole does not add up."""
         if stored.last_cut > task.cut.number:
             raise Unusable(f"it holds what came with cut {stored.last_cut}, the changelog ends at {task.cut.number}")
-        for name, book in zip(unit_names(self._app), task.fold.books, strict=True):
+        for name, book in zip(self._app.units, task.fold.books, strict=True):
             changes = found.units.get(name, {})
             last = {key: value for key, value in changes.items() if value is not None}
             check_kind(self._app.name, name, book, last.values())

@@ -20,9 +20,7 @@ means an old snapshot, an equal one a true state. Whatever does not fit is throw
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -31,9 +29,6 @@ from passage_log.errors import LogError
 from passage_log.port import Log, Partition
 from passage_processors.app import App
 from passage_processors.core.columns import Column
-from passage_processors.core.policy import Policy
-from passage_processors.core.process import Process
-from passage_processors.core.report import Report
 from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, SnapshotFile, Unusable, encode_column
 from passage_processors.runtime.task import Task
 from passage_schemas.errors import SchemaError
@@ -186,7 +181,7 @@ class Snapshots:
         for name, one, other in zip(names, found, expected, strict=True):
             if one != other:
                 raise Unusable(f"it is of another {name}: {one}, not {other}")
-        if head.units != unit_names(self._app):
+        if head.units != self._app.units:
             raise Unusable("the app's policies, processes and reports have changed since")
         if head.offset >= changelog_end:
             raise Unusable(f"its cut lies at offset {head.offset}, but the changelog ends at {changelog_end}")
@@ -232,11 +227,6 @@ def identity_of(log: Log, topic: str) -> str:
     if found is None:
         raise Unusable(f"there is no topic {topic}")
     return found.identity
-
-
-def unit_names(app: App) -> tuple[str, ...]:
-    units: Iterator[Policy | Process[Any] | Report] = chain(app.policies, app.processes, app.reports)
-    return tuple(unit.name for unit in units)
 
 
 class _Copy:
@@ -287,10 +277,9 @@ class _Copy:
         self._looks += 1
         for record in self._reader.poll(1000, wait_seconds):
             if record.value() == self._cut:
-                units = unit_names(self._app)
                 head = Head(
-                    self._app.name, self._cluster, self.task.number, self._app.changelog, self._identity, units,
-                    record.offset(), self._cut.hex(),
+                    self._app.name, self._cluster, self.task.number, self._app.changelog, self._identity,
+                    self._app.units, record.offset(), self._cut.hex(),
                 )  # fmt: skip
                 self._scribe = Scribe(self._path, head)
                 self._scribe.start()

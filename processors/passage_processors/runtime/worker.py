@@ -54,7 +54,7 @@ class Worker:
     name         stable per replica: a restart under the same name ends at once what its predecessor left open
     monotonic    seconds that only grow; never the time of day
     max_facts    at most so many facts and ticks in one transaction, over all tasks
-    max_fires    at most so many wake-ups in one transaction, likewise: a burst is cut there
+    max_fires    at most so many wake-ups in one transaction, or events of theirs, likewise: a burst is cut there
     snapshots    a directory for the tasks' state, so that a start reads that and the changelog's tail; None: none
     """
 
