@@ -120,6 +120,12 @@ class Crowd:
                 self._pass()
             strike()
 
+    def work_until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = monotonic() + LONG_SECONDS
+        while not condition():
+            assert monotonic() < deadline, f"no {what}: {self._last_words()}"
+            self._pass()
+
     def finish(self) -> None:
         """The rest of the story is written, and folded by those who are left."""
         deadline = monotonic() + LONG_SECONDS
