@@ -2,8 +2,9 @@
 
     python -m examples.three_ways
 
-Needs a PostgreSQL: PASSAGE_POSTGRES, or Debian's package `postgresql`, of which it starts a server of its own on an
-empty directory and stops it again. Ends with 0 when all ways say the same, 1 when they don't, 2 when there is none.
+Needs a PostgreSQL: PASSAGE_POSTGRES, or programs (installed, else fetched by Maven) of which it starts a server of its
+own on an empty directory and stops it again. Ends with 0 when all ways say the same, 1 when they don't, 2 when there is
+none.
 """
 
 import sys

@@ -1,16 +1,20 @@
 """A real PostgreSQL to try things on: one server on an empty directory, reached over a socket in it, gone afterwards.
 
-Needs Debian's package `postgresql` (its programs, not its service). Refuses to touch a database that is there already:
-no TCP port is opened, nothing is kept. PASSAGE_POSTGRES names one of your own instead, as a libpq connection string.
+Its programs are those installed here (Debian's package `postgresql`), else Maven fetches them once, into the cache that
+Kafka's jars are in. Refuses to touch a database that is there already: no TCP port is opened, nothing is kept.
+PASSAGE_POSTGRES names one of your own instead, as a libpq connection string.
 """
 
 import ctypes
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +22,18 @@ from time import monotonic, sleep
 
 import psycopg
 
+from passage_log.trial.choice import TrialError
+from passage_log.trial.jars import cache, copy
+
 START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 10.0
 LOOK_AGAIN_SECONDS = 0.05
 PR_SET_PDEATHSIG = 1
 
-INSTALL = "apt-get update && apt-get install --yes --no-install-recommends postgresql"
+VERSION = "15.12.0"
+"""Of what is fetched: PostgreSQL 15, by zonky.io, who package its programs for tests."""
+MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64v8", "arm64": "arm64v8"}
+NAME_ONE = "install Debian's package postgresql, or name a server of yours in PASSAGE_POSTGRES"
 
 
 class NoPostgres(Exception):
@@ -31,7 +41,7 @@ class NoPostgres(Exception):
 
 
 def programs() -> Path | None:
-    """Where the newest PostgreSQL's programs are: Debian keeps them out of the PATH."""
+    """Where the newest PostgreSQL's programs are that are installed: Debian keeps them out of the PATH."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
     if found:
         return max(found, key=lambda path: int(path.parent.name))
@@ -39,18 +49,29 @@ def programs() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
-def install() -> None:
-    """Installs Debian's packages, and says so. Raises NoPostgres where that can't be done."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise NoPostgres(f"no PostgreSQL here; install it (as root: {INSTALL}) or name one in PASSAGE_POSTGRES")
-    print(f"no PostgreSQL here, so it is installed from Debian's packages: {INSTALL}", file=sys.stderr, flush=True)
-    # RUNLEVEL=1: Debian's own service, on port 5432, is not started by being installed. We want only the programs.
-    done = subprocess.run(
-        ["sh", "-c", INSTALL], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise NoPostgres(f"PostgreSQL could not be installed: {(done.stderr or done.stdout).strip()[-300:]}")
+def fetch() -> Path:
+    """The programs' archive, fetched by Maven when it isn't there yet (14 MB). Raises NoPostgres."""
+    kind = f"{platform.system().lower()}-{MACHINES.get(platform.machine().lower(), platform.machine())}"
+    archive = cache() / f"postgres-{VERSION}-{kind}.jar"
+    if archive.is_file():
+        return archive
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix="fetching-", ignore_cleanup_errors=True) as directory:
+        artifact = f"io.zonky.test.postgres:embedded-postgres-binaries-{kind}:{VERSION}:jar"
+        try:
+            copy(artifact, Path(directory), f"PostgreSQL {VERSION}").rename(archive)
+        except TrialError as error:
+            raise NoPostgres(f"no PostgreSQL here: {error}; {NAME_ONE}") from error
+    return archive
+
+
+def unpack(archive: Path, home: Path) -> Path:
+    """Where the programs are then: beside the data, for the server's user must be able to read them."""
+    with zipfile.ZipFile(archive) as jar:
+        (name,) = (name for name in jar.namelist() if name.endswith(".txz"))
+        with jar.open(name) as inside, tarfile.open(fileobj=inside, mode="r|xz") as packed:
+            packed.extractall(home / "programs", filter="data")
+    return home / "programs" / "bin"
 
 
 @contextmanager
@@ -61,12 +82,10 @@ def postgres() -> Iterator[str]:
     if given:
         yield given
         return
-    bin_ = programs()
-    if bin_ is None:
-        raise NoPostgres(f"no PostgreSQL here; install it (as root: {INSTALL}) or name one in PASSAGE_POSTGRES")
     # Not pytest's directories nor a long TMPDIR: a socket's path has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="passage-pg-", dir="/tmp", ignore_cleanup_errors=True) as directory:
         home = Path(directory)
+        bin_ = programs() or unpack(fetch(), home)
         user = _unprivileged(home)
         _run([str(bin_ / "initdb"), "--auth=trust", "--username=passage", "--encoding=UTF8", "--no-locale",
               f"--pgdata={home / 'data'}"], user)  # fmt: skip

@@ -55,11 +55,9 @@ WAYS: dict[str, Callable[[], Books]] = {
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A PostgreSQL: PASSAGE_POSTGRES if it is set, else one of our own, whose programs are installed if need be.
+    """A PostgreSQL: PASSAGE_POSTGRES if it is set, else one of our own, whose programs are fetched if need be.
     Like a test that needs a Kafka, one that can't have a PostgreSQL fails."""
     try:
-        if trial.programs() is None:
-            trial.install()
         with trial.postgres() as where:
             yield where
     except trial.NoPostgres as error:

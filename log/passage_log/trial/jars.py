@@ -15,6 +15,7 @@ from passage_log.trial.choice import TrialError
 KAFKA = "kafka-4.3.1"
 POM = Path(__file__).with_name("pom.xml")
 MAVEN = ("mvn", "-q", "-B", "dependency:copy-dependencies")
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 OLDEST_JAVA = 17
 FETCH_TIMEOUT_SECONDS = 600
 
@@ -75,6 +76,16 @@ def run(arguments: list[str], complaint: str) -> None:
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
         raise TrialError(f"{complaint} (exit code {done.returncode}: {said[0]})")
+
+
+def copy(artifact: str, directory: Path, what: str) -> Path:
+    """Have Maven put one file into an empty directory: `group:name:version:type[:classifier]`. Raises TrialError."""
+    run(
+        ["mvn", "-q", "-B", COPY, f"-Dartifact={artifact}", f"-DoutputDirectory={directory}"],
+        f"Maven could not fetch {what}; is there a network, or a mirror in ~/.m2/settings.xml?",
+    )
+    (found,) = directory.iterdir()
+    return found
 
 
 def cache() -> Path:

@@ -15,14 +15,13 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from passage_log.trial.choice import TrialError
-from passage_log.trial.jars import cache, java_command, run
+from passage_log.trial.jars import cache, copy, java_command
 from passage_log.trial.network import LOOK_AGAIN_SECONDS, free_port
 from passage_log.trial.server import STOP_TIMEOUT_SECONDS, die_with_parent
 
 VERSION = "2.6.13.Final"
 """The last of its line, which runs on the Java that Kafka needs; version 3 wants Java 21."""
 ARTIFACT = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
-COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 START_TIMEOUT_SECONDS = 120
 
 
@@ -55,12 +54,7 @@ def fetch_registry() -> Path:
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent, prefix="fetching-", ignore_cleanup_errors=True) as directory:
-        run(
-            ["mvn", "-q", "-B", COPY, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={directory}"],
-            f"Maven could not fetch Apicurio {VERSION}; is there a network, or a mirror in ~/.m2/settings.xml?",
-        )
-        (archive,) = Path(directory).glob("*.tar.gz")
-        with tarfile.open(archive) as packed:
+        with tarfile.open(copy(ARTIFACT, Path(directory), f"Apicurio {VERSION}")) as packed:
             packed.extractall(Path(directory, "whole"), filter="data")
         # Renamed when whole, as the broker's jars are.
         if not home.is_dir():
