@@ -49,8 +49,7 @@ class Fold:
         self._rules = rules
         self._parts = parts
         self._ticks = ticks
-        self._number = number
-        self._partitions = partitions
+        self._number, self._partitions = number, partitions
         self._requests = f"{rules.app}.requests"
         self._effects = self._no_effects()
         self._letters = Letters(rules)
@@ -106,16 +105,12 @@ class Fold:
         """
         records = run.pending.records[run.start : run.stop]
         instants = cast(list[Instant], run.pending.instants[run.start : run.stop])
-        events, reactions = self._effects.events, dict[bytes, Reaction]()
+        events, reactions, fold_plain = self._effects.events, dict[bytes, Reaction](), self._parts.fold_plain
         is_fact = run.pending.topic != self._requests
         fold_one = self._fact if is_fact else self._request
         at = 0
         while at < len(records):
-            if (
-                reactions
-                and not refused
-                and (at := self._parts.fold_plain(records, instants, at, reactions)) == len(records)
-            ):
+            if reactions and not refused and (at := fold_plain(records, instants, at, reactions)) == len(records):
                 break
             try:
                 if refused is not None and records[at].offset() in refused:
@@ -314,9 +309,8 @@ class Fold:
             self._apply(chain)
 
     def _case(self, key: bytes, state: CaseState, tick: SeenTick) -> Case:
-        fact = None
-        if state.fact:
-            fact = self._rules.handlers[state.fact[:PREFIX_BYTES]].codec.decode(state.fact)
+        kept = state.fact
+        fact = self._rules.handlers[kept[:PREFIX_BYTES]].codec.decode(kept) if kept else None
         return Case(key.decode(), state.started, tick.ends_at, fact)
 
     def _wake(self, index: int, unit: ProcessUnit, key: bytes, tick: SeenTick) -> None:
