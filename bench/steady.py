@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--facts-a-minute", type=int, default=1000)
     parser.add_argument("--hours", type=int, default=24)
     options = parser.parse_args()
+    if options.hours <= WARM_UP_HOURS:
+        parser.error(f"--hours {options.hours}: the first {WARM_UP_HOURS} are not counted; give more")
     collect_seldom()  # as `passage processors run` does
     history = TickHistory()
     app = app_of("bench-steady", "facts")
