@@ -202,7 +202,7 @@ moments = st.integers(0, 60 * 24 * 40).map(lambda minutes: Instant(AUTUMN + minu
 
 
 @given(now=moments, limits=st.lists(st.integers(0, 50)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_size_of_a_batch_changes_nothing(now: Instant, limits: list[int]) -> None:
     published = everything(Plan([EACH_HOUR], {}, {}), Instant(AUTUMN + 7 * DAY))
     whole = everything(Plan(ALL, last_ticks(published), {}), now)
@@ -214,7 +214,7 @@ def test_the_size_of_a_batch_changes_nothing(now: Instant, limits: list[int]) ->
 
 
 @given(looks=st.lists(st.tuples(moments, st.integers(0, 200)), max_size=12), dies_after=st.integers(0, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_plan_made_anew_from_the_log_goes_on_as_the_old_one_would(
     looks: list[tuple[Instant, int]], dies_after: int
 ) -> None:
@@ -234,7 +234,7 @@ def test_a_plan_made_anew_from_the_log_goes_on_as_the_old_one_would(
 
 
 @given(looks=st.lists(st.tuples(moments, st.integers(0, 100)), max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_each_schedule_gets_its_own_occurrences_and_no_others_however_one_looks(
     looks: list[tuple[Instant, int]],
 ) -> None:

@@ -80,7 +80,7 @@ def in_order(schedule: Schedule, after: Instant | None, count: int) -> list[Occu
 
 
 @given(place=touching_rules())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_periods_touch_so_no_instant_is_lost_and_none_is_in_two(place: tuple[Rule, Instant]) -> None:
     rule, after = place
     found = in_order(Schedule("any", rule), after, 60)
@@ -108,7 +108,7 @@ def ended_by(until: Instant, coming: Iterator[Occurrence]) -> list[Occurrence]:
 
 
 @given(place=places_in_time(), every=st.sampled_from(["second", "minute", "hour"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_clock_period_is_named_by_the_very_instant_it_begins_at(place: tuple[str, Instant], every: Period) -> None:
     zone, after = place
 
@@ -119,7 +119,7 @@ def test_a_clock_period_is_named_by_the_very_instant_it_begins_at(place: tuple[s
 
 
 @given(place=places_in_time())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_day_is_named_by_the_date_the_zone_shows_when_it_begins(place: tuple[str, Instant]) -> None:
     zone, after = place
 
@@ -131,7 +131,7 @@ def test_a_day_is_named_by_the_date_the_zone_shows_when_it_begins(place: tuple[s
 
 
 @given(place=places_in_time())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_midnight_is_also_the_end_of_an_hour(place: tuple[str, Instant]) -> None:
     zone, after = place
     midnights = [one.ends_at for one in in_order(periodic("any", "day", zone), after, 3)]
@@ -145,7 +145,7 @@ def test_every_midnight_is_also_the_end_of_an_hour(place: tuple[str, Instant]) -
     skip=st.integers(0, 60),
     inside=st.floats(0, 1, exclude_max=True),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_it_does_not_matter_from_where_one_looks(place: tuple[Rule, Instant], skip: int, inside: float) -> None:
     rule, after = place
     schedule = Schedule("any", rule)
@@ -156,7 +156,7 @@ def test_it_does_not_matter_from_where_one_looks(place: tuple[Rule, Instant], sk
 
 
 @given(place=rules())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nothing_begins_before_starts_at_and_nothing_after_it_is_left_out(place: tuple[Rule, Instant]) -> None:
     rule, start = place
     endless, started = Schedule("any", rule), Schedule("any", rule, starts_at=start)

@@ -94,7 +94,7 @@ class Waits(Process[Nothing]):
         return [Emit(Counted(now.key, "due", 0, 0)), End()]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(seed=st.integers(0, 10**9), restored=st.booleans())
 def test_wake_ups_fire_when_a_scan_of_all_ticks_says_and_restored_ones_too(seed: int, restored: bool) -> None:
     """Starts and changes at any instant, ahead of the clock or behind it."""

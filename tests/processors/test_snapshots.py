@@ -251,7 +251,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, bytes, obj
 
 
 Written = tuple[World, bytes, object, Path]
-EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def came_of(written: Written, content: bytes) -> list[str]:
@@ -537,7 +537,7 @@ def seen(book: CaseBook) -> object:
     return dict(book.items()), book.open, book.passed, due
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     before=st.dictionaries(KEYS, CASES, max_size=30),
     changes=st.dictionaries(KEYS, st.none() | CASES, max_size=15),

@@ -157,7 +157,7 @@ class Pair:
         assert self.changes[0] == self.changes[1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 10**9))
 def test_any_history_leaves_both_alike(seed: int) -> None:
     pair = Pair(seed)
