@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, Producer
 from passage_log.kafka import settings
 from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.appender import KafkaAppender
+from passage_log.kafka.gate import Gate
 from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader
@@ -47,7 +48,10 @@ class KafkaLog:
 
     def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> KafkaMember:
         consumer = self._consumer(settings.member(self._access, group, assignor))
-        return KafkaMember(consumer, self._questions, group, topics, assignor)
+        # It never joins; made now, it knows the way when it is asked.
+        asking = self._consumer(settings.gate(self._access, group))
+        gate = Gate(asking, self._access, group, self._questions.no_answer)
+        return KafkaMember(consumer, gate, self._questions, group, topics, assignor)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
         ear = Ear(self._access)

@@ -9,7 +9,7 @@ Three things are easy to get wrong here:
   client would then send an empty one, which a transaction may carry: the commit of a deposed member would succeed. So
   the credentials are taken when the assignment is learnt, and those very ones are sent with every commit.
 * A member's connection to its group is silent while the group waits for others to rejoin. So the committed positions
-  are asked for on another one, else the gate would stay shut after it has opened.
+  are asked for on another one (`gate.py`).
 * The client of a cooperative group refuses plain `assign`; there, only differences may be told to it.
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, TopicPartition
 
 from passage_log.errors import Fenced
+from passage_log.kafka.gate import Gate
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader, topic_partitions
 from passage_log.port import Assignment, Assignor, Committed, Partition, Record
@@ -27,11 +28,17 @@ NOTHING: frozenset[Partition] = frozenset()
 
 class KafkaMember:
     def __init__(
-        self, consumer: Consumer, questions: Questions, group: str, topics: Sequence[str], assignor: Assignor
+        self,
+        consumer: Consumer,
+        gate: Gate,
+        questions: Questions,
+        group: str,
+        topics: Sequence[str],
+        assignor: Assignor,
     ) -> None:
         self._consumer = consumer
         self._reader = KafkaReader(consumer, questions, group)
-        self._questions = questions
+        self._gate = gate
         self._group = group
         self._is_eager = assignor == "range"
         self._round = 0
@@ -100,7 +107,7 @@ class KafkaMember:
         self._reader.begin_at(positions)
 
     def committed(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None]:
-        return self._questions.committed(self._group, partitions, timeout_seconds)
+        return self._gate.committed(partitions, timeout_seconds)
 
     def pause(self, partitions: Sequence[Partition]) -> None:
         self._reader.pause(partitions)
@@ -122,6 +129,7 @@ class KafkaMember:
 
     def close(self) -> None:
         self._reader.close()
+        self._gate.close()
 
 
 def _names(partitions: Sequence[TopicPartition]) -> frozenset[Partition]:

@@ -11,7 +11,6 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -25,8 +24,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka import errors, settings
 from passage_log.kafka.access import Access
-from passage_log.port import Committed, GroupMember, Partition, Topic
-from passage_log.positions import undecided
+from passage_log.port import GroupMember, Partition, Topic
 
 Answer = TypeVar("Answer")
 
@@ -176,48 +174,6 @@ class Questions:
         """High watermarks, or with `stable` the last stable offsets."""
         latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         return self._offsets(dict.fromkeys(partitions, latest), stable)
-
-    def committed(
-        self, group: str, partitions: Sequence[Partition], timeout_seconds: float
-    ) -> dict[Partition, Committed | None]:
-        """The group's positions, once none of them is undecided. Asks at least once, unless it is for nothing."""
-        if not partitions:
-            return {}  # a question the client would refuse
-        deadline = monotonic() + timeout_seconds
-        while True:
-            try:
-                found = self._stable_positions(group, partitions, max(BY_THE_WAY_SECONDS, deadline - monotonic()))
-            except _Moving:
-                if monotonic() > deadline:
-                    raise
-                found = None
-            if found is not None:
-                return found
-            if monotonic() > deadline:
-                raise Unreachable(undecided(group, timeout_seconds))
-            sleep(ASK_AGAIN_SECONDS)
-
-    def _stable_positions(
-        self, group: str, partitions: Sequence[Partition], timeout_seconds: float
-    ) -> dict[Partition, Committed | None] | None:
-        """None if one of them is part of a transaction that is still open."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*partition) for partition in partitions])
-        answers = self._ask(
-            lambda: self._admin.list_consumer_group_offsets(
-                [asked], require_stable=True, request_timeout=timeout_seconds
-            )
-        )
-        found: dict[Partition, Committed | None] = {}
-        positions = self._result(answers[group], f"group {group}", needs=f"Read on group {group}")
-        for answer in positions.topic_partitions:
-            if answer.error is not None and answer.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT:
-                return None
-            if answer.error is not None:
-                needs = f"Read on topic {answer.topic}"
-                raise errors.of_question(answer.error, f"group {group}", self.no_answer, needs)
-            position = None if answer.offset < 0 else Committed(answer.offset, answer.metadata or "")
-            found[Partition(answer.topic, answer.partition)] = position
-        return found
 
     def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
         # The end first: a record stored between the two questions must not be skipped.

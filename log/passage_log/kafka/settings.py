@@ -65,6 +65,11 @@ def member(access: Access, group: str, assignor: Assignor) -> dict[str, Setting]
     }
 
 
+def gate(access: Access, group: str) -> dict[str, Setting]:
+    # While positions are undecided the client asks again by itself; by default only once a second in the end.
+    return {"retry.backoff.ms": 20, "retry.backoff.max.ms": 100, **consumer(access, group)}
+
+
 def producer(access: Access) -> dict[str, Setting]:
     tuned: Mapping[str, Setting] = {
         "linger.ms": 5,
