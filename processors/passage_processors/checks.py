@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, get_args
 
 from passage_processors.core.policy import Policy, SecondStart
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from passage_processors.app import App
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+"""What Kafka takes as a topic's name."""
 _MOST = 1 << 31
 _MOST_NAME_BYTES = 255
 """Of a schedule and of a wake-up: what is kept of an aggregate gives their lengths a byte."""
@@ -107,6 +110,9 @@ def _check_settings(app: "App") -> None:
         raise AppError(f"{where}: can't be named that, since its topics are; use letters, digits, '-', '_' or '.'")
     if not app.inputs:
         raise AppError(f"{where}: has no inputs; name the topics its facts come from")
+    for topic in (*app.inputs, app.output):
+        if not _TOPIC.fullmatch(topic) or topic in (".", ".."):
+            raise AppError(f"{where}: no topic can be named {topic!r}; use letters, digits, '-', '_' or '.'")
     if app.on_error not in ("park", "skip", "stop"):
         raise AppError(f"{where}: on_error={app.on_error!r}; it must be one of park, skip, stop")
     if app.stop_after_refusals < 1:
@@ -191,6 +197,8 @@ def _check_handlers(where: str, process: Process[Any], heard: Iterable[type[Any]
             what = f"the wake-up {role.wakes!r}" if role.wakes is not None else _name_of(role)
             raise AppError(f"{where}: {seen[role]} and {name} both handle {what}; keep one")
         seen[role] = name
+        if iscoroutinefunction(method) or isasyncgenfunction(method):
+            raise AppError(f"{where}: {name} is async, and a handler waits for nothing; write def, without async")
         if role.wakes is not None and not 1 <= len(role.wakes.encode()) <= _MOST_NAME_BYTES:
             raise AppError(f"{where}: {name} handles the wake-up {role.wakes!r}; a name has 1 to 255 bytes")
     if not any(role.starts for role in seen):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 import pytest
 
@@ -53,6 +54,10 @@ def of(named: str, **changes: object) -> Process[Known]:
 
 def _known(passed: Passed) -> Known:
     return Known(passed.period)
+
+
+async def _waiting(*_moment: object) -> Any:
+    return []
 
 
 def _nothing(*_moment: object) -> Effects:
@@ -121,6 +126,15 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
     ),
     "a schedule of too long a name": (lambda: invoices(overdue(of="x" * 256)), "a text of 1 to 255 bytes"),
     "a name no topic can have": (lambda: invoices(name="a/b"), "app 'a/b': can't be named that"),
+    "an input no topic can be": (
+        lambda: invoices(overdue(), inputs={"bil ling": []}),
+        "no topic can be named 'bil ling'",
+    ),
+    "an output no topic can be": (lambda: invoices(overdue(), output="a b"), "no topic can be named 'a b'"),
+    "a handler that waits": (
+        lambda: invoices(processes=[of("Odd", started=starts_on(InvoiceSent)(cast("Any", _waiting)))]),
+        "is async, and a handler waits for nothing",
+    ),
     "an input as output": (lambda: invoices(overdue(), output="billing"), "both input and output"),
     "a fact without a schema": (
         lambda: invoices(overdue(), inputs={"billing": [InvoiceSent, InvoicePaid, Loose]}),
