@@ -47,6 +47,16 @@ def test_a_replay_without_all_its_facts_says_so() -> None:
         list(replay(world.app, world.log, 0))
 
 
+def test_a_replay_says_where_the_timeline_holds_what_is_no_cut() -> None:
+    world = World(invoices())
+    world.name(next_at=day(1))
+    fill(world, 1)
+    world.settle(world.worker())
+    world.log.appender().append(Partition("invoices.timeline", 0), b"x", b"garbage", 1)
+    with pytest.raises(ProcessorError, match=r"invoices.timeline\[0\]@\d+: this is no cut .the value begins with 6761"):
+        list(replay(world.app, world.log, 0))
+
+
 def test_a_replay_without_all_its_cuts_says_so() -> None:
     world = World(invoices())
     world.name(next_at=day(1))

@@ -18,6 +18,7 @@ from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
+from passage_schemas.errors import SchemaError
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT
 
@@ -170,10 +171,16 @@ def _add(sha: "hashlib._Hash", key: bytes, value: bytes, at_ms: int, headers: Se
 
 
 def timeline(app: App, log: Log, number: int) -> Iterator[Cut]:
-    """The recorded cuts of a task, in order. Raises ProcessorError when one is missing."""
+    """The recorded cuts of a task, in order. Raises ProcessorError when one is missing, or a record is none."""
     expected = 1
     for record in read_all(log, Partition(app.timeline, number)):
-        cut = CUT.decode(record.value() or b"")
+        try:
+            cut = CUT.decode(record.value() or b"")
+        except SchemaError as error:
+            raise ProcessorError(
+                f"{app.timeline}[{number}]@{record.offset()}: this is no cut ({error}), so somebody else wrote to the "
+                "timeline; only the app's workers may (see to the topic's rights), and a replay can't go past it"
+            ) from error
         if cut.number != expected:
             raise ProcessorError(
                 f"{app.timeline}[{number}]@{record.offset()}: cut {cut.number} where {expected} should be; the "
