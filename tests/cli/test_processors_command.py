@@ -131,3 +131,12 @@ def test_topics_that_would_lose_or_scatter_records_are_refused_each_in_a_line(
     assert any(f"{named}.changelog: cleanup.policy=delete" in line for line in lines)
     assert any("their numbers of partitions differ" in line for line in lines)
     assert all(line.startswith("passage: ") for line in lines)
+
+
+def test_a_directory_no_snapshot_can_be_kept_in_is_told_at_the_start(folder: Path) -> None:
+    (folder / "taken").write_text("a file", "utf-8")
+
+    found = processors(folder, "run", "mine:app", "--snapshots", "taken")
+
+    assert found.returncode == 2
+    assert "--snapshots taken: file exists; name a directory this process may write to" in found.stderr

@@ -163,3 +163,19 @@ def test_killed_anywhere_in_a_step_the_same_events_follow(seed: int) -> None:
     assert kills >= 5
     assert expected
     assert store.events == expected
+
+
+def test_a_task_with_facts_of_one_input_only_starves() -> None:
+    """Whatever waits for the other input's facts must not keep them out."""
+    world = World(invoices(overdue(), inputs={"billing": [InvoiceSent], "payments": [InvoicePaid]}))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1"), day(2))
+    world.fact(InvoicePaid("inv-1"), day(2), "payments")
+    host = Host(world.app, world.log, 1, 100)
+    host.restore({0: {}}, {})
+    assert not host.starves
+
+    host.turn(facts_of(world, "billing"))
+    assert host.starves
+    host.turn(facts_of(world, "payments"))
+    assert not host.starves

@@ -6,6 +6,7 @@ import pytest
 
 from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
+from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant
 from tests.processors.test_restore import fill
@@ -47,14 +48,21 @@ def test_a_replay_without_all_its_facts_says_so() -> None:
         list(replay(world.app, world.log, 0))
 
 
-def test_a_replay_says_where_the_timeline_holds_what_is_no_cut() -> None:
+def test_a_foreign_record_on_the_timeline_is_passed_over_aloud(capsys: pytest.CaptureFixture[str]) -> None:
     world = World(invoices())
     world.name(next_at=day(1))
     fill(world, 1)
-    world.settle(world.worker())
+    worker = world.worker(max_facts=10)
+    for _ in range(6):
+        worker.turn(0.0)
     world.log.appender().append(Partition("invoices.timeline", 0), b"x", b"garbage", 1)
     with pytest.raises(ProcessorError, match=r"invoices.timeline\[0\]@\d+: this is no cut .the value begins with 6761"):
-        list(replay(world.app, world.log, 0))
+        last_cuts(world.log, "invoices.timeline", [0])
+    world.settle(worker)
+
+    assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
+    assert "foreign_record_ignored" in capsys.readouterr().out
+    assert last_cuts(world.log, "invoices.timeline", [0])[0].cut == worker.tasks[0].cut
 
 
 def test_a_replay_without_all_its_cuts_says_so() -> None:

@@ -12,7 +12,7 @@ from passage.cli.collector import collect_seldom, keep_to_the_end
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
-from passage_processors import Worker
+from passage_processors import ProcessorError, Worker
 from passage_processors.runtime.snapshots import EVERY_SECONDS
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.metrics import Metrics
@@ -49,6 +49,8 @@ def run(
 
     Start as many as there are partitions."""
     found = load_app(where)
+    if snapshots is not None:
+        _check_directory(snapshots)
     tell_logs()
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     partitions = check_topics(log, found)
@@ -71,3 +73,14 @@ def run(
     )
     worker.run(stop.is_set)
     log.close()
+
+
+def _check_directory(snapshots: Path) -> None:
+    """Said at the start: a snapshot that fails later is only logged. Raises ProcessorError."""
+    try:
+        snapshots.mkdir(parents=True, exist_ok=True)
+        reason = None if os.access(snapshots, os.W_OK | os.X_OK) else "no right to write there"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason is not None:
+        raise ProcessorError(f"--snapshots {snapshots}: {reason.lower()}; name a directory this process may write to")

@@ -292,18 +292,21 @@ class CaseBook:
             rest_of, rest = self._rest
             self._rest = None
             if rest_of == (schedule, ordinal):
-                cases, since = self._cases, self._due.pop(schedule, ordinal)
+                cases, since = self._cases, self._open_of(self._due.pop(schedule, ordinal))
                 rest = [key for key in self._holding(rest, schedule, ordinal) if cases[key][0] == OPEN]
-                self._popped = sorted({*rest, *(key for key in since if cases[key][0] == OPEN)}) if since else rest
+                self._popped = sorted({*rest, *since}) if since else rest
                 return self._popped
             self._due.put_back(*rest_of, rest)
+        self._popped = self._open_of(self._due.pop(schedule, ordinal))
+        return self._popped
+
+    def _open_of(self, keys: list[bytes]) -> list[bytes]:
         due = []
-        for key in self._due.pop(schedule, ordinal):
+        for key in keys:
             if self._cases[key][0] == OPEN:
                 due.append(key)
             else:
                 self._drop(key)
-        self._popped = due
         return due
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:

@@ -161,6 +161,12 @@ class Host:
         """A step was stopped by what one may hold, not for want of something to fold."""
         return any(task.has_more for task in self.tasks.values())
 
+    @property
+    def starves(self) -> bool:
+        """Has a task facts of one input, and none of another that they may be waiting for?"""
+        heard = ([one for one in task.inputs if one.topic in self._app.inputs] for task in self.tasks.values())
+        return any(0 < sum(map(bool, inputs)) < len(inputs) for inputs in heard)
+
     def _sort_in(self, facts: Sequence[Fact]) -> None:
         now = self._monotonic()
         for (number, topic), group in groupby(facts, lambda fact: (fact.partition(), fact.topic())):

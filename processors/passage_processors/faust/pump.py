@@ -72,6 +72,8 @@ class Pump:
         """Delivered, and not yet acknowledged."""
         self._delivered = asyncio.Event()
         self._has_room = asyncio.Event()
+        self._room = MOST_WAITING
+        """So many more may be delivered before the next turn."""
         self._at_rest = asyncio.Lock()
         """Held during a turn: what Faust takes away is let go between two."""
         self._restore: tuple[dict[int, dict[bytes, bytes]], dict[Partition, int]] | None = None
@@ -87,7 +89,7 @@ class Pump:
             self._inbox.append(fact)
             self._waiting[Partition(fact.topic(), fact.partition())].append(fact)
             self._delivered.set()
-            if len(self._inbox) >= MOST_WAITING:
+            while len(self._inbox) >= self._room:
                 self._has_room.clear()
                 await self._has_room.wait()
 
@@ -121,6 +123,7 @@ class Pump:
     def _forget(self) -> None:
         self._inbox.clear()
         self._waiting.clear()
+        self._room = MOST_WAITING
         self._has_room.set()
         self._restore = None
         if self._host is not None:
@@ -226,7 +229,11 @@ class Pump:
         await _stored(sent)
 
     def _make_room(self) -> None:
-        if sum(map(len, self._waiting.values())) < MOST_WAITING:
+        """Facts that wait for those of another input must not keep them out: all inputs come through one door."""
+        assert self._host is not None
+        left = MOST_WAITING - sum(map(len, self._waiting.values()))
+        self._room = MOST_WAITING if self._host.starves else max(0, left)
+        if self._room:
             self._has_room.set()
 
     # --- ticks for the user's own agents -----------------------------------------------------------------------------
