@@ -27,7 +27,7 @@ from passage_schemas.instant import Instant, milliseconds_of
 from tests.clock.faults import nothing, seat_of
 from tests.clock.world import MIDNIGHT, TICKS, Candidate
 from tests.clock.world import World as ClockWorld
-from tests.mutants.interrupted import Killed, LingeringLog
+from tests.simulation.lingering import Killed, LingeringLog
 from tests.simulation.orders import DAY, WEEK, app, facts
 
 PARTITIONS = 2

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import pytest
 import structlog
 
-from passage_log.port import Member, Partition, Record, Writer
+from passage_log.port import Committed, Member, Partition, Record, Writer
 from passage_processors import App, Worker
 from passage_processors.core.due import SWEPT_FROM, DueIndex
 from passage_processors.core.instances import InstanceBook
@@ -108,6 +108,38 @@ def positions_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(worker, "commit", commit)
 
 
+def positions_committed_before_the_transaction(patch: pytest.MonkeyPatch) -> None:
+    """Positions in a transaction of their own, then events."""
+
+    def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
+        writer.begin()
+        writer.commit(commits.positions_of(steps), member)
+        write(app, writer, steps)
+        writer.commit()
+
+    patch.setattr(worker, "commit", commit)
+
+
+def a_transaction_of_ticks_alone_without_positions(patch: pytest.MonkeyPatch) -> None:
+    """Only positions that moved are sent; where none did, nothing proves that this worker is still in office."""
+    before: dict[tuple[int, Partition], int] = {}
+
+    def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
+        write(app, writer, steps)
+        moved: dict[Partition, Committed] = {}
+        for partition, position in commits.positions_of(steps).items():
+            place = (id(writer), partition)
+            if before.get(place) != position.offset:
+                moved[partition] = position
+            before[place] = position.offset
+        if moved:
+            writer.commit(moved, member)
+        else:
+            writer.commit()
+
+    patch.setattr(worker, "commit", commit)
+
+
 class WithoutTimeline:
     """A writer that forgets the timeline, and remembers where it should have gone."""
 
@@ -181,6 +213,8 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 MUTANTS: list[Mutant] = [
     memory_applied_before_the_commit,
     positions_outside_the_transaction,
+    positions_committed_before_the_transaction,
+    a_transaction_of_ticks_alone_without_positions,
     timeline_outside_the_transaction,
     a_restore_without_the_gate,
 ]
