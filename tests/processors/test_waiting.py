@@ -114,6 +114,10 @@ def test_a_schedule_the_clock_never_named_holds_every_fact_and_says_the_nearest_
     world, seconds = World(invoices(overdue(of="day.utx"))), Seconds()
     world.name(next_at=day(1))
     worker = worker_at(world, seconds)
+    with capture_logs() as said:
+        world.settle(worker)
+    [at_start] = [line for line in said if line["event"] == "schedule_unknown"]
+    assert at_start["schedule"] == "day.utx"
     world.fact(InvoiceSent("inv-1"), day(0.5))
     world.settle(worker)
     seconds.now = 11.0

@@ -37,6 +37,7 @@ class Patience:
         self._held_by: str | None = None
         self._said_at = float("-inf")
         self._released: dict[str, Instant] = {}
+        self._unknown: set[str] = set()
         self.waiting_for: str | None = None
         """The schedule facts are held for, None when none are."""
 
@@ -156,6 +157,12 @@ class Patience:
                 waited_seconds=round(now - self._held_since, 1),
                 hint=self.hint(hold.schedule),
             )
+
+    def say_unknown(self) -> None:
+        """Which schedules the clock has never named: said once at a start, before the first fact waits for one."""
+        for schedule in sorted(self._app.counted - self._feed.promises.named - self._unknown):
+            self._unknown.add(schedule)
+            _log.warning("schedule_unknown", app=self._app.name, schedule=schedule, hint=self.hint(schedule))
 
     def hint(self, schedule: str) -> str:
         """Why a schedule may be keeping everybody waiting, and what would mend it."""

@@ -346,6 +346,7 @@ class Worker:
                 open=sum(book.open for book in task.fold.books),
             )
         self.upstream.follow(self.tasks)
+        self.patience.say_unknown()
         self._suspended = False
         self._read_on()
 
