@@ -7,13 +7,14 @@ NATIVE := .venv/.native
 # Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
 WORKERS ?= 2
 ROOMS := passage schemas log clock processors native tests examples bench
+TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
 # Lock files name packages, versions and hashes: never where this machine gets them from.
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help init demo native twins test check bench format kafka lock chaos wheel clean
+.PHONY: help init demo native twins test coverage check bench format kafka lock chaos wheel clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,8 +41,11 @@ $(NATIVE): $(READY) native/pyproject.toml $(wildcard native/passage_native/*.p*)
 twins: init ## `make native` where there is a C compiler, for the tests; where there is none, say so
 	@if $(BIN)/python native/buildable.py; then $(MAKE) --no-print-directory native; fi
 
-test: twins ## All tests with coverage; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
+test: twins ## All tests; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
+	$(TESTS)
+
+coverage: twins ## The same, and which lines they reach
+	$(TESTS) --cov --cov-report term-missing:skip-covered
 
 check: init ## What a change must pass: lint, format, types, import directions, schema evolution
 	$(BIN)/ruff check $(ROOMS)
