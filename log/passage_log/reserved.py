@@ -14,6 +14,8 @@ RESERVED = frozenset(
         "group.id",
         "group.protocol",
         "isolation.level",
+        "log.connection.close",
+        "log_level",
         "logger",
         "message.max.bytes",
         "partition.assignment.strategy",
