@@ -176,7 +176,8 @@ def test_no_record_dated_at_or_after_an_instant_lies_before_its_offset(world: Wo
     for day in range(10):
         writer.append(partition, b"k", b"day %d" % day, T0 + day * DAY_MS)
     writer.commit()
-    reader = world.log.reader()
+    reader = reading(world, partition, 0)
+    read_to_end(reader, partition)  # it is decided only once its marker is there
 
     assert reader.offset_at(partition, T0) == 0
     assert reader.offset_at(partition, T0 + 4 * DAY_MS) == 4
