@@ -11,11 +11,16 @@ Three things are easy to get wrong here:
 * A member's connection to its group is silent while the group waits for others to rejoin. So the committed positions
   are asked for on another one (`gate.py`).
 * The client of a cooperative group refuses plain `assign`; there, only differences may be told to it.
+* The client's own goodbye may never return, and hold the whole process (librdkafka 4884): a rebalance that nobody has
+  heard of yet, but to which `assign` was an answer, is told in its last moments, and the answer to that is waited for
+  where nobody is left to take it. So the group is left first, and all it has to tell is heard.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from passage_log.errors import Fenced
 from passage_log.kafka.gate import Gate
@@ -24,6 +29,11 @@ from passage_log.kafka.reader import KafkaReader, topic_partitions
 from passage_log.port import Assignment, Assignor, Committed, Partition, Record
 
 NOTHING: frozenset[Partition] = frozenset()
+
+LEAVE_SECONDS = 1.0
+"""A stop has two in all."""
+_QUIET_SECONDS = 0.02
+"""What leaving still has to tell comes at once: it is the client's own, and no broker is asked."""
 
 
 class KafkaMember:
@@ -128,8 +138,20 @@ class KafkaMember:
         return self._reader.offset_at(partition, timestamp_ms)
 
     def close(self) -> None:
+        with suppress(KafkaException, RuntimeError):  # closed already, or it can't say goodbye
+            self._leave()
         self._reader.close()
         self._gate.close()
+
+    def _leave(self) -> None:
+        """Out of the group, with every rebalance answered while somebody takes the answers."""
+        deadline = monotonic() + LEAVE_SECONDS
+        self._consumer.unsubscribe()
+        heard: int | None = None
+        # It may tell what it gave before it tells that this is gone: until all is gone and nothing follows.
+        while (self._owned or heard != self._round) and monotonic() < deadline:
+            heard = self._round
+            self._consumer.consume(10_000, _QUIET_SECONDS)
 
 
 def _names(partitions: Sequence[TopicPartition]) -> frozenset[Partition]:
