@@ -298,7 +298,7 @@ def rules(draw: st.DrawFn) -> tuple[Rule, Instant]:
 
 
 @given(asked=rules(), skip=st.integers(0, 20), inside=st.floats(0, 1, exclude_max=True))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_does_not_matter_from_where_one_looks_and_ends_increase(
     asked: tuple[Rule, Instant], skip: int, inside: float
 ) -> None:

@@ -119,7 +119,7 @@ def test_no_two_changes_of_any_zone_lie_closer_than_two_probes() -> None:
 
 
 @given(zone=st.sampled_from(sorted(civil.zone_names())))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_spans_of_a_zone_are_those_of_its_file(zone: str) -> None:
     listed = [change for change in offset_changes(zone) if change[0] >= 0]
     last = listed[-1][0] if listed else 0
@@ -140,7 +140,7 @@ def test_the_spans_of_a_zone_are_those_of_its_file(zone: str) -> None:
     zone=st.sampled_from(sorted(civil.zone_names())),
     moment=st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_civil_time_comes_back_from_its_instant_unless_it_was_skipped(zone: str, moment: datetime) -> None:
     instant = civil.instant_of_civil(moment, zone)
     shown = datetime_of(instant).astimezone(zone_info(zone))
@@ -225,7 +225,7 @@ def test_a_date_that_a_zone_left_out_is_known_as_skipped() -> None:
     zone=st.sampled_from(sorted(civil.zone_names())),
     moment=st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_moment_is_named_so_that_its_instant_can_be_read_back(zone: str, moment: datetime) -> None:
     time_us = (moment - datetime.combine(moment, datetime.min.time())) // timedelta(microseconds=1)
 

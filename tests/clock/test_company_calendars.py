@@ -139,7 +139,7 @@ notices = st.builds(
 
 
 @given(st.lists(notices, max_size=6), st.lists(notices, max_size=6), st.integers(-40, 400), st.integers(0, 364))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_known_at_an_instant_is_the_calendar_as_of_it(
     closed: list[Notice], extra: list[Notice], hour: int, day: int
 ) -> None:

@@ -129,7 +129,6 @@ def test_a_wrong_policy_is_refused() -> None:
         Cron("0 9 * * *", "UTC", gap="later")  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="0123456789*/-,LW#?FRIMON ", max_size=24))
 def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     try:
@@ -144,7 +143,6 @@ DAY = st.sampled_from(["*", "L", "LW", "1", "13,31", "*/9"])
 WEEKDAY = st.sampled_from(["*", "1", "FRI", "5L", "3#2", "MON-FRI"])
 
 
-@settings(deadline=None)
 @given(FIELD, FIELD, DAY, st.sampled_from(["*", "2", "1-6/2"]), WEEKDAY, st.integers(0, 20_000))
 def test_days_and_times_are_those_cronsim_steps_over(
     minute: str, hour: str, day: str, month: str, weekday: str, start: int
@@ -158,7 +156,7 @@ def test_days_and_times_are_those_cronsim_steps_over(
     assert [datetime_of(one.ends_at) for one in found] == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["*/10 * * * *", "30 2 * * *", "0 0 * * *", "59 23 * * *", "0 12 L * *", "17 */5 */3 * *"]),

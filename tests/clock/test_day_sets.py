@@ -174,7 +174,7 @@ def _leaf(pick: int) -> st.SearchStrategy[DaySet]:
 
 
 @given(one=some_days, other=some_days, third=some_days, year=st.integers(1990, 2090), zone=zones)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_sets_join_and_part_as_sets_do(one: DaySet, other: DaySet, third: DaySet, year: int, zone: str) -> None:
     def held(days: DaySet) -> set[int]:
         first = date(year, 1, 1)
@@ -187,7 +187,7 @@ def test_sets_join_and_part_as_sets_do(one: DaySet, other: DaySet, third: DaySet
 
 
 @given(days=some_days, calendar=st.sampled_from([NL, national("IL"), national("SA")]), year=st.integers(1990, 2090))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_shift_moves_each_day_to_the_nearest_workday(days: DaySet, calendar: Calendar, year: int) -> None:
     zone = "UTC"
     around = sorted(day for one in (year - 1, year, year + 1) for day in days_in_year(days, one, zone))

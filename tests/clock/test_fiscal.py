@@ -153,7 +153,7 @@ fiscal_rules = st.builds(
 
 
 @given(rule=fiscal_rules, year=st.integers(1972, 2150))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_fiscal_periods_fill_their_years_and_quarters(rule: Fiscal, year: int) -> None:
     since = civil.instant_of_civil(date(year, 7, 1), "UTC")
     found = list(islice(rule.occurrences(since), 60))
@@ -168,7 +168,7 @@ def test_fiscal_periods_fill_their_years_and_quarters(rule: Fiscal, year: int) -
 
 
 @given(rule=fiscal_rules)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_fiscal_definition_says_what_was_written_and_no_more(rule: Fiscal) -> None:
     written = dict(rule.definition)
 

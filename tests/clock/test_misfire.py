@@ -190,7 +190,7 @@ class Log:
 
 
 @given(looks=looks, dies_after=st.integers(0, 10))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_plan_made_anew_judges_as_the_old_one_would(looks: list[tuple[Instant, int]], dies_after: int) -> None:
     log = Log()
     before = Plan(MIXED[2:3], {}, {})
@@ -209,7 +209,7 @@ def test_a_plan_made_anew_judges_as_the_old_one_would(looks: list[tuple[Instant,
 
 
 @given(looks=looks)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_ordinals_are_dense_and_what_ticks_stand_for_adds_up(looks: list[tuple[Instant, int]]) -> None:
     plan = Plan(MIXED, {}, {})
     found = [one for now, limit in looks for one in plan.due(now, limit)]

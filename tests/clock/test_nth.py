@@ -95,7 +95,7 @@ def test_its_definition_inlines_the_rule() -> None:
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["hour", "30 minutes", "6 hours", "day"]),

@@ -5,7 +5,7 @@ from itertools import islice, takewhile
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from passage_clock import civil
@@ -97,7 +97,6 @@ def test_what_is_wrong_is_told_in_a_line(text: str, starts_at: str | None, compl
     assert "\n" not in str(refused.value)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="FREQ=DAILYWKSBYO;,-123MTU", max_size=30))
 def test_whatever_is_written_is_read_or_refused(tail: str) -> None:
     try:
@@ -126,7 +125,6 @@ RULES = st.sampled_from(
 STARTS = st.datetimes(civil_time("1972-01-01"), civil_time("2004-12-31")).map(lambda one: one.replace(microsecond=0))
 
 
-@settings(deadline=None)
 @given(RULES, STARTS | st.just(civil_time("1996-02-29T23:30")), st.integers(0, 10_000))
 def test_a_late_look_names_what_a_walk_from_the_start_does(text: str, start: datetime, days: int) -> None:
     since = start + timedelta(days=days)
@@ -142,7 +140,6 @@ def test_a_late_look_names_what_a_walk_from_the_start_does(text: str, start: dat
     assert found == expected
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["FREQ=HOURLY;INTERVAL=5", "FREQ=DAILY", "FREQ=MINUTELY;INTERVAL=45;BYHOUR=0,1,2,3,23"]),

@@ -162,7 +162,7 @@ def test_a_clock_without_markets_imports_no_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(["NASDAQ", "XTKS", "CMES", "XLON", "24/7"]),
     st.sampled_from(["open", "close"]),
