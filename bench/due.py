@@ -18,7 +18,7 @@ from uuid import UUID
 
 from bench._side_by_side import in_turns, told
 from passage_processors.app import App
-from passage_processors.core.cases import OPEN, CaseState, encode_case
+from passage_processors.core.case import OPEN, CaseState, encode_case
 from passage_processors.core.fold import Fold
 from passage_processors.core.policy import Policy
 from passage_processors.core.ticks import SeenTick, TickHistory

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
-from passage_processors.core.cases import decode_case
+from passage_processors.core.case import decode_case
 from passage_processors.core.promises import ALWAYS, NEVER, Promises
 from passage_processors.core.ticks import SeenTick, TickGap, TickHistory
 from passage_processors.core.timeline import Pending, Run, merge, recorded

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
-from passage_processors.core.cases import OPEN, CaseBook, CaseState, encode_case
+from passage_processors.core.case import OPEN, CaseState, encode_case
+from passage_processors.core.cases import CaseBook
 from passage_processors.core.columns import Column
 from passage_processors.core.process import (
     Effects,

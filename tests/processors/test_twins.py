@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
-from passage_processors.core.cases import OPEN, CaseState, decode_case, encode_case
+from passage_processors.core.case import OPEN, CaseState, decode_case, encode_case
 from passage_processors.core.columns import Column
 from passage_processors.core.plain import first_from, fold_plain, instants_of, runs_of
 from passage_processors.core.ticks import SeenTick, TickHistory

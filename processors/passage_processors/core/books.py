@@ -6,7 +6,8 @@ Each kind begins its values with bytes of its own, so that state another kind wr
 from collections.abc import Iterable
 from typing import TypeAlias, TypeGuard
 
-from passage_processors.core.cases import ENDED, OPEN, PARKED, CaseBook
+from passage_processors.core.case import ENDED, OPEN, PARKED
+from passage_processors.core.cases import CaseBook
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.reports import ReportBook
 from passage_processors.errors import ProcessorError

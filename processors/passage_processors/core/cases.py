@@ -1,55 +1,33 @@
-"""The open cases of one policy in one task, each kept as the very bytes that stand on the changelog.
+"""The open cases of one policy in one task, each kept as the very bytes that stand on the changelog (`case`).
 
 So a restored task equals the one that crashed by construction, a restore decodes nothing but the due ordinal, and a
 case costs a key, a value and a place in the due index: no object of its own.
-
-A case's value: kind (u8), start instant (i64), due ordinal (i64), ticks to count (i32), the schedule's name (its length
-as u8, then UTF-8), then the starting fact's bytes where the policy keeps them.
 """
 
-import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
+from passage_processors.core.case import (
+    DUE,
+    ENDED,
+    NAME_AT,
+    OPEN,
+    PARKED,
+    REST,
+    START,
+    STARTED,
+    CaseState,
+    common,
+    decode_case,
+    encode_case,
+    named,
+)
 from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
 from passage_processors.core.ticks import BEFORE_ALL, TickHistory
 from passage_schemas.instant import Instant
 
-OPEN, ENDED, PARKED = 1, 2, 3
-"""OPEN waits for its tick; ENDED is a marker against redelivery; PARKED failed when due and waits for an operator."""
-
-_HEAD = struct.Struct("<Bqqi")
-_START, _REST = struct.Struct("<Bq"), struct.Struct("<qi")
-"""The head in two: what each case has of its own, and what all have in common that start between two ticks."""
-_STARTED, _DUE = slice(1, 9), slice(9, 17)
 _ENDED = bytes([ENDED])
-_NAME_AT = _HEAD.size
-
-
-class CaseState(NamedTuple):
-    kind: int
-    started: Instant
-    due: int
-    ticks: int
-    schedule: str
-    fact: bytes
-
-
-def encode_case(state: CaseState) -> bytes:
-    return _HEAD.pack(state.kind, state.started, state.due, state.ticks) + _named(state.schedule) + state.fact
-
-
-def decode_case(value: bytes) -> CaseState:
-    kind, started, due, ticks = _HEAD.unpack_from(value)
-    name_end = _NAME_AT + 1 + value[_NAME_AT]
-    return CaseState(kind, Instant(started), due, ticks, value[_NAME_AT + 1 : name_end].decode(), value[name_end:])
-
-
-def _named(schedule: str) -> bytes:
-    name = schedule.encode()
-    return bytes([len(name)]) + name
 
 
 class _Fresh:
@@ -107,13 +85,13 @@ class CaseBook:
 
     def _holding(self, keys: Iterable[bytes], schedule: str, ordinal: int) -> list[bytes]:
         """Those of `keys` that are due there. Compares bytes: a sweep asks for every key of a bucket."""
-        get, due, name = self._cases.get, _REST.pack(ordinal, 0)[:8], _named(schedule)
+        get, due, name = self._cases.get, REST.pack(ordinal, 0)[:8], named(schedule)
         return [
             key
             for key in keys
             if (value := get(key)) is not None
-            and value[_DUE] == due
-            and value.startswith(name, _NAME_AT)
+            and value[DUE] == due
+            and value.startswith(name, NAME_AT)
             and value[0] != PARKED
         ]
 
@@ -132,10 +110,10 @@ class CaseBook:
 
     def _new_opener(self, count: int, schedule: str, folded: int) -> Opener:
         """Nearly all cases start at or after the last tick, and so share their due ordinal and most of their bytes."""
-        name = _named(schedule)
+        name = named(schedule)
         self._schedules[name] = schedule
         since = self._ticks.settled_from(schedule, folded)
-        cases, pack, tail = self._cases, _START.pack, _REST.pack(folded + count, count) + name
+        cases, pack, tail = self._cases, START.pack, REST.pack(folded + count, count) + name
         waiting = self._due.waiting(schedule, folded + count)
         fresh = self._fresh.setdefault(schedule, _Fresh())
 
@@ -186,7 +164,7 @@ class CaseBook:
         return self._closers.get(marker_ticks) or self._new_closer(folded, marker_ticks)
 
     def _new_closer(self, folded: dict[str, int], marker_ticks: int) -> Closer:
-        cases, due_of = self._cases, _REST.unpack_from
+        cases, due_of = self._cases, REST.unpack_from
         shared: dict[bytes, tuple[str, int, bytes, list[bytes]]] = {}
 
         def share(name: bytes) -> tuple[str, int, bytes, list[bytes]]:
@@ -194,7 +172,7 @@ class CaseBook:
             schedule = self._schedules[name]
             at = folded.get(schedule, 0)
             waiting = self._due.waiting(schedule, at + marker_ticks) if marker_ticks else []
-            shared[name] = schedule, at, _REST.pack(at + marker_ticks, marker_ticks) + name, waiting
+            shared[name] = schedule, at, REST.pack(at + marker_ticks, marker_ticks) + name, waiting
             return shared[name]
 
         def close_case(key: bytes, _at: Instant = BEFORE_ALL, _fact: bytes = b"") -> bool:
@@ -204,13 +182,13 @@ class CaseBook:
                 return False
             if value[0] == ENDED:
                 return True
-            name = value[_NAME_AT : _NAME_AT + 1 + value[_NAME_AT]]
+            name = value[NAME_AT : NAME_AT + 1 + value[NAME_AT]]
             schedule, at, tail, waiting = shared.get(name) or share(name)
-            due = due_of(value, _DUE.start)[0]
+            due = due_of(value, DUE.start)[0]
             if value[0] == OPEN:
                 self.open -= 1
             if marker_ticks:
-                cases[key] = marker = _ENDED + value[_STARTED] + tail
+                cases[key] = marker = _ENDED + value[STARTED] + tail
                 self.changed(key, marker)
                 waiting.append(key)
             else:
@@ -328,7 +306,7 @@ class CaseBook:
 
     def dump(self) -> Iterator[list[Column]]:
         """All cases as columns, a bounded number at each step; see `dumped` for what may change in between."""
-        return dumped(list(self._cases), self._cases.get, _shared)
+        return dumped(list(self._cases), self._cases.get, common)
 
     def load_column(self, column: Column, folded: dict[str, int]) -> None:
         """Take in what `dump` once gave. Before `unload` and `load`, which bring what has changed since."""
@@ -367,13 +345,13 @@ class CaseBook:
         together: defaultdict[bytes, list[bytes]] = defaultdict(list)
         cases = self._cases
         for key in keys:
-            together[_shared(cases[key])].append(key)
+            together[common(cases[key])].append(key)
         for shared, of_them in together.items():
             self._place(shared, of_them, folded)
 
     def _place(self, shared: bytes, keys: list[bytes], folded: dict[str, int]) -> None:
         """Put cases that differ in nothing but their starts, and facts, where they wait."""
-        kind, (due, ticks), name = shared[0], _REST.unpack_from(shared, 1), shared[1 + _REST.size :]
+        kind, (due, ticks), name = shared[0], REST.unpack_from(shared, 1), shared[1 + REST.size :]
         schedule = self._schedules.setdefault(name, name[1:].decode())
         if kind == PARKED:
             return
@@ -384,13 +362,8 @@ class CaseBook:
                 self.passed.update(keys)
             elif due - ticks >= at:
                 fresh = self._fresh.setdefault(schedule, _Fresh())
-                latest = max(_START.unpack_from(self._cases[key])[1] for key in keys)
+                latest = max(START.unpack_from(self._cases[key])[1] for key in keys)
                 fresh.keys += keys
                 fresh.latest = max(fresh.latest, latest)
         if due > at:
             self._due.waiting(schedule, due).extend(keys)
-
-
-def _shared(value: bytes) -> bytes:
-    """Of a case, what those have in common that wait in one place: all but the start, and the fact."""
-    return value[:1] + value[_DUE.start : _NAME_AT + 1 + value[_NAME_AT]]

@@ -13,7 +13,7 @@ from typing import cast
 from passage_log.partitioner import partition_of
 from passage_log.port import Record
 from passage_processors.core.books import Book, check_kind, is_case_book
-from passage_processors.core.cases import OPEN, CaseState, decode_case
+from passage_processors.core.case import OPEN, CaseState, decode_case
 from passage_processors.core.chain import Chain
 from passage_processors.core.effects import MOST_BYTES, Derived, Effects, Letter, Origin, Refusal, check_size, iso
 from passage_processors.core.instance import Instance

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from passage_log.port import EARLIEST, Partition, Reader
 from passage_processors.app import App
-from passage_processors.core.cases import ENDED, OPEN, PARKED, decode_case
+from passage_processors.core.case import ENDED, OPEN, PARKED, decode_case
 from passage_processors.core.instance import ENDED as INSTANCE_ENDED
 from passage_processors.core.instance import RUNNING, Instance, Marker, decode_instance
 from passage_processors.core.policy import Policy
