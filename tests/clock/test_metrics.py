@@ -1,11 +1,5 @@
 """What an operator's dashboard sees of a clock's life, and what whoever restarts it or waits for it is told."""
 
-import socket
-from http.client import HTTPConnection
-
-import pytest
-
-from passage_clock.errors import ClockError
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
 from passage_clock.records.entries import Edition
@@ -100,28 +94,16 @@ def test_a_catch_up_shows_how_far_it_is_behind() -> None:
     assert value(metrics, "passage_clock_catch_up_seconds") == 90
 
 
-def answer(port: int, path: str) -> tuple[int, str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    body = response.read().decode()
-    connection.close()
-    return response.status, body
-
-
-def test_one_port_answers_for_metrics_life_and_readiness() -> None:
+def test_a_candidate_is_ready_once_it_is_in_office() -> None:
     world = World(every_minute())
     metrics = Metrics(world.true)
-    port = metrics.serve(0, "127.0.0.1")
-    assert answer(port, "/readyz") == (503, "standing by, but the log has not been read to its end yet\n")
-    assert answer(port, "/healthz") == (200, "ok\n")
+    assert metrics.health.why_not_alive() is None
+    assert metrics.health.why_not_ready() == "standing by, but the log has not been read to its end yet"
 
     steps(clock_of(world, metrics))
 
-    assert answer(port, "/readyz") == (200, "ok\n")
-    status, body = answer(port, "/metrics")
-    assert (status, "passage_clock_leader 1.0" in body) == (200, True)
-    assert answer(port, "/")[0] == 404
+    assert value(metrics, "passage_clock_stage", stage="in_office") == 1
+    assert metrics.health.why_not_ready() is None
 
 
 def test_a_standby_is_ready_once_it_has_read_the_log() -> None:
@@ -141,10 +123,3 @@ def test_a_loop_that_does_not_step_is_dead() -> None:
     world.true.advance(STALLED_SECONDS + 1)
 
     assert metrics.health.why_not_alive() == "no step for 91 s"
-
-
-def test_a_port_that_is_taken_is_told_in_one_line() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(ClockError, match=f"metrics port {port}: .*; choose another port"):
-            Metrics().serve(port, "127.0.0.1")

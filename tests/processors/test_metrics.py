@@ -1,14 +1,9 @@
 """What a dashboard sees of a worker, and what whoever restarts it or waits for it is told."""
 
 import re
-import socket
-from http.client import HTTPConnection
 from pathlib import Path
 
-import pytest
-
 from passage_clock.watching.metrics import Metrics as ClockMetrics
-from passage_processors.errors import ProcessorError
 from passage_processors.runtime.worker import Worker
 from passage_processors.watching.health import STALLED_SECONDS
 from passage_processors.watching.metrics import Metrics
@@ -92,27 +87,17 @@ def test_every_figure_is_in_the_reference_and_no_other() -> None:
     assert sorted(rows) == sorted(told)
 
 
-def answer(port: int, path: str) -> tuple[int, str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    body = response.read().decode()
-    connection.close()
-    return response.status, body
-
-
-def test_one_port_answers_for_metrics_life_and_readiness() -> None:
+def test_a_worker_is_ready_once_its_tasks_are_restored() -> None:
     world, worker, _ = a_worker()
-    port = Metrics(worker).serve(0, "127.0.0.1")
-    assert answer(port, "/readyz") == (503, "joining: the ticks there are have not been read yet\n")
-    assert answer(port, "/healthz") == (200, "ok\n")
+    health = Metrics(worker).health
+    assert (health.why_not_alive(), health.why_not_ready()) == (
+        None,
+        "joining: the ticks there are have not been read yet",
+    )
 
     world.settle(worker)
 
-    assert answer(port, "/readyz") == (200, "ok\n")
-    status, body = answer(port, "/metrics")
-    assert (status, 'passage_processor_tasks{app="invoices"} 1.0' in body) == (200, True)
-    assert answer(port, "/")[0] == 404
+    assert health.why_not_ready() is None
 
 
 def test_a_worker_without_a_task_stands_by_and_is_ready() -> None:
@@ -132,13 +117,3 @@ def test_a_loop_that_does_not_turn_is_dead() -> None:
     assert health.why_not_alive() == health.why_not_ready() == f"no turn for {STALLED_SECONDS + 1:.0f} s"
     worker.turn(0.0)
     assert health.why_not_alive() is None
-
-
-def test_a_port_in_use_is_said_in_one_line() -> None:
-    _, worker, _ = a_worker()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(ProcessorError, match=rf"metrics port {port}: .*choose another port"):
-            Metrics(worker).serve(port, "127.0.0.1")

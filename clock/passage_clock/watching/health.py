@@ -1,28 +1,17 @@
 """Whether this candidate lives, and whether it can take over: for whoever restarts it or waits for it.
 
-`/healthz`  200 while the loop steps. A broker that is down is no reason to restart a clock, so its steps may take long.
-`/readyz`   200 in office, or standing by with everything readable read and fit to lead; else 503 and a line: why.
-`/metrics`  for Prometheus.
+Alive: the loop steps. A broker that is down is no reason to restart a clock, so its steps may take long.
+Ready: in office, or standing by with everything readable read and fit to lead.
 
-Refuses to touch the clock: it is told by the clock's thread and asked by the server's, and keeps plain values only.
+Refuses to touch the clock: it is told by the clock's thread and asked by a server's, and keeps plain values only.
 """
 
-import threading
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
-
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
-
-from passage_clock.errors import ClockError
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.observer import Quiet
 from passage_clock.wall import Wall
 
 # Longer than the longest time a Kafka client may be asked to wait for a broker (30 s), twice in one step.
 STALLED_SECONDS = 90.0
-
-TEXT = "text/plain; charset=utf-8"
 
 WHY_NOT_READY = {
     Stage.OPENING: "taking office: waiting for the fence",
@@ -68,44 +57,3 @@ class Health(Quiet):
         if stage is Stage.STANDING_BY and self._outdated is not None:
             return f"standing by, but it may not lead: {self._outdated}; bring this replica up to date"
         return self.why_not_alive() or WHY_NOT_READY.get(stage)
-
-
-def serve(port: int, host: str, registry: CollectorRegistry, health: Health) -> int:
-    """Answer on `host` until the process ends; the port, of the system's choice for 0. Raises ClockError when it can't
-    be had."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path == "/metrics":
-                encode, kind = choose_encoder(self.headers.get("Accept", ""))
-                self._answer(200, kind, encode(registry))
-            elif path in ("/healthz", "/readyz"):
-                why_not = health.why_not_alive() if path == "/healthz" else health.why_not_ready()
-                self._answer(200 if why_not is None else 503, TEXT, f"{why_not or 'ok'}\n".encode())
-            else:
-                self._answer(404, TEXT, b"there are /metrics, /healthz and /readyz\n")
-
-        def _answer(self, code: int, kind: str, body: bytes) -> None:
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """A probe every few seconds is no news."""
-
-    try:
-        server = _Server((host or "0.0.0.0", port), Page)
-    except OSError as error:
-        raise ClockError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
-    threading.Thread(target=server.serve_forever, name="pages", daemon=True).start()
-    return int(server.server_address[1])
-
-
-class _Server(ThreadingTCPServer):
-    """Not http.server's own, which looks up the host's name when it starts and may wait for that."""
-
-    allow_reuse_address = True
-    daemon_threads = True

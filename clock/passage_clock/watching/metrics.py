@@ -14,7 +14,6 @@ from passage_clock.leading.office import Batch
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall, Wall
-from passage_clock.watching import health
 from passage_clock.watching.health import Health
 from passage_schemas.instant import Instant
 
@@ -117,11 +116,6 @@ class Metrics:
 
     def probed(self, skew_seconds: float) -> None:
         self._skew.set(skew_seconds)
-
-    def serve(self, port: int, host: str = "") -> int:
-        """/metrics, /healthz and /readyz on `host` (all addresses by default) until the process ends; the port, of the
-        system's choice for 0. Raises ClockError when it can't be had."""
-        return health.serve(port, host, self.registry, self.health)
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
         return Gauge(f"passage_clock_{name}", says, labels, registry=self.registry)

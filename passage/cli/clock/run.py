@@ -10,6 +10,7 @@ from rich.console import Console
 from passage.cli.clock.catching_up import CatchUpBar
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.collector import collect_seldom
+from passage.cli.pages import serve
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage_clock.config import load
@@ -36,7 +37,7 @@ def run(
     tell_logs(bar.drop_batches)
     metrics = Metrics()
     if metrics_port is not None:
-        metrics.serve(metrics_port)
+        serve(metrics_port, metrics.registry, metrics.health)
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
     stop = stopped_by_signals()

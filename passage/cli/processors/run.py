@@ -9,6 +9,7 @@ import structlog
 import typer
 
 from passage.cli.collector import collect_seldom, keep_to_the_end
+from passage.cli.pages import serve
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
@@ -59,7 +60,8 @@ def run(
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
     keep_to_the_end(worker)
     if metrics_port is not None:
-        Metrics(worker).serve(metrics_port)
+        metrics = Metrics(worker)
+        serve(metrics_port, metrics.registry, metrics.health)
     collect_seldom()
     _log.info(
         "worker_starts",

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.totals import Durations
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching import health
+from passage_processors.watching.health import Health
 
 PREFIX = "passage_processor_"
 
@@ -75,7 +75,7 @@ class Metrics(Collector):
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self.health = health.Health(worker)
+        self.health = Health(worker)
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -99,11 +99,6 @@ class Metrics(Collector):
         durations = HistogramMetricFamily(PREFIX + COMMIT_SECONDS[0], COMMIT_SECONDS[1], labels=("app",))
         durations.add_metric((app,), buckets=_buckets(worker.totals.commit_seconds), sum_value=_sum(worker))
         yield durations
-
-    def serve(self, port: int, host: str = "") -> int:
-        """/metrics, /healthz and /readyz on `host` (all addresses by default) until the process ends; the port, of the
-        system's choice for 0. Raises ProcessorError when it can't be had."""
-        return health.serve(port, host, self.registry, self.health)
 
 
 def _family(family: Family) -> CounterMetricFamily | GaugeMetricFamily:

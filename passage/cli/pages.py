@@ -1,0 +1,68 @@
+"""The pages a long-running command shows on its `--metrics-port`.
+
+`/healthz`  200 while the process lives, else 503 and a line: why not. For whoever restarts it.
+`/readyz`   200 while it does its part, or could; else 503 and a line: why not. For whoever waits for it.
+`/metrics`  for Prometheus.
+
+What lives and what is ready is decided in the rooms; here it is asked for, from the server's threads.
+"""
+
+import threading
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from passage_clock.errors import ClockError
+
+TEXT = "text/plain; charset=utf-8"
+
+
+class Health(Protocol):
+    """Each in a line; None when all is well."""
+
+    def why_not_alive(self) -> str | None: ...
+    def why_not_ready(self) -> str | None: ...
+
+
+def serve(port: int, registry: CollectorRegistry, health: Health, host: str = "") -> int:
+    """Answer on `host` (all addresses by default) until the process ends; the port, of the system's choice for 0.
+    Raises ClockError when it can't be had."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/metrics":
+                encode, kind = choose_encoder(self.headers.get("Accept", ""))
+                self._answer(200, kind, encode(registry))
+            elif path in ("/healthz", "/readyz"):
+                why_not = health.why_not_alive() if path == "/healthz" else health.why_not_ready()
+                self._answer(200 if why_not is None else 503, TEXT, f"{why_not or 'ok'}\n".encode())
+            else:
+                self._answer(404, TEXT, b"there are /metrics, /healthz and /readyz\n")
+
+        def _answer(self, code: int, kind: str, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """A probe every few seconds is no news."""
+
+    try:
+        server = _Server((host or "0.0.0.0", port), Page)
+    except OSError as error:
+        raise ClockError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
+    threading.Thread(target=server.serve_forever, name="pages", daemon=True).start()
+    return int(server.server_address[1])
+
+
+class _Server(ThreadingTCPServer):
+    """Not http.server's own, which looks up the host's name when it starts and may wait for that."""
+
+    allow_reuse_address = True
+    daemon_threads = True
