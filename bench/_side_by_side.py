@@ -6,7 +6,9 @@ No question of its own: the name keeps it out of `make bench`.
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -18,6 +20,22 @@ def in_turns(rounds: int, ways: Mapping[str, Callable[[], float]]) -> dict[str, 
         for name, measure in ways.items():
             figures[name].append(measure())
     return figures
+
+
+def with_cpu(
+    rounds: int, count: int, ways: Mapping[str, Callable[[], float]]
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """`in_turns`, and of each way the median of this process's seconds of CPU per million of the `count` it handles."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+
+    def watched(name: str) -> float:
+        begun = time.process_time()
+        figure = ways[name]()
+        seconds[name].append((time.process_time() - begun) / count * 1_000_000)
+        return figure
+
+    figures = in_turns(rounds, {name: partial(watched, name) for name in ways})
+    return figures, {name: median(found) for name, found in seconds.items()}
 
 
 def told(figures: list[float], unit: str, digits: int = 0) -> str:

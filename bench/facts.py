@@ -22,7 +22,7 @@ from statistics import median
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from bench._side_by_side import in_turns, told
+from bench._side_by_side import told, with_cpu
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
@@ -231,25 +231,14 @@ def main() -> None:
 def compare(bootstrap: str, variant: str, cancelling: bool, count: int, rounds: int) -> None:
     facts = f"bench-facts-{time.time_ns():x}"
     write_facts(KafkaLog(bootstrap), facts, count, cancelling)
-    seconds: dict[str, list[float]] = {}
-
-    def timed(name: str, way: Callable[[], float]) -> Callable[[], float]:
-        def measure() -> float:
-            begun = time.process_time()
-            rate = way()
-            seconds.setdefault(name, []).append((time.process_time() - begun) / count * 1_000_000)
-            return rate
-
-        return measure
-
     ways: dict[str, Callable[[], float]] = {"bare loop": lambda: bare(bootstrap, facts, count)}
     for parts in PARTS:
         ways[f"policy, {parts}"] = lambda parts=parts: policy(bootstrap, facts, count, parts)  # type: ignore[misc]
-    figures = in_turns(rounds, {name: timed(name, way) for name, way in ways.items()})
+    figures, cpus = with_cpu(rounds, count, ways)
     print(f"{variant}, {count:,} facts on {PARTITIONS} partitions")
     for name, found in figures.items():
         ratio = median(found) / median(figures["bare loop"])
-        cpu = f"{median(seconds[name]):.1f} s of CPU per million"
+        cpu = f"{cpus[name]:.1f} s of CPU per million"
         print(f"  {name:16} {told(found, 'facts/s')}   ratio {ratio:.2f} (goal {GOALS.get(name, '')})   {cpu} (goal 6)")
 
 

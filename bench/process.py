@@ -17,7 +17,7 @@ from statistics import median
 
 import structlog
 
-from bench._side_by_side import in_turns, told
+from bench._side_by_side import told, with_cpu
 from bench.facts import BEGIN, KEPT, PARTITIONS, InvoicePaid, InvoiceSent, bare, folded, write_clock
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog
@@ -119,26 +119,15 @@ def main() -> None:
 def compare(bootstrap: str, count: int, rounds: int) -> None:
     facts = f"bench-process-{time.time_ns():x}"
     write_facts(KafkaLog(bootstrap), facts, count)
-    seconds: dict[str, list[float]] = {}
-
-    def timed(name: str, way: Callable[[], float]) -> Callable[[], float]:
-        def measure() -> float:
-            begun = time.process_time()
-            rate = way()
-            seconds.setdefault(name, []).append((time.process_time() - begun) / count * 1_000_000)
-            return rate
-
-        return measure
-
     ways: dict[str, Callable[[], float]] = {
         "bare loop": lambda: bare(bootstrap, facts, count),
         "process": lambda: folded(bootstrap, app_of(f"bench-{time.time_ns():x}", facts), count),
     }
-    figures = in_turns(rounds, {name: timed(name, way) for name, way in ways.items()})
+    figures, cpus = with_cpu(rounds, count, ways)
     print(f"{count:,} facts on {PARTITIONS} partitions; goal of the process {GOAL:,} facts/s")
     for name, found in figures.items():
-        ratio, cpu = median(found) / median(figures["bare loop"]), median(seconds[name])
-        print(f"  {name:10} {told(found, 'facts/s')}   ratio {ratio:.2f}   {cpu:.1f} s of CPU per million")
+        ratio = median(found) / median(figures["bare loop"])
+        print(f"  {name:10} {told(found, 'facts/s')}   ratio {ratio:.2f}   {cpus[name]:.1f} s of CPU per million")
 
 
 if __name__ == "__main__":
