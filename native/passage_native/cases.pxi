@@ -289,7 +289,7 @@ cdef bytes head_and(int kind, int64_t started, bytes tail, bytes fact):
 
 
 cdef bytes shared_of(bytes value):
-    """Of a case, what those have in common that wait in one place (`case.common`)."""
+    """Of a case, what those have in common that wait in one place (`case.wait_of`)."""
     return value[:1] + value[9 : VALUE_HEAD + 1 + value[VALUE_HEAD]]
 
 

@@ -44,6 +44,6 @@ def named(schedule: str) -> bytes:
     return bytes([len(name)]) + name
 
 
-def common(value: bytes) -> bytes:
-    """What cases have in common that wait in one place: all but the start, and the fact."""
+def wait_of(value: bytes) -> bytes:
+    """All but the start and the fact: the same for all cases that wait in one place."""
     return value[:1] + value[DUE.start : NAME_AT + 1 + value[NAME_AT]]

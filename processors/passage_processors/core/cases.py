@@ -17,10 +17,10 @@ from passage_processors.core.case import (
     START,
     STARTED,
     CaseState,
-    common,
     decode_case,
     encode_case,
     named,
+    wait_of,
 )
 from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
@@ -306,7 +306,7 @@ class CaseBook:
 
     def dump(self) -> Iterator[list[Column]]:
         """All cases as columns, a bounded number at each step; see `dumped` for what may change in between."""
-        return dumped(list(self._cases), self._cases.get, common)
+        return dumped(list(self._cases), self._cases.get, wait_of)
 
     def load_column(self, column: Column, folded: dict[str, int]) -> None:
         """Take in what `dump` once gave. Before `unload` and `load`, which bring what has changed since."""
@@ -345,7 +345,7 @@ class CaseBook:
         together: defaultdict[bytes, list[bytes]] = defaultdict(list)
         cases = self._cases
         for key in keys:
-            together[common(cases[key])].append(key)
+            together[wait_of(cases[key])].append(key)
         for shared, of_them in together.items():
             self._place(shared, of_them, folded)
 
