@@ -72,6 +72,8 @@ def _long_written(number: int) -> bytes:
 _SMALL = tuple(_long_written(number) for number in range(4096))
 """What most lengths and many numbers come to."""
 _RANGES = {"int": 31, "long": 63}
+_LAST_SHIFT = 63
+"""Of the tenth byte, the last that a long can have."""
 
 
 def _whole_writer(avro: str) -> Write:
@@ -89,6 +91,8 @@ def _long_read(data: bytes, at: int) -> tuple[int, int]:
     byte = data[at]
     found, shift = byte & 127, 7
     while byte > 127:
+        if shift > _LAST_SHIFT:
+            raise Odd  # else a fact of nothing but such bytes takes minutes
         at += 1
         byte = data[at]
         found |= (byte & 127) << shift

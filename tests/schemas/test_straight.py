@@ -167,3 +167,16 @@ def test_an_array_in_blocks_that_tell_their_size_is_read_the_long_way() -> None:
 
     assert whole[-6:] == b"\x04\x02x\x02y\x00"
     assert codec.decode(sized) == codec.decode(whole)
+
+
+def test_a_number_without_an_end_is_given_up_at_once() -> None:
+    """Read to its end it would take minutes: what it comes to grows with each byte."""
+    for avro in ("long", "string"):
+        schema = {"type": "record", "name": "One", "fields": [{"name": "it", "type": avro}]}
+        one = dataclasses.make_dataclass("One", [("it", int if avro == "long" else str)], frozen=True)
+        read = reader(record_shape(one, schema, {}).plan)
+
+        with pytest.raises(Odd):
+            read(b"\xff" * 11, 0)
+        with pytest.raises(SchemaError, match="breaks off or is damaged"):
+            Codec(one, schema).decode(Codec(one, schema).prefix + b"\xff" * 900_000)
