@@ -15,7 +15,6 @@ from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage_clock.config import load
 from passage_clock.leading.observer import Several
-from passage_clock.leading.running import run_until
 from passage_clock.leading.service import Clock
 from passage_clock.wall import MachineWall
 from passage_clock.watching.metrics import Metrics
@@ -38,14 +37,15 @@ def run(
     metrics = Metrics()
     if metrics_port is not None:
         serve(metrics_port, metrics.registry, metrics.health)
+    stop = stopped_by_signals()
+    stop.leave = bar.close
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
-    stop = stopped_by_signals()
     observer = Several([metrics, bar]) if console.is_terminal else metrics
     clock = Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", observer)
     collect_seldom()
-    is_over = run_until(clock, stop)
-    bar.close()
-    if not is_over:
-        os._exit(0)
+    try:
+        clock.run(stop)
+    finally:
+        bar.close()
     log.close()

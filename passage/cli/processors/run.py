@@ -53,11 +53,12 @@ def run(
     if snapshots is not None:
         _check_directory(snapshots)
     tell_logs()
+    stop = stopped_by_signals()
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     partitions = check_topics(log, found)
-    stop = stopped_by_signals()
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
+    stop.is_busy = lambda: worker.is_folding
     keep_to_the_end(worker)
     if metrics_port is not None:
         metrics = Metrics(worker)

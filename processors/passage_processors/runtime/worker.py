@@ -94,6 +94,8 @@ class Worker:
         self._commit_at = self.turned_at = monotonic()
         """`turned_at`: when the last turn began."""
         self._restoring_since = self.turned_at
+        self.is_folding = False
+        """A user's own code may be running, as seen from another thread."""
         self._has_reached_log = False
         self._resume_at = float("-inf")
         self._ease = 1.0
@@ -230,12 +232,19 @@ class Worker:
         self.patience.look_through(self.tasks.values(), self._member)
         self.patience.watch_clock(self.tasks.values())
         self.patience.watch_upstream(self.tasks.values())
-        steps = self._steps()
+        steps = self._folded()
         if steps:
             self._commit(steps)
         self._commit_at = now + self.app.commit_interval_seconds
         self.feed.forget_before(min(task.sequence for task in self.tasks.values()))
         return bool(steps)
+
+    def _folded(self) -> list[Step]:
+        self.is_folding = True
+        try:
+            return self._steps()
+        finally:
+            self.is_folding = False
 
     def _steps(self) -> list[Step]:
         """One of each task, those with least to do first: what they leave of the transaction is the others'."""
