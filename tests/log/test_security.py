@@ -246,12 +246,12 @@ def test_whoever_brings_no_certificate_where_one_is_wanted_is_told_so(secured: S
 
 
 def test_a_listener_that_hangs_up_at_once_may_want_tls_or_know_none(secured: Secured) -> None:
-    # Whoever is refused is told at once; this is said when the time is over, so it must be enough to be hung up on.
+    # Whoever is refused is told at once. This is said when the time is over, which must be enough to be hung up on.
     assert "does it want TLS?" in complaint(secured.tls_address, {}, Unreachable, 4)
     assert "does it speak no TLS?" in complaint(secured.open_address, secured.tls(), Unreachable, 4)
 
 
-def complaint(address: str, client: dict[str, str], kind: type[LogError] = Unfit, seconds: float = 1) -> str:
+def complaint(address: str, client: dict[str, str], kind: type[LogError] = Unfit, seconds: float = 20) -> str:
     log = KafkaLog(address, client, connect_timeout_seconds=seconds)
     with pytest.raises(kind) as told:
         log.describe(["passage.ticks"])
