@@ -20,9 +20,9 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 
 def stored_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """The most this record can take as a batch of its own."""
+    """The most this record can take as a batch of its own. A header may have no value: what came so is kept so."""
     size = len(key or b"") + len(value or b"") + BATCH_OVERHEAD
-    return size + sum(map(len, chain.from_iterable(headers))) + len(headers) * HEADER_OVERHEAD
+    return size + sum(len(part or b"") for part in chain.from_iterable(headers)) + len(headers) * HEADER_OVERHEAD
 
 
 def too_large(topic: str, size: int, limit: int) -> str:

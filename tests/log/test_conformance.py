@@ -1,5 +1,7 @@
 """What every log must do with records and transactions: both adapters are held to the same story."""
 
+from typing import Any
+
 import pytest
 
 from passage_log.errors import Fenced, Refused, Unfit
@@ -24,6 +26,17 @@ def test_records_are_read_as_they_were_appended(world: World, partition: Partiti
     assert first.headers() == [("ce_id", b"1"), ("ce_id", b"2")]
     assert (second.key(), second.value(), second.headers()) == (None, b"keyless", None)
     assert (third.key(), third.value(), third.timestamp()) == (b"inv-1", None, (1, T0 - 5))
+
+
+def test_a_header_may_have_no_value(world: World, partition: Partition) -> None:
+    writer = open_writer(world)
+    writer.begin()
+    bare: Any = [("trace", None), ("ce_id", b"")]
+    writer.append(partition, b"k", b"light", T0, bare)
+    writer.append(partition, b"k", b"x" * 20_000, T0, bare)
+    writer.commit()
+
+    assert [one.headers() for one in read(reading(world, partition), 2)] == [bare, bare]
 
 
 def test_many_are_appended_at_once_each_under_the_prefix_and_its_key(world: World, partition: Partition) -> None:

@@ -1,6 +1,7 @@
 """What was refused can be sent back, as it was and dated as it was, once what refused it is mended."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,22 @@ def test_a_refused_fact_goes_back_as_it_was_and_counts_from_when_it_happened() -
         repr(InvoiceBecameOverdue("inv-2", datetime_of(day(0.5)))),
     ]
     assert len(all_letters(mended)) == 2
+
+
+def test_a_refused_fact_whose_header_has_no_value_is_a_letter_like_any() -> None:
+    """Kafka has such headers, whatever the port's types say: they must not stop the worker that refuses their fact."""
+    world = World(invoices(overdue()))
+    bare: Any = [("trace", None)]
+    hand = world.log.appender()
+    hand.append(Partition("billing", 0), b"inv-1", b"no fact", milliseconds_of(day(0.5)), bare)
+    hand.flush()
+    world.name(next_at=day(1))
+    worked(world)
+
+    (letter,) = all_letters(world)
+    assert letter.headers == bare
+    requeued(world, letter)
+    assert [one.headers() for one in world.records("billing")] == [bare, bare]
 
 
 def test_a_fact_sent_back_twice_is_as_one_that_was_delivered_twice() -> None:

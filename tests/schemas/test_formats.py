@@ -268,6 +268,11 @@ def structured(**attributes: object) -> Any:
     return read(reading(CloudEvents(registry=REGISTRY)), json.dumps(event).encode(), headers)
 
 
+def test_a_content_type_without_a_value_is_none_at_all() -> None:
+    headers: Any = [("ce_specversion", b"1.0"), ("ce_type", b"OrderWasRevoked"), ("content-type", None)]
+    assert read(reading(CloudEvents()), b'{"order": "o-1"}', headers) == OrderWasRevoked("o-1")
+
+
 def test_a_cloud_event_is_read_by_its_content_type_and_without_one_by_its_first_bytes() -> None:
     revoked = OrderWasRevoked("o-1")
     plain, avro = b'{"order": "o-1"}', event_codec(OrderWasRevoked).encode(revoked)

@@ -105,7 +105,8 @@ class CloudEventsReading:
         def decode(value: bytes, headers: HeadersOf) -> Any:
             told = headers()
             if not _is_structured(told):
-                content_type = next((text_of(one) for name, one in told if name == "content-type"), None)
+                said = (one for name, one in told if name == "content-type" and one is not None)
+                content_type = next(map(text_of, said), None)
                 return self._inner(codec, bare, value, content_type)
             envelope = validated(_ENVELOPE, value, "the event")
             data, encoded = envelope.get("data"), envelope.get("data_base64")
@@ -178,7 +179,7 @@ class CloudEventsWriting:
 def _is_structured(headers: Headers) -> bool:
     """Raises SchemaError for a CloudEvent that is neither."""
     for name, value in headers:
-        if name == "content-type":
+        if name == "content-type" and value is not None:
             media = _media(text_of(value))
             if media == _STRUCTURED:
                 return True
