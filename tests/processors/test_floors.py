@@ -107,6 +107,26 @@ def test_a_fact_from_before_the_floor_counts_from_the_floor() -> None:
     assert dict(world.output()[0].headers() or ())["passage_tick"] == b"day.utc#5"
 
 
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_floor_heard_of_at_work_counts_like_one_that_was_there_at_the_start(is_running: bool) -> None:
+    """As of a new schedule with a past, which the clock fills in and lets go again before the worker looks."""
+    world = World(invoices(overdue()))
+    worker = world.worker()
+    if is_running:
+        world.settle(worker)
+    world.name(next_at=day(1))
+    ticks = [world.tick(day(number), day(number + 1)) for number in range(1, 9)]
+    let_go(world, ticks[4], ticks[:5])
+    for terms in (2, 7):
+        world.fact(InvoiceSent(f"inv-{terms}", terms), day(0.5))
+    world.settle(worker)
+    world.days(9, 15)
+    world.settle(worker)
+
+    due = [(record.key(), dict(record.headers() or ())["passage_tick"]) for record in world.output()]
+    assert due == [(b"inv-2", b"day.utc#7"), (b"inv-7", b"day.utc#12")]
+
+
 def test_a_replay_needs_what_was_let_go_and_says_so() -> None:
     world = World(invoices(overdue()))
     world.name(next_at=day(1))

@@ -86,6 +86,9 @@ class Task:
         """Fold what may be folded, at most `max_facts` facts and ticks and `max_fires` wake-ups; None if none may."""
         left, fires, facts = max_facts, max_fires, 0
         history, self.has_more = self._feed.history, True
+        for schedule, floor in history.floors.items():
+            # One heard of since the task was restored: what is below it never comes, so it is as if folded.
+            self.fold.folded.setdefault(schedule, floor.ordinal - 1)
         for item in merge(self.inputs, history, self.sequence, bounds, self.fold.burst is not None):
             if isinstance(item, Run):
                 taken = self._take(item, left)
