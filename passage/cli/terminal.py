@@ -96,18 +96,22 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda *_: None
         return
     # The bar hides the cursor, and must be left to show it again.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def tell_logs(*more: structlog.typing.Processor) -> None:
-    """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up (default INFO). `more` processors come first."""
-    level = logging.getLevelNamesMapping().get(os.environ.get("PASSAGE_LOG_LEVEL", "INFO").upper(), logging.INFO)
+def tell_logs(*more: structlog.typing.Processor, is_brief: bool = False) -> None:
+    """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up: by default INFO, of a command that only answers a
+    question (`is_brief`) WARNING. `more` processors come first."""
+    default = logging.WARNING if is_brief else logging.INFO
+    level = logging.getLevelNamesMapping().get(os.environ.get("PASSAGE_LOG_LEVEL", "").upper(), default)
     for_people = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -118,7 +122,7 @@ def tell_logs(*more: structlog.typing.Processor) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=not is_brief,
     )
 
 
@@ -138,6 +142,8 @@ def open_log(
     """The log at the option's address, the variable's (the option has it already) or the configuration's, in this
     order. Raises ClockError when none says where."""
     bootstrap = option or configured
+    if not structlog.is_configured():
+        tell_logs(is_brief=True)  # structlog's own default is standard output, where the answer goes
     if bootstrap is None:
         raise ClockError(f"where is Kafka? give --bootstrap, {BOOTSTRAP_VARIABLE} or the configuration's bootstrap")
     return KafkaLog(bootstrap, settings, connect_timeout_seconds)

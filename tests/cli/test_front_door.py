@@ -1,5 +1,6 @@
 """The door of the command: quick to say its help, silent when it is interrupted, honest about what there is."""
 
+import gc
 import inspect
 import json
 import os
@@ -112,3 +113,27 @@ def test_a_command_that_was_misspelt_is_one_line(passage: Command, arguments: li
 
     assert message in done.told
     assert done.code == 2
+
+
+INTERRUPTED_AFTER_A_BAR = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.environ["FORCE_COLOR"] = "1"  # as at a terminal
+from passage.cli.terminal import progress
+with progress("reading") as told:
+    told(1, 2)
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_command_interrupted_after_its_progress_bar_is_as_silent_as_before_it() -> None:
+    done = python(INTERRUPTED_AFTER_A_BAR)
+    assert (done.returncode, "Traceback" in done.stderr) == (-signal.SIGINT, False)
+
+
+def test_a_command_run_in_the_tests_leaves_the_collector_as_it_was(tmp_path: Path, passage: Command) -> None:
+    config = tmp_path / "clock.yaml"
+    config.write_text("schedules: [{name: hour.utc, every: hour, zone: UTC}]\n")
+    before = gc.get_threshold(), gc.get_freeze_count()
+    assert passage("clock", "plan", "-c", config).code == 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
