@@ -12,16 +12,19 @@ from dataclasses import dataclass, field, make_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from types import GenericAlias, NoneType
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from passage_clock.config.document import Node, nearest, read_text
+from passage_clock.errors import ConfigError
+from passage_processors.core.effects import said
 from passage_schemas.derive import decimal_of
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import event_codec
-from passage_schemas.fingerprint import Schema
+from passage_schemas.fingerprint import Schema, canonical_form
 
 _PLAIN: Mapping[str, Any] = {
     "string": str, "int": int, "float": float, "bool": bool, "bytes": bytes, "date": date, "datetime": datetime,
@@ -82,8 +85,8 @@ def _imported(here: Node) -> type[Any]:
     module, _, name = str(here.value).partition(":")
     try:
         found = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise here.wrong(f"{error}; write MODULE:CLASS, and run where the module is") from error
+    except Exception as error:  # a module that is imported runs, and may raise anything
+        raise here.wrong(f"{said(error)}; write MODULE:CLASS, and run where the module is") from error
     if not isinstance(found, type):
         raise here.wrong(f"{here.value} is no class; name a frozen dataclass")
     return found
@@ -94,13 +97,19 @@ def _of_file(here: Node, name: str, directory: Path) -> type[Any]:
     path = directory / str(here.value)
     try:
         schema = json.loads(read_text(path))
+    except ConfigError as error:
+        raise here.wrong(str(error)) from error
     except ValueError as error:
         raise here.wrong(f"{path} is not JSON: {error}") from error
     if not isinstance(schema, dict) or schema.get("type") != "record":
         raise here.wrong(f"{path} holds no Avro record")
-    if schema.get("name", "").rpartition(".")[2] != name.rpartition(".")[2]:
+    if str(schema.get("name")).rpartition(".")[2] != name.rpartition(".")[2]:
         raise here.wrong(f"{path} describes {schema.get('name')}, not {name}; name it here as it is there")
-    return _of_record(here, schema, {}, {"avro_schema": schema})
+    try:
+        canonical_form(schema)
+        return _of_record(here, schema, {}, {"avro_schema": schema})
+    except (SchemaError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise here.wrong(f"{path} can't be an event's schema: {said(error)}") from error
 
 
 def _of_record(here: Node, schema: Schema, known: dict[str, Any], beside: Mapping[str, Any]) -> type[Any]:
@@ -152,8 +161,10 @@ def _may_miss(annotation: Any) -> bool:
 
 
 def _annotation(here: Node) -> Any:
-    if not _FIELD.fullmatch(here.field):
-        raise here.wrong(f"{here.field!r} can't name a field; write it in lower case, with _ between words")
+    if not _FIELD.fullmatch(here.field) or iskeyword(here.field):
+        raise here.wrong(
+            f"{here.field!r} can't name a field; write it in lower case, with _ between words, and no word of Python's"
+        )
     if not isinstance(here.value, str):
         raise here.unlike(_TYPES)
     return _typed(here, str(here.value).strip())

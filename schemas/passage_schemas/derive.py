@@ -94,8 +94,12 @@ class _Mirror:
             where = f"{cls.__qualname__}.{field.name}"
             if not field.init:
                 raise SchemaError(f"{where}: init=False can't be read back; let init take it")
-            fields.append((field.name, self._type(hints[field.name], where)))
-        return dataclasses.make_dataclass(cls.__name__, fields, bases=(AvroModel,))
+            # Said to have no default, or it has what the mirror's base has under this name, as `validate`.
+            fields.append((field.name, self._type(hints[field.name], where), dataclasses.field()))
+        try:
+            return dataclasses.make_dataclass(cls.__name__, fields, bases=(AvroModel,))
+        except TypeError as error:
+            raise SchemaError(f"{cls.__qualname__}: no Avro schema can be derived: {error}") from error
 
     def _type(self, annotation: Any, where: str) -> Any:
         kind, optional = without_none(annotation)

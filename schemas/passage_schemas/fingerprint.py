@@ -70,7 +70,7 @@ def _logical(schema: Any, where: str) -> Iterator[tuple[str, str]]:
     elif isinstance(schema, Mapping):
         if "logicalType" in schema:
             extra = ",".join(str(schema[name]) for name in _LOGICAL_ATTRIBUTES if name in schema)
-            yield where, schema["logicalType"] + (f"({extra})" if extra else "")
+            yield where, str(schema["logicalType"]) + (f"({extra})" if extra else "")
         for field in schema.get("fields", ()):
             yield from _logical(field["type"], f"{where}.{field['name']}".lstrip("."))
         for part, sign in (("items", "[]"), ("values", "{}")):

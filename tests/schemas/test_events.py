@@ -439,3 +439,17 @@ def test_one_class_with_two_schemas_is_refused() -> None:
 
     with pytest.raises(SchemaError, match="PaymentWasMade is given twice"):
         EventSet([PaymentWasMade, event_codec(PaymentWasMade, schema=turned)])
+
+
+@dataclass(frozen=True)
+class OrderWasChecked:
+    validate: bool
+    fake: int
+    serialize: str = "no"
+
+
+def test_a_field_may_have_a_name_the_library_that_derives_the_schema_uses_itself() -> None:
+    codec = event_codec(OrderWasChecked)
+    checked = OrderWasChecked(validate=True, fake=3)
+    assert codec.decode(codec.encode(checked)) == checked
+    assert [one.get("default") for one in codec.schema["fields"]] == [None, None, "no"]
