@@ -65,7 +65,7 @@ class OnKafka:
     def __init__(self, bootstrap: str, name: Callable[..., str]) -> None:
         self.log: Log = KafkaLog(bootstrap, settings=SOON_DEPOSED)
         self.name = name
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
     def depose(self, member: Member, successor: Member) -> None:
         wait([successor], lambda: bool(successor.assignment().partitions))

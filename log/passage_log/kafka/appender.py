@@ -20,7 +20,7 @@ class KafkaAppender:
     def __init__(
         self, make: Callable[[Hear], Producer], limit_of: LimitOf, timeout_seconds: float, no_answer: str
     ) -> None:
-        self._producer = make(self._hear)
+        self._producer: Producer | None = make(self._hear)
         self._limit_of = limit_of
         self._timeout_seconds = timeout_seconds
         self._no_answer = no_answer
@@ -36,14 +36,15 @@ class KafkaAppender:
     ) -> None:
         if headers or timestamp_ms < 1 or (value is not None and len(value) > LIGHT_BYTES):
             check_record(partition, key, value, timestamp_ms, headers, self._limit_of)
+        producer = self._open()
         while True:
             try:
                 try:
-                    self._producer.produce(
+                    producer.produce(
                         partition[0], value, key, partition[1], timestamp=timestamp_ms, headers=list(headers) or None
                     )
                 except BufferError:
-                    self._producer.poll(ROOM_WAIT_SECONDS)
+                    producer.poll(ROOM_WAIT_SECONDS)
                     continue
             except KafkaException as error:
                 raise errors.of_question(errors.of(error), partition.topic, self._no_answer) from error
@@ -63,7 +64,7 @@ class KafkaAppender:
 
     def flush(self) -> None:
         try:
-            left = self._producer.flush(self._timeout_seconds)
+            left = self._open().flush(self._timeout_seconds)
         except KafkaException as error:
             raise errors.of_question(errors.of(error), "flush", self._no_answer) from error
         failed, self._failed = self._failed, None
@@ -73,4 +74,14 @@ class KafkaAppender:
             raise Unreachable(self._no_answer)
 
     def close(self) -> None:
-        self._producer.flush(self._timeout_seconds)
+        """Send what is left, and leave no thread and no connection behind. A second call does nothing.
+
+        The producer and the callback it has from us hold each other: only the cycle collector would let go of it."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.flush(self._timeout_seconds)
+
+    def _open(self) -> Producer:
+        if self._producer is None:
+            raise LogError("this appender is closed; this is a bug of the caller")
+        return self._producer

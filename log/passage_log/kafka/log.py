@@ -90,7 +90,8 @@ class KafkaLog:
         return self._limits[topic]
 
     def close(self) -> None:
-        """The readers, members and writers made here have their own ends; the log itself holds nothing open."""
+        """The readers, members and writers made here have their own ends. A log that is asked again is open again."""
+        self._questions.close()
 
 
 def _heard(chosen: Mapping[str, settings.Setting], hear: Hear) -> dict[str, settings.Setting]:

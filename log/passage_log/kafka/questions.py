@@ -1,6 +1,8 @@
 """What is asked of the brokers and answered once: offsets, topics, the cluster's name.
 
 One admin client serves a whole log. It is kept until every answer is in: a future whose client is gone never resolves.
+And it is let go of by name, at the log's end: an answer that failed holds the one who waited for it in its traceback,
+so only the cycle collector would, and in a process that seldom collects the client would look for its broker for ever.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -51,8 +53,21 @@ class Questions:
     def __init__(self, access: Access, timeout_seconds: float) -> None:
         self._access = access
         self._timeout_seconds = timeout_seconds
-        chosen: Any = settings.any_client(access)
-        self._admin = access.make(lambda: AdminClient(chosen))
+        self._client: AdminClient | None = self._make()
+
+    def _make(self) -> AdminClient:
+        chosen: Any = settings.any_client(self._access)
+        return self._access.make(lambda: AdminClient(chosen))
+
+    @property
+    def _admin(self) -> AdminClient:
+        if self._client is None:
+            self._client = self._make()
+        return self._client
+
+    def close(self) -> None:
+        """Leave no thread and no connection behind. Whoever asks again opens it again."""
+        self._client = None
 
     @property
     def no_answer(self) -> str:

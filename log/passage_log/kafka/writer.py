@@ -70,8 +70,12 @@ class KafkaWriter:
     def open(self) -> None:
         producer = self._make()
         self._producer, self._produce = producer, producer.produce
-        with self._access.question():
-            self._take_id(producer)
+        try:
+            with self._access.question():
+                self._take_id(producer)
+        except LogError:
+            self.discard()  # it would look for its broker for ever
+            raise
 
     def _take_id(self, producer: Producer) -> None:
         try:

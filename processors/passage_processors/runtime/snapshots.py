@@ -252,7 +252,11 @@ class _Copy:
         self._scribe: Scribe | None = None
         self._steps: Iterator[list[tuple[int, Column]]] | None = None
         self._reader = log.reader()
-        end = self._reader.end(self._partition)
+        try:
+            end = self._reader.end(self._partition)
+        except LogError:
+            self._reader.close()
+            raise
         self._reader.assign({self._partition: max(0, end - LOOK_BACK)})
 
     @property
