@@ -11,13 +11,15 @@ from typing import Any, cast
 
 import pytest
 
-from passage import Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
+from passage import Effects, Emit, End, Moment, Process, Remember, Report, Wake, on, starts_on, wakes
 from passage_log.port import Partition
 from passage_processors import App
+from passage_processors.errors import ProcessorError
 from passage_processors.faust.facts import Fact
 from passage_processors.faust.held import split_key
 from passage_processors.faust.host import Host, Written
 from passage_processors.runtime.replay import read_all
+from tests.processors.test_floors import let_go
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended
 
 DAYS = 80
@@ -163,6 +165,44 @@ def test_killed_anywhere_in_a_step_the_same_events_follow(seed: int) -> None:
     assert kills >= 5
     assert expected
     assert store.events == expected
+
+
+def hosted(world: World, store: Store) -> None:
+    """A worker that folds all there is, and leaves."""
+    store.lives_for = 1 << 30
+    host = Host(world.app, world.log, 1, max_facts=100, monotonic=lambda: 0.0)
+    try:
+        fold_all(host, store, facts_of(world, "billing"))
+    finally:
+        host.close()
+
+
+def test_a_report_says_what_it_says_in_the_engine() -> None:
+    report = Report(name="daily", of=DAY, emits=InvoiceWasCounted, emit=lambda it: InvoiceWasCounted(it.period, 0))
+    world, store = World(invoices(overdue(), reports=[report])), Store()
+    world.name(next_at=day(1))
+    world.days(1, 3)
+    world.settle(world.worker())
+
+    hosted(world, store)
+
+    expected = {(dict(record.headers() or [])["ce_id"].decode(), record.value()) for record in world.output()}
+    assert store.events == expected
+    assert len(expected) == 3
+
+
+def test_what_a_worker_missed_and_is_gone_stops_it_with_the_remedy() -> None:
+    world, store = World(invoices(overdue())), Store()
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=4), day(0.5))
+    world.days(1, 2)
+    hosted(world, store)
+    ticks = [world.tick(day(number), day(number + 1)) for number in (3, 4, 5)]
+    let_go(world, ticks[1], ticks[:2])
+
+    with pytest.raises(ProcessorError, match=r"day\.utc is kept from tick 5 on: what it missed is gone; raise"):
+        hosted(world, store)
+    assert store.events == set()
 
 
 def test_a_task_with_facts_of_one_input_only_starves() -> None:

@@ -66,7 +66,7 @@ class Host:
         self._partitions = partitions
         self._max_facts = max_facts
         self._monotonic = monotonic
-        self._feed = Feed(log, app.ticks, app.clock_schedules, monotonic)
+        self._feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
         self._upstream = Upstream(app.derived_from, log, monotonic)
         self._patience = Patience(app, self._feed, self._upstream, monotonic)
         self._eyes = Eyes(log, monotonic)
@@ -108,6 +108,15 @@ class Host:
                 f"the Faust table of {self._app.name}, partition {number}, has folded tick {cut.tick_sequence}, but "
                 f"{self._app.ticks} ends at {self._feed.history.last}: ticks were lost, or this is another topic"
             )
+        for schedule in sorted(self._app.counted):
+            floor = self._feed.history.floor(schedule)
+            if cut.number and cut.tick_sequence < floor.sequence:
+                raise ProcessorError(
+                    f"the Faust table of {self._app.name}, partition {number}, has folded the ticks up to "
+                    f"{cut.tick_sequence}, but {schedule} is kept from tick {floor.sequence + 1} on: what it missed is "
+                    "gone; raise the schedule's keep_days above the longest time a worker may be down, and start the "
+                    "app anew under another name"
+                )
         read_to = {one.topic: one.offset for one in cut.inputs}
         cases: dict[str, dict[bytes, bytes]] = {unit: {} for unit in self._app.units}
         ahead = self._ahead[number] = {}
