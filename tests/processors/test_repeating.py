@@ -86,6 +86,16 @@ def test_second_starts_are_counted_and_redelivered_ones_are_not() -> None:
     assert numbers(fold) == [(1, 3)]
 
 
+def test_several_starts_redelivered_together_are_not_counted_again() -> None:
+    fold = told([], reminding(after=5, every=None, second_start="counted"))
+    starts = [number / 1000 for number in range(1, 203)]
+    for batch in (starts[:2], starts[1:102], starts[2:102], starts[102:], starts[102:]):
+        for on in batch:
+            fold.fact(NewOrder("a"), on)
+        fold = fold.restored()
+    assert numbers(fold.days(1, 5)) == [(1, 202)]
+
+
 def test_what_fails_is_parked_and_skipped_it_goes_on_with_the_next() -> None:
     def emit(case: Case) -> Reminded:
         if case.number == 2:

@@ -17,6 +17,8 @@ from passage_schemas.events import event_codec
 
 DUE = "due"
 """The name of a policy's only wake-up."""
+MOST_COUNTED = 100
+"""Starts of a case that a redelivered one is told by: a producer that tries a batch again repeats several, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Repeating:
 
     schedule: str
     starts: int = 1
-    latest: int = 0
-    """The instant of the last start that was counted."""
+    counted: tuple[int, ...] = ()
+    """The instants of the starts that were counted after the first, sorted: the latest `MOST_COUNTED` of them."""
     fact: bytes = b""
     every: int = 0
     """How many ticks between its events, where the starting fact said it."""
@@ -56,15 +58,16 @@ def repeating_unit(
     def started(now: Now, fact: Any) -> list[Effect]:
         ticks, schedule = terms(fact)
         kept = codec.encode(fact) if policy.keep_fact else b""
-        return [Remember(Repeating(schedule, 1, now.happened, kept, every(fact))), Wake(DUE, ticks, schedule)]
+        return [Remember(Repeating(schedule, 1, (), kept, every(fact))), Wake(DUE, ticks, schedule)]
 
     def started_again(now: Now, fact: Any) -> Answer:
         state: Repeating = now.state
         if policy.second_start == "restarts":
             return [Restart(), *started(now, fact)] if now.happened > now.started else None
-        if now.happened in (now.started, state.latest):
+        if now.happened == now.started or now.happened in state.counted:
             return None  # a redelivery
-        return [Remember(replace(state, starts=state.starts + 1, latest=now.happened))]
+        counted = tuple(sorted((*state.counted, now.happened))[-MOST_COUNTED:])
+        return [Remember(replace(state, starts=state.starts + 1, counted=counted))]
 
     def due(now: Now) -> Answer:
         state: Repeating = now.state
