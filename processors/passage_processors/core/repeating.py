@@ -55,7 +55,7 @@ def repeating_unit(
     """`terms` tells how many ticks of which schedule a starting fact asks for, `every` how many between the events, 0
     where the policy says it; `codec` is that fact's."""
 
-    def started(now: Now, fact: Any) -> list[Effect]:
+    def started(_now: Now, fact: Any) -> list[Effect]:
         ticks, schedule = terms(fact)
         kept = codec.encode(fact) if policy.keep_fact else b""
         return [Remember(Repeating(schedule, 1, (), kept, every(fact))), Wake(DUE, ticks, schedule)]
