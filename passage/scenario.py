@@ -17,6 +17,7 @@ from typing import Any
 
 from passage_clock.calendars import national
 from passage_clock.config import ClockConfig, Topics, load
+from passage_clock.errors import CalendarError
 from passage_clock.leading.service import Clock
 from passage_clock.schedules import PERIODS, Schedule, periodic
 from passage_clock.wall import SettableWall
@@ -86,9 +87,10 @@ class Scenario:
         starts_at: datetime = MONDAY_NOON,
         key: Callable[[Any], str] | None = None,
     ) -> None:
-        if app.formats:
-            # What follows does not depend on how a fact is put into bytes, and no registry is at hand.
-            app = replace(app, formats={})
+        if app.formats or app.derived_from:
+            # What follows does not depend on how a fact is put into bytes, and no registry is at hand; nor an app
+            # upstream, whose events are told here, each at its instant.
+            app = replace(app, formats={}, derived_from={})
         self._app = app = app.asked_twice()
         self._key = key or _first_field
         self._wall = SettableWall(instant_of(starts_at))
@@ -251,7 +253,13 @@ def _schedules(app: App, given: Sequence[Schedule] | Path | str | None) -> tuple
 def _guessed(app: App, name: str) -> Schedule:
     period, _, place = name.partition(".")
     if period == "workday":
-        return periodic(name, "workday", "UTC", calendar=national(place.upper()))
+        try:
+            return periodic(name, "workday", "UTC", calendar=national(place.upper()))
+        except CalendarError as error:
+            raise AppError(
+                f"app {app.name!r}: what schedule is {name!r}? its workdays are guessed from its name, but {error}; "
+                "say which: Scenario(app, schedules='clock.yaml')"
+            ) from error
     for every in PERIODS:
         if period == every:
             return periodic(name, every, "UTC")

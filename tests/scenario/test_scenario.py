@@ -69,6 +69,8 @@ def test_an_app_of_two_schedules_says_which_one_passes() -> None:
 
 
 def test_a_schedule_it_cannot_guess_and_a_fact_nobody_carries_are_told() -> None:
+    with pytest.raises(AppError, match=r"what schedule is 'workday\.shop'\? .*'SHOP' is not a country .*clock\.yaml"):
+        Scenario(invoices(overdue(of="workday.shop")))
     with pytest.raises(AppError, match="what schedule is 'nightly'"):
         Scenario(invoices(overdue(of="nightly")))
     with pytest.raises(AppError, match="no input carries AccountWasSuspended"):
@@ -103,3 +105,14 @@ def test_what_followed_can_be_counted_and_the_present_be_told() -> None:
     assert scenario.followed_at == [datetime.fromisoformat("2026-01-06T00:00:00+00:00")]
     assert scenario.refused == []
     assert scenario.present == datetime.fromisoformat("2026-01-08T12:00:00+00:00")
+
+
+def test_an_app_that_follows_another_is_told_its_events() -> None:
+    app = invoices(overdue(), derived_from={"billing": "sales"})
+    (
+        Scenario(app)
+        .given(InvoiceSent("inv-1", terms=2), days_pass(1))
+        .then_nothing()
+        .when(day_passes())
+        .then(InvoiceBecameOverdue("inv-1", NOON))
+    )
