@@ -51,10 +51,13 @@ class Toll:
 class Crowd:
     """Close it when it has been looked at."""
 
-    def __init__(self, bootstrap: str, story: Story, days_per_second: float, seed: int) -> None:
+    def __init__(
+        self, bootstrap: str, story: Story, days_per_second: float, seed: int, patience_seconds: float = 30.0
+    ) -> None:
         self.run_name = f"crowd-{uuid4().hex[:8]}"
         self.story = story
-        self.app, self.log = app_of(self.run_name), KafkaLog(bootstrap)
+        self.app = app_of(self.run_name)
+        self.log = KafkaLog(bootstrap, connect_timeout_seconds=patience_seconds)
         self.toll = Toll()
         self.working: dict[str, Process] = {}
         self._bootstrap = bootstrap
@@ -126,10 +129,19 @@ class Crowd:
             assert monotonic() < deadline, f"no {what}: {self._last_words()}"
             self._pass()
 
+    def stand(self, seconds: float) -> None:
+        """Nothing is written or looked at for a while: no broker would answer."""
+        until = monotonic() + seconds
+        while monotonic() < until:
+            sleep(LOOK_EVERY_SECONDS)
+            for process in self.working.values():
+                process.listen()
+
     def finish(self) -> None:
         """The rest of the story is written, and folded by those who are left."""
+        self._hand.write(self.story.days)
         deadline = monotonic() + LONG_SECONDS
-        while self._hand.written < self.story.days or self._folded.all != all_of(self.story):
+        while self._folded.all != all_of(self.story):
             assert monotonic() < deadline, f"stuck at {self._folded} of {all_of(self.story)}: {self._last_words()}"
             self._pass()
         codes = [process.end("assigned") for process in self.working.values()]
@@ -137,6 +149,11 @@ class Crowd:
         assert codes == [0] * len(codes), f"asked to stop, they ended with {codes}"
         for process in (*self.working.values(), *self._leaving):
             self._bury(process)
+
+    @property
+    def folded_facts(self) -> int:
+        """As of the last look."""
+        return self._folded.all[0]
 
     def differences(self) -> list[str]:
         return differences(self.run_name, self.log, self.story)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from passage_log.trial.server import die_with_parent
 from tests.chaos.invoices import RUN_VARIABLE
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,13 @@ class Process:
             "PYTHONFAULTHANDLER": "1",
         }
         self._process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A run that is killed leaves nobody behind, who would look for its broker for ever.
+            preexec_fn=die_with_parent(),
         )
         self.events: list[dict[str, object]] = []
         self._told: queue.Queue[dict[str, object]] = queue.Queue()

@@ -45,8 +45,12 @@ class Cluster:
         """kill -9. Its data directory stays as it is."""
         self._servers[number].kill()
 
+    def stop(self, number: int) -> None:
+        """SIGTERM, as in a rolling restart: it hands its leaderships over first. One that does not end is killed."""
+        self._servers[number].stop()
+
     def restart(self, number: int) -> None:
-        """Start a killed one on its own data; does not wait for it: `wait_for` does."""
+        """Start one that was killed or stopped on its own data; does not wait for it: `wait_for` does."""
         self._servers[number].start()
 
     def wait_for(self, number: int) -> None:
