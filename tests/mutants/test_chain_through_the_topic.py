@@ -19,10 +19,8 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Partition
 from passage_processors import App, Worker
 from passage_processors import app as apps
-from passage_processors.core.fold import Fold
-from passage_processors.core.rules import Handler
-from passage_processors.core.ticks import SeenTick
-from passage_schemas import Instant, milliseconds_of
+from passage_processors.core.firing import Firing
+from passage_schemas import milliseconds_of
 from tests.examples.arrivals import APP, CONFIG, clock_records
 
 UNTIL = date(2014, 3, 31)
@@ -45,23 +43,7 @@ def test_through_the_output_topic_it_does_not(monkeypatch: pytest.MonkeyPatch) -
 
 def through_the_topic(patch: pytest.MonkeyPatch) -> App:
     """The output is an input too, which no honest app may have, and a policy's event is delivered to no other."""
-    firing = False
-    fire, deliver = Fold._fire, Fold._deliver
-
-    def fire_only(fold: Fold, index: int, key: bytes, tick: SeenTick) -> None:
-        nonlocal firing
-        firing = True
-        fire(fold, index, key, tick)
-        firing = False
-
-    def deliver_facts(
-        fold: Fold, handler: Handler, terms: tuple[tuple[int, str], ...], key: bytes, value: bytes, at: Instant
-    ) -> None:
-        if not firing:
-            deliver(fold, handler, terms, key, value, at)
-
-    patch.setattr(Fold, "_fire", fire_only)
-    patch.setattr(Fold, "_deliver", deliver_facts)
+    patch.setattr(Firing, "_follower", lambda _firing, _handler, _tick: lambda _key, _event, _value: lambda: None)
     patch.setattr(apps, "_check", lambda _app: None)
     return replace(APP, inputs={**APP.inputs, APP.output: [InvoiceBecameOverdue]})
 

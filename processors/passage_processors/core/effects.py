@@ -7,6 +7,7 @@ binary mode.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from passage_processors.core.ticks import SeenTick
@@ -27,8 +28,10 @@ class Derived(NamedTuple):
 
     key: bytes
     value: bytes
-    instant: Instant
     headers: list[tuple[str, bytes]]
+    size: int
+    """The bytes of key, value and headers, so that whoever writes it need not add them up."""
+    instant: Instant
     partition: int | None = None
     """Where to; None: where its cause came from. Another only for an event with a key of its own."""
 
@@ -79,15 +82,16 @@ def headers_of(origin: Origin, event: str, happened: Instant, tick: SeenTick | N
     app, unit, aggregate, since, number = origin
     whose = (app, unit) if aggregate is None else (app, unit, aggregate)
     identity = "/".join((*whose, since, event, str(number)))
-    version, *rest = _shared_headers(app, event, happened, tick)
-    return [version, ("ce_id", identity.encode()), *rest]
+    return [VERSION, ("ce_id", identity.encode()), *shared_headers(app, event, happened, tick)]
+
+
+VERSION = ("ce_specversion", b"1.0")
 
 
 @lru_cache(maxsize=256)
-def _shared_headers(app: str, event: str, happened: Instant, tick: SeenTick | None) -> list[tuple[str, bytes]]:
-    """What all events of a type have in common that come of one tick: of a burst, nearly everything."""
+def shared_headers(app: str, event: str, happened: Instant, tick: SeenTick | None) -> list[tuple[str, bytes]]:
+    """What all events of a type have in common that come of one tick: all behind the id."""
     headers = [
-        ("ce_specversion", b"1.0"),
         ("ce_type", event.encode()),
         ("ce_source", f"passage/{app}".encode()),
         ("ce_time", iso(happened).encode()),
@@ -96,6 +100,11 @@ def _shared_headers(app: str, event: str, happened: Instant, tick: SeenTick | No
     if tick is not None:
         headers.append(("passage_tick", f"{tick.schedule}#{tick.ordinal}".encode()))
     return headers
+
+
+def weigh(key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]) -> int:
+    """The bytes of a record, but for what the log adds."""
+    return len(key) + len(value) + sum(map(len, chain.from_iterable(headers)))
 
 
 def check_size(size: int, what: str) -> None:
@@ -111,4 +120,13 @@ def said(error: Exception, ours: Sequence[type[Exception]] = (SchemaError, Refus
 
 
 def iso(instant: Instant) -> str:
-    return datetime_of(instant).isoformat().replace("+00:00", "Z")
+    """As an aware datetime says it, with Z for UTC."""
+    minute, rest = divmod(instant, 60_000_000)
+    second, fraction = divmod(rest, 1_000_000)
+    return f"{_minute(minute)}{second:02d}.{fraction:06d}Z" if fraction else f"{_minute(minute)}{second:02d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(minute: int) -> str:
+    """The instants of a burst lie within some days: most of what is said of them was said before."""
+    return datetime_of(Instant(minute * 60_000_000)).isoformat()[: len("2026-11-20T09:30:")]

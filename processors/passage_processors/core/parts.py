@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from passage_log.port import Record
-from passage_processors.core.cases import CaseBook
+from passage_processors.core.burst import Burst, fire_burst
+from passage_processors.core.cases import CaseBook, Closer
+from passage_processors.core.effects import Derived
 from passage_processors.core.plain import Instants, Reaction, first_from, fold_plain, instants_of, runs_of
 from passage_processors.core.ticks import TickHistory
 from passage_schemas.instant import Instant
 
 
 class Parts(NamedTuple):
-    """See `cases` and `plain`, where each says what it does."""
+    """See `cases`, `plain` and `burst`, where each says what it does."""
 
     name: str
     book: Callable[[TickHistory, Callable[[bytes, bytes | None], None]], CaseBook]
@@ -23,6 +25,7 @@ class Parts(NamedTuple):
     instants_of: Callable[[Sequence[Record], int, int], Instants]
     first_from: Callable[[Instants, int, int], int]
     runs_of: Callable[[Sequence[Record], str], list[tuple[Any, list[Record]]]]
+    fire_burst: Callable[[CaseBook, list[bytes], int, int, Burst, Closer, list[Derived]], None]
 
 
-PURE = Parts("pure", CaseBook, fold_plain, instants_of, first_from, runs_of)
+PURE = Parts("pure", CaseBook, fold_plain, instants_of, first_from, runs_of, fire_burst)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from passage_processors.core.effects import Derived, Origin, check_size, headers_of
+from passage_processors.core.effects import Derived, Origin, check_size, headers_of, weigh
 from passage_processors.core.inputs import Input
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
@@ -130,7 +130,7 @@ class Rules:
         # The id in its headers names the aggregate once more.
         size = len(key) + len((origin.aggregate or "").encode()) + max(len(canonical), len(value))
         check_size(size, "the event, with its key and id,")
-        return canonical, Derived(key, value, at, headers, partition)
+        return canonical, Derived(key, value, headers, weigh(key, value, headers), at, partition)
 
     @property
     def reported(self) -> frozenset[str]:

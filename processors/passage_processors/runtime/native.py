@@ -10,6 +10,7 @@ from types import ModuleType
 
 import structlog
 
+from passage_processors.core.burst import fire_burst
 from passage_processors.core.parts import PURE, Parts
 
 _log = structlog.get_logger("passage.processors")
@@ -53,4 +54,6 @@ def _found() -> tuple[Parts, str, bool]:
 
 
 def _of(native: ModuleType) -> Parts:
-    return Parts("native", native.CaseBook, native.fold_plain, native.instants_of, native.first_from, native.runs_of)
+    return Parts(
+        "native", native.CaseBook, native.fold_plain, native.instants_of, native.first_from, native.runs_of, fire_burst
+    )
