@@ -1,5 +1,7 @@
 """What can't be handled goes to the dead letters, with its reason; the stream goes on."""
 
+import re
+
 import pytest
 
 from passage_log.errors import Refused
@@ -47,7 +49,7 @@ def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_l
     reasons = [reason_of(letter) for letter in world.letters()]
     assert "breaks off" in reasons[0]
     assert "has no key" in reasons[1]
-    assert "ZeroDivisionError" in reasons[2]
+    assert re.search(r"ZeroDivisionError: .* \(.*after, test_refusals\.py:\d+\)$", reasons[2])
 
 
 def test_a_refused_fact_has_no_other_effect_and_stands_in_the_cut() -> None:
@@ -77,7 +79,8 @@ def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fi
     world.settle(worker)
     assert [record.key() for record in world.output()] == [b"good"]
     [letter] = world.letters()
-    assert reason_of(letter) == "policy 'overdue' failed for b'bad' at day.utc#1: RuntimeError: no such customer"
+    told = "policy 'overdue' failed for b'bad' at day.utc#1: RuntimeError: no such customer"
+    assert re.fullmatch(rf"{told} \(.*\.emit, test_refusals\.py:\d+\)", reason_of(letter))
     assert worker.tasks[0].fold.books[0].get(b"bad") is not None
     world.fact(InvoicePaid("bad"), day(20.5))
     world.days(21, 40)
@@ -227,7 +230,7 @@ def test_a_reason_that_is_not_text_is_written_all_the_same() -> None:
     world.fact(InvoiceSent("inv-1"), day(0.5))
     world.settle(world.worker())
     [letter] = world.letters()
-    assert reason_of(letter).endswith(r"bad name \ud800")
+    assert r"bad name \ud800 (" in reason_of(letter)
 
 
 def test_refusals_in_a_row_stop_the_worker_wherever_the_steps_are_cut_and_a_good_fact_breaks_the_row() -> None:

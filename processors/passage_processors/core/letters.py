@@ -14,6 +14,7 @@ MOST_LETTERS = 1_000
 MOST_QUOTED = 300
 """Bytes of a key in a reason, which is cut where it is long: what went wrong must still be in it."""
 _OURS = (SchemaError, Refusal, TermsError)
+_ROOMS = ("passage.", "passage_")
 
 
 class Letters:
@@ -36,7 +37,7 @@ class Letters:
         """A fact, or an operator's request, that can't be handled. Raises Stopped when the app says so of facts: a
         request asks for nothing that would be missed, and could not be taken back."""
         where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
-        reason = f"{where}: {said(error, _OURS)}"
+        reason = f"{where}: {_told(error)}"
         if is_fact:
             self._stop(reason, error)
         self._letters.append(
@@ -67,7 +68,7 @@ class Letters:
         whose = (
             repr(key) if len(key) <= MOST_QUOTED else f"{key[:MOST_QUOTED]!r} and {len(key) - MOST_QUOTED} bytes more"
         )
-        reason = f"{unit} failed for {whose} at {tick.schedule}#{tick.ordinal}: {said(error, _OURS)}"
+        reason = f"{unit} failed for {whose} at {tick.schedule}#{tick.ordinal}: {_told(error)}"
         self._stop(reason, error)
         self._letters.append(
             Letter(tick.schedule, tick.ordinal, key, value, tick.ends_at, reason, True, [], unit.name, wake_up)
@@ -76,3 +77,21 @@ class Letters:
     def _stop(self, reason: str, error: Exception) -> None:
         if self._rules.on_error == "stop":
             raise Stopped(f"{reason} (the app says on_error='stop')") from error
+
+
+def _told(error: Exception) -> str:
+    """What went wrong; of an error that is the user's own code's also where, since its words alone seldom say so."""
+    told = said(error, _OURS)
+    return told if isinstance(error, _OURS) else f"{told}{_place(error)}"
+
+
+def _place(error: Exception) -> str:
+    """The last line that is not ours the error came through. Not the whole path: it differs between machines."""
+    trace, found = error.__traceback__, ""
+    while trace is not None:
+        frame = trace.tb_frame
+        if not str(frame.f_globals.get("__name__")).startswith(_ROOMS):
+            name = frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
+            found = f" ({frame.f_code.co_qualname}, {name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return found
