@@ -63,7 +63,14 @@ def _ticks(here: Node, fact: type[Any]) -> int | Callable[[Any], int]:
     name = _field(here, fact, int)
     add = here.get("plus")
     plus = add.whole(range(-(1 << 31), 1 << 31), "a whole number") if add else 0
-    return lambda seen: getattr(seen, name) + plus
+
+    def ticks_of(seen: Any) -> int:
+        said = getattr(seen, name)
+        if said is None:
+            raise LookupError(f"{name} is missing, and `{here.field}` counts by it; write facts that have it")
+        return int(said) + plus
+
+    return ticks_of
 
 
 def _of(here: Node, fact: type[Any]) -> str | Callable[[Any], str]:

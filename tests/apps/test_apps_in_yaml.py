@@ -179,3 +179,11 @@ def test_a_value_the_table_does_not_know_is_a_refusal_that_says_so(tmp_path: Pat
 
     with pytest.raises(LookupError, match="country is 'FR', which is none of NL, DE"):
         of(rented(country="FR", days=1))
+
+
+def test_a_field_that_is_missing_where_it_is_counted_by_is_named(tmp_path: Path) -> None:
+    app = written(tmp_path, RENTALS.replace("days: int", "days: int?"))
+    after = app.policies[0].after
+    assert callable(after)
+    with pytest.raises(LookupError, match=r"days is missing, and `after` counts by it"):
+        after(app.inputs["rentals"][0](country="NL"))
