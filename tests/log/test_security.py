@@ -263,7 +263,7 @@ def complaint(address: str, client: dict[str, str], kind: type[LogError] = Unfit
 @pytest.mark.parametrize(
     ("client", "line"),
     [
-        ({"sasl.passwort": PASSWORD}, 'client settings: No such configuration property: "sasl.passwort"'),
+        ({"sasl.passwort": PASSWORD}, 'client settings: No such configuration property: "sasl.passwort"; check its'),
         ({"security.protocol": "SASL"}, 'client settings: Invalid value "SASL" for configuration property'),
         ({"ssl.ca.location": "/nowhere/ca.pem", "security.protocol": "SSL"}, "client settings: ssl.ca.location failed"),
     ],

@@ -43,6 +43,9 @@ MENDS = {
 }
 """What would mend it, by a phrase of what was said; the first that fits."""
 
+ADDRESS = re.compile(r"(?:[A-Z_]+://)?[^:/]+:[0-9]+|(?:[A-Z_]+://)?\[[0-9a-fA-F:.%]+\]:[0-9]+")
+"""As it is usually written; without a port the client takes 9092, which is seldom meant where nobody answers."""
+
 NOT_MADE = re.compile(r"^Failed to create [a-z ]+: ")
 
 LOST = re.compile(r"FAIL .*in state UP")
@@ -75,7 +78,14 @@ class Access:
             return client()
         except KafkaException as error:
             said = NOT_MADE.sub("", self.without_secrets(errors.of(error).str()))
-            raise Unfit(f"client settings: {said}") from None
+            raise Unfit(f"client settings: {said}{self.without_secrets(self._mend(said))}") from None
+
+    def _mend(self, said: str) -> str:
+        """What would mend a setting the client does not take; of a file it can't use, which that is."""
+        if said.startswith("No such configuration property"):
+            return "; check its spelling: the names are librdkafka's"
+        file = self.settings.get(said.partition(" ")[0]) if ".location failed" in said else None
+        return f"; check that {file} is there, can be read, and is what the setting wants" if file else ""
 
     def without_secrets(self, text: str) -> str:
         for secret in self._secrets:
@@ -114,6 +124,9 @@ class Access:
     def no_answer(self, timeout_seconds: float) -> str:
         """What to say when nobody answered in this time."""
         said = f"no broker answered at {self.bootstrap} within {timeout_seconds:g} s; check PASSAGE_BOOTSTRAP"
+        odd = [one for one in self.bootstrap.split(",") if not ADDRESS.fullmatch(one.strip())]
+        if odd:
+            return f"{said}: {odd[0]!r} is not HOST:PORT"
         if self._hint is not None:
             return f"{said}, or whoever is there: it closes the connection at once; {self._hint}"
         return f"{said} or start one with `make kafka`"
