@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 WRONG = {
     "no colon": ("mine", "'mine' names no app; write MODULE:APP"),
     "no such module": ("yours:app", "yours:app: No module named 'yours'; run where the module is"),
-    "no such name": ("mine:apq", "mine:apq: module mine has no 'apq'"),
+    "no such name": ("mine:apq", "mine:apq: module mine has no 'apq'; its apps: app"),
     "not an app": ("mine:unrelated", "mine:unrelated is a int, not an App"),
     "a module that raises": ("broken:app", "can't be imported: ZeroDivisionError: division by zero ("),
     "no Kafka named": ("mine:app", "where is Kafka?"),

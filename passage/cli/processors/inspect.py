@@ -56,7 +56,8 @@ def inspect(
             out.print(part, highlight=False, markup=False, soft_wrap=True)
     if not found.is_known:
         if not json:
-            typer.echo(f"nothing of {aggregate!r} on {app.name}'s topics, partition {found.partition}", err=True)
+            where_it_would_be = f"partition {found.partition}, where murmur2 puts this key"
+            typer.echo(f"nothing of {aggregate!r} on {app.name}'s topics, {where_it_would_be}", err=True)
         raise typer.Exit(DIFFERENT)
 
 

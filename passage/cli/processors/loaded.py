@@ -57,7 +57,8 @@ def load_app(where: str) -> App:
         raise AppError(f"{where}: can't be imported: {said} ({last.filename}:{last.lineno})") from error
     found = getattr(imported, name, None)
     if found is None:
-        raise AppError(f"{where}: module {module} has no {name!r}")
+        apps = [known for known, value in vars(imported).items() if isinstance(value, App)]
+        raise AppError(f"{where}: module {module} has no {name!r}; its apps: {', '.join(apps) or 'none'}")
     if not isinstance(found, App):
         raise AppError(f"{where} is a {type(found).__name__}, not an App")
     return found
