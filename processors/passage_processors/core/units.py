@@ -110,8 +110,8 @@ class ProcessUnit:
         """Raise ProcessorError for a state that can't be read."""
         if not self.states.knows(prefix):
             raise ProcessorError(
-                f"{self}: the state of {key!r} is of another version: {self.states.unknown(prefix)}; name its class in "
-                "the process's `upgrades`"
+                f"{self}: the state of {key!r} is of another version: {self.states.unknown(prefix)}; name its class, "
+                "unchanged and under its old name, in the process's `upgrades`; or run the newer app that wrote it"
             )
 
     def check_schedule(self, schedule: str) -> None:
