@@ -57,9 +57,11 @@ class Stop(threading.Event):
             if select.select([signals], [], [], LOOK_EVERY_SECONDS)[0]:
                 _end(128 + _next_of(signals))
             left = STOP_WITHIN_SECONDS if self.is_busy() else left - LOOK_EVERY_SECONDS
-        _log.warning("left_where_it_stood", after_seconds=STOP_WITHIN_SECONDS, reason="no broker let it go")
-        self.leave()
-        _end(0)
+        try:
+            _log.warning("left_where_it_stood", after_seconds=STOP_WITHIN_SECONDS, reason="no broker let it go")
+            self.leave()
+        finally:
+            _end(0)
 
 
 def stopped_by_signals() -> Stop:
@@ -85,6 +87,8 @@ def _next_of(signals: int) -> int:
 
 
 def _end(code: int) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(code)  # also when nobody reads us any more

@@ -42,7 +42,10 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
 
 
 def hears(pid: int, number: signal.Signals) -> bool:
@@ -60,6 +63,14 @@ def test_who_waits_where_no_signal_is_heard_is_left_there(number: signal.Signals
         assert process.wait(BOUND_SECONDS) == 0
         assert process.stdout is not None
         assert "left_where_it_stood" in process.stdout.read()
+
+
+def test_who_is_read_by_nobody_is_left_there_as_well() -> None:
+    with running(AT_WORK + WAITS_FOR_EVER) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(BOUND_SECONDS) == 0
 
 
 def test_who_holds_the_interpreter_itself_is_ended_by_the_kernel() -> None:
