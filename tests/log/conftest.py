@@ -10,10 +10,13 @@ from tests.log.world import InMemory, OnKafka, World, new_topic
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
 def world(request: pytest.FixtureRequest, topic_name: Callable[..., str]) -> Iterator[World]:
+    made: World
     if request.param == "memory":
-        yield InMemory(topic_name)
+        made = InMemory(topic_name)
     else:
-        yield OnKafka(request.getfixturevalue("kafka_bootstrap"), topic_name)
+        made = OnKafka(request.getfixturevalue("kafka_bootstrap"), topic_name)
+    yield made
+    made.log.close()
 
 
 @pytest.fixture
