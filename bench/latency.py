@@ -25,7 +25,7 @@ from passage_log.port import EARLIEST, Partition, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.case import OPEN, CaseState, encode_case
-from passage_processors.runtime.restore import CUT_KEY
+from passage_processors.core.keys import CUT_KEY
 from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut
 from passage_schemas.instant import Instant, milliseconds_of

@@ -30,8 +30,8 @@ from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.case import OPEN, CaseState, encode_case
 from passage_processors.core.cases import CaseBook
+from passage_processors.core.keys import CUT_KEY
 from passage_processors.core.ticks import TickHistory
-from passage_processors.runtime.restore import CUT_KEY
 from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, encode_column
 from passage_processors.runtime.snapshots import Snapshots, identity_of
 from passage_processors.runtime.topics import create_topics

@@ -3,6 +3,7 @@
 Each kind begins its values with bytes of its own, so that state another kind wrote is noticed before it is misread.
 """
 
+import struct
 from collections.abc import Iterable
 from typing import TypeAlias, TypeGuard
 
@@ -15,6 +16,9 @@ from passage_processors.errors import ProcessorError
 Book: TypeAlias = CaseBook | InstanceBook | ReportBook
 _OF_CASES = (OPEN, ENDED, PARKED)
 
+UNREADABLE = (IndexError, ValueError, struct.error)
+"""What reading a value raises that no book wrote."""
+
 
 def is_case_book(book: Book) -> TypeGuard[CaseBook]:
     """A policy's, be it the native one."""
@@ -26,7 +30,7 @@ def check_kind(app: str, unit: str, book: Book, values: Iterable[bytes]) -> None
     runs, so it is all of one kind."""
     kinds = book.kinds if isinstance(book, InstanceBook | ReportBook) else _OF_CASES
     first = next(iter(values), None)
-    if first is not None and first[0] not in kinds:
+    if first is not None and (not first or first[0] not in kinds):
         raise ProcessorError(
             f"app {app!r}: the state of {unit!r} was written by another kind of unit (policy, process, report); give "
             "it another name"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from passage_processors.core.effects import Derived, Origin, check_size, headers_of, weigh
 from passage_processors.core.inputs import Input
+from passage_processors.core.keys import entry_key, unit_and_aggregate
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
 from passage_processors.core.repeating import repeating_unit, repeats
@@ -139,11 +140,11 @@ class Rules:
 
     def due_key(self, index: int, key: bytes) -> bytes:
         """What a burst is cut after: a unit, by its place in the app, and an aggregate."""
-        return self.units[index].name.encode() + b"/" + key
+        return entry_key(self.units[index].name, key)
 
     def place_of(self, burst: bytes | None) -> tuple[int, bytes | None]:
         """The unit and the aggregate of a due key; (0, None) outside a burst, or for a unit that is no more."""
-        name, _, key = (burst or b"").partition(b"/")
+        name, key = unit_and_aggregate(burst or b"") or (b"", b"")
         names = [unit.name.encode() for unit in self.units]
         return (names.index(name), key) if name in names else (0, None)
 

@@ -13,18 +13,24 @@ transaction without them from a deposed worker would commit.
 
 import hashlib
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from passage_log.errors import Refused
 from passage_log.port import Committed, Member, Partition, Writer
 from passage_processors.app import App
-from passage_processors.core.fold import Letter
-from passage_processors.runtime.restore import CUT_KEY
+from passage_processors.core.fold import Derived, Letter
+from passage_processors.core.keys import CUT_KEY, entry_key
 from passage_processors.runtime.task import Step
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT
 
 LONGEST_REASON = 2_000
 """Characters: what a person reads, and no policy's own error can make a letter too large for its topic."""
+
+_WHEN_AND_WHERE = itemgetter(*map(Derived._fields.index, ("instant", "partition")))
+"""Of a burst the same for all of a transaction."""
+_RECORD = itemgetter(*map(Derived._fields.index, ("key", "value", "headers", "size")))
 
 
 def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> None:
@@ -40,15 +46,15 @@ def write_step(app: App, writer: Writer, step: Step) -> None:
     """The records a step comes to, in the order of the list above."""
     number, effects = step.task.number, step.effects
     append = writer.append
-    for event in effects.events:
-        output = Partition(app.output, number if event.partition is None else event.partition)
-        append(output, event.key, event.value, milliseconds_of(event.instant), event.headers)
+    for (instant, elsewhere), events in groupby(effects.events, _WHEN_AND_WHERE):
+        output = Partition(app.output, number if elsewhere is None else elsewhere)
+        writer.append_each(output, map(_RECORD, events), milliseconds_of(instant))
     for letter in effects.letters:
         _write_letter(app, writer, number, letter)
     changelog = Partition(app.changelog, number)
     at = max(1, milliseconds_of(step.instant))
     for unit, changes in zip(app.units, effects.changes, strict=True):
-        writer.append_all(changelog, unit.encode() + b"/", changes, at)
+        writer.append_all(changelog, entry_key(unit, b""), changes, at)
     cut = CUT.encode(step.cut)
     append(changelog, CUT_KEY, cut, at)
     append(Partition(app.timeline, number), None, cut, at)

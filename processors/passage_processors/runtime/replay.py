@@ -137,6 +137,7 @@ def digest_of_output(app: App, log: Log, number: int, apart: Apart | None = None
 
 
 _Event = tuple[bytes, bytes, int, Sequence[tuple[str, bytes]]]
+"""Of a header without a value, which is none of ours, the client tells None."""
 
 
 def _digest(events: Iterable[_Event], apart: Apart) -> tuple[int, str]:
@@ -154,7 +155,7 @@ def _digest(events: Iterable[_Event], apart: Apart) -> tuple[int, str]:
 
 def _is_apart(key: bytes, headers: Sequence[tuple[str, bytes]]) -> bool:
     """The id names the aggregate, `app/unit/aggregate/start/event/n`. A report's names none."""
-    identity = next((text for name, text in headers if name == "ce_id"), b"")
+    identity = next((text for name, text in headers if name == "ce_id"), None) or b""
     aggregate, *rest = identity.split(b"/", 2)[-1].rsplit(b"/", 3)
     return len(rest) == 3 and aggregate != key
 
@@ -164,7 +165,7 @@ def _add(sha: "hashlib._Hash", key: bytes, value: bytes, at_ms: int, headers: Se
         key,
         value,
         str(at_ms).encode(),
-        *(piece for name, text in headers for piece in (name.encode(), text)),
+        *(piece for name, text in headers for piece in (name.encode(), text or b"")),
     ):
         sha.update(len(part).to_bytes(8, "big"))
         sha.update(part)

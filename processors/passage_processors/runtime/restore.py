@@ -21,8 +21,9 @@ import structlog
 from passage_log.errors import Truncated, Unreachable
 from passage_log.port import EARLIEST, Log, Member, Partition, Record
 from passage_processors.app import App
-from passage_processors.core.books import check_kind
+from passage_processors.core.books import UNREADABLE, check_kind
 from passage_processors.core.columns import Column
+from passage_processors.core.keys import CUT_KEY, unit_and_aggregate
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.snapshot_file import Unusable
@@ -30,11 +31,11 @@ from passage_processors.runtime.snapshots import Snapshots, Stored
 from passage_processors.runtime.task import FRESH, Task
 from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
+from passage_schemas.errors import SchemaError
 from passage_schemas.records import CUT
 
 _log = structlog.get_logger("passage.processors")
 
-CUT_KEY = b"cut"
 GATE_SECONDS = 5.0
 """One look at the gate; a predecessor's transaction may take three of them to time out."""
 _BATCH = 50_000
@@ -162,7 +163,10 @@ class Restore:
 
     def _begin_task(self, found: "_Found") -> int:
         """Tells how many keys it loaded."""
-        cut = found.cut
+        try:
+            cut = found.cut
+        except SchemaError as error:
+            raise self._not_ours(found.number, error) from error
         self._check(found.number, cut)
         names = self._app.units
         for unit in found.units.keys() - set(names):
@@ -176,7 +180,12 @@ class Restore:
             positions.setdefault(topic, EARLIEST)
         if found.stored is None:
             cases = {name: found.units.pop(name) for name in names if name in found.units}
-            found.task = Task(self._app, found.number, self._feed, cut, cast(Cases, cases), positions, self._partitions)
+            try:
+                found.task = Task(
+                    self._app, found.number, self._feed, cut, cast(Cases, cases), positions, self._partitions
+                )
+            except UNREADABLE as error:
+                raise self._not_ours(found.number, error) from error
         elif not cut.number:
             self._read_anew([found], "no cut stands on the changelog from its own on")
         else:
@@ -212,7 +221,10 @@ class Restore:
             last = {key: value for key, value in changes.items() if value is not None}
             check_kind(self._app.name, name, book, last.values())
             book.unload(changes)
-            book.load(last, task.fold.folded)
+            try:
+                book.load(last, task.fold.folded)
+            except UNREADABLE as error:
+                raise self._not_ours(found.number, error) from error
         if task.entries != task.cut.entries:
             raise Unusable(
                 f"with the changelog's tail it has {task.entries} keys, the last cut says {task.cut.entries}: it is so "
@@ -254,6 +266,13 @@ class Restore:
                 f"{self._feed.history.last}: ticks were lost, or this is another topic"
             )
 
+    def _not_ours(self, number: int, error: Exception) -> ProcessorError:
+        """What was in that place before is gone, so there is nothing to go on from."""
+        return ProcessorError(
+            f"{self._app.changelog}[{number}] holds a value that no worker of this app wrote ({error}); "
+            "`passage processors due` names the key of an entry: see to the topic's rights, and restore it from a copy"
+        )
+
     def close(self) -> None:
         self._reader.close()
         for found in self._found.values():
@@ -261,7 +280,8 @@ class Restore:
 
 
 Cases = dict[str, dict[bytes, bytes]]
-_ROOM = b"/"
+_NONE = b"\0"
+"""No key of ours begins so."""
 
 
 class _Found:
@@ -293,7 +313,7 @@ class _Found:
 
     @property
     def cut(self) -> Cut:
-        """The last one read."""
+        """The last one read. Raises SchemaError."""
         return FRESH if self._cut is None else CUT.decode(self._cut)
 
     def take(self, records: list[Record]) -> None:
@@ -301,16 +321,21 @@ class _Found:
         keeps_forgotten = self.stored is not None
         if self.stored is not None and not self._is_begun:
             self._begin(records[0], self.stored)
-        prefix, at, aggregates = b"/", 1, {}
+        prefix, at, aggregates = _NONE, 1, {}
         for record in records:
             key, value = record.key() or b"", record.value()
             if not key.startswith(prefix):
-                if key == CUT_KEY:
+                if key == CUT_KEY and value is not None and value.startswith(CUT.prefixes):
                     self._take_cut(value)
                     continue
-                unit = key.partition(_ROOM)[0]
-                prefix, at = unit + _ROOM, len(unit) + 1
-                aggregates = self.units.setdefault(unit.decode(), {})
+                entry = unit_and_aggregate(key)
+                if entry is None:
+                    where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
+                    _log.warning("foreign_record_ignored", where=where, reason=f"{key!r}: neither an entry nor a cut")
+                    continue
+                at = len(entry[0]) + 1
+                prefix = key[:at]
+                aggregates = self.units.setdefault(entry[0].decode(errors="backslashreplace"), {})
             if value is not None or keeps_forgotten:
                 aggregates[key[at:]] = value
             else:
@@ -322,9 +347,9 @@ class _Found:
         if first.offset() == stored.head.offset and (first.key(), first.value()) != (CUT_KEY, stored.cut_bytes):
             raise Unusable("its cut is not what stands in that place of the changelog")
 
-    def _take_cut(self, value: bytes | None) -> None:
+    def _take_cut(self, value: bytes) -> None:
         if self.stored is not None and self._cut is None and value != self.stored.cut_bytes:
-            number = 0 if value is None else CUT.decode(value).number
+            number = CUT.decode(value).number
             if number <= self.stored.cut_number:
                 raise Unusable(f"cut {number} follows its own, {self.stored.cut_number}, on the changelog")
         self._cut = value

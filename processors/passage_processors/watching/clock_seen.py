@@ -4,7 +4,8 @@ Refuses to read all of a long tick topic: it looks back from the end, each time 
 has shown a tick or `MOST_LOOK_BACK` offsets were read; what lies further back is told as never.
 """
 
-from collections.abc import Collection
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -20,6 +21,8 @@ from passage_schemas.tick import Tick
 FIRST_LOOK_BACK = 2_000
 MOST_LOOK_BACK = 1_000_000
 """Offsets; some seconds' reading."""
+_FOREIGN = 16
+"""One less of what is no tick, in a row, may stand where a schedule's last tick is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +106,29 @@ def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:
 
 def _look_back(reader: Reader, ticks: Partition, wanted: set[str]) -> list[Tick]:
     """The last tick of each schedule seen, from windows that double, the last one first."""
-    values: dict[str, bytes] = {}
+    found: dict[bytes, Tick] = {}
+    names = {name.encode() for name in wanted}
     end = until = readable_ends(reader, [ticks])[ticks]
     window = FIRST_LOOK_BACK
-    while until > 0 and end - until < MOST_LOOK_BACK and not (values and values.keys() >= wanted):
+    while until > 0 and end - until < MOST_LOOK_BACK and not (found and found.keys() >= names):
         begin = max(0, until - window)
-        newest: dict[str, bytes] = {}
+        newest: defaultdict[bytes, deque[bytes]] = defaultdict(lambda: deque(maxlen=_FOREIGN))
         for record in between(reader, {ticks: begin or EARLIEST}, {ticks: until}):
             key, value = record.key(), record.value()
             if key is not None and value is not None and b"/" in key and value.startswith(TICK.prefixes):
-                newest[key[: key.index(b"/")].decode()] = value
-        values = {**newest, **values}
+                newest[key[: key.index(b"/")]].append(value)
+        for name in newest.keys() - found.keys():
+            if (tick := _last_tick(newest[name])) is not None:
+                found[name] = tick
         until, window = begin, window * 2
-    return [TICK.decode(value) for value in values.values()]
+    return list(found.values())
+
+
+def _last_tick(values: Iterable[bytes]) -> Tick | None:
+    """Decoding each would take longer than reading them."""
+    for value in reversed(list(values)):
+        try:
+            return TICK.decode(value)
+        except SchemaError:
+            continue  # Somebody else's, as above.
+    return None

@@ -9,11 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import structlog
+
 from passage_log.port import Log, Reader
 from passage_processors.app import App
+from passage_processors.core.keys import unit_and_aggregate
 from passage_processors.watching.clock_seen import read_clock
 from passage_processors.watching.entries import changelog, changelog_span, waits_of
+from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
+
+_log = structlog.get_logger("passage.processors")
 
 _TOLD_EACH = 10_000
 
@@ -46,7 +52,7 @@ def _silent(_done: int, _total: int) -> None: ...
 
 
 def standing(app: App, reader: Reader, numbers: Sequence[int], told: Told = _silent) -> Standing:
-    """The open wake-ups of these partitions. Raises Unreachable, SchemaError."""
+    """The open wake-ups of these partitions; what can't be read is passed over, aloud. Raises Unreachable."""
     found: Standing = Counter()
     units = {name.encode(): name for name in app.units}
     read, total = 0, sum(changelog_span(app, reader, number) for number in numbers)
@@ -56,8 +62,14 @@ def standing(app: App, reader: Reader, numbers: Sequence[int], told: Told = _sil
             read += 1
             if read % _TOLD_EACH == 0:
                 told(read, total)
-            unit = units.get(key[: key.find(b"/")])
-            waits = waits_of(value) if value is not None and unit is not None else ()
+            entry = unit_and_aggregate(key)
+            unit = None if entry is None else units.get(entry[0])
+            try:
+                waits = waits_of(value) if value is not None and unit is not None else ()
+            except SchemaError as error:
+                where = f"{app.changelog}[{number}], key {key!r}"
+                _log.warning("foreign_record_ignored", where=where, reason=str(error))
+                waits = ()
             if unit is not None and waits:
                 places[key] = tuple((unit, wait.schedule, wait.due) for wait in waits)
             else:
@@ -81,7 +93,7 @@ class Due:
 def due(
     app: App, log: Log, numbers: Sequence[int], schedules: Sequence[str], most: int, told: Told = _silent
 ) -> list[Due]:
-    """Of each schedule, on its next `most` ticks. Raises Unreachable, Unfit, SchemaError."""
+    """Of each schedule, on its next `most` ticks. Raises Unreachable, Unfit."""
     reader = log.reader()
     try:
         clock = read_clock(reader, app.ticks, app.clock_schedules, schedules)

@@ -9,14 +9,16 @@ from typing import Any, Literal, NamedTuple
 
 from passage_log.port import EARLIEST, Partition, Reader
 from passage_processors.app import App
+from passage_processors.core.books import UNREADABLE
 from passage_processors.core.case import ENDED, OPEN, PARKED, decode_case
 from passage_processors.core.instance import ENDED as INSTANCE_ENDED
 from passage_processors.core.instance import RUNNING, Instance, Marker, decode_instance
+from passage_processors.core.keys import CUT_KEY
 from passage_processors.core.policy import Policy
 from passage_processors.core.repeating import Repeating
 from passage_processors.core.units import ProcessUnit
 from passage_processors.runtime.looking import between, readable_ends
-from passage_processors.runtime.restore import CUT_KEY
+from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 
@@ -55,10 +57,15 @@ def entry_of(app: App, name: str, value: bytes) -> Entry | None:
     """None for a unit the app no longer has, or that is of another kind now, and for a report, which keeps nothing of
     an aggregate. Raises SchemaError for a value it can't read."""
     unit = next((unit for unit in app.rules.units if unit.name == name), None)
-    if isinstance(unit, ProcessUnit):
-        return _of_process(app, unit, value) if value[0] in (RUNNING, INSTANCE_ENDED) else None
-    if isinstance(unit, Policy):
-        return _of_policy(app, name, value) if value[0] in (OPEN, ENDED, PARKED) else None
+    try:
+        if isinstance(unit, ProcessUnit):
+            return _of_process(app, unit, value) if value[0] in (RUNNING, INSTANCE_ENDED) else None
+        if isinstance(unit, Policy):
+            return _of_policy(app, name, value) if value[0] in (OPEN, ENDED, PARKED) else None
+    except SchemaError:
+        raise
+    except UNREADABLE as error:
+        raise _not_ours(value, error) from error
     return None
 
 
@@ -90,16 +97,24 @@ def _of_process(app: App, unit: ProcessUnit, value: bytes) -> Entry:
 
 
 def waits_of(value: bytes) -> tuple[Wait, ...]:
-    """The wake-ups of an entry that will come, its state not looked at: for who counts many."""
-    if value[0] == OPEN:
-        state = decode_case(value)
-        return (Wait(None, state.schedule, state.due, state.ticks),)
-    found = decode_instance(value) if value[0] == RUNNING else None
+    """The wake-ups of an entry that will come, its state not looked at: for who counts many. Raises SchemaError for a
+    value it can't read."""
+    try:
+        if value[0] == OPEN:
+            state = decode_case(value)
+            return (Wait(None, state.schedule, state.due, state.ticks),)
+        found = decode_instance(value) if value[0] == RUNNING else None
+    except UNREADABLE as error:
+        raise _not_ours(value, error) from error
     if not isinstance(found, Instance):
         return ()
     return tuple(
         Wait(name, wake.schedule, wake.due, wake.ticks) for name, wake in found.wakes.items() if not wake.parked
     )
+
+
+def _not_ours(value: bytes, error: Exception) -> SchemaError:
+    return SchemaError(f"{len(value)} bytes that no worker of this app wrote ({error})")
 
 
 def changelog_span(app: App, reader: Reader, number: int) -> int:

@@ -12,6 +12,7 @@ from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.core.inputs import headers_of
+from passage_processors.core.keys import entry_key
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.watching.clock_seen import read_clock
@@ -96,10 +97,17 @@ def inspect(
 
 def _entries(app: App, reader: Reader, number: int, key: bytes, unit: str | None) -> tuple[Entry, ...]:
     names = [name for name in app.units if unit in (None, name)]
-    keys = {name.encode() + b"/" + key: name for name in names}
+    keys = {entry_key(name, key): name for name in names}
     values = {keys[stored]: value for stored, value in changelog(app, reader, number) if stored in keys}
-    found = (entry_of(app, name, value) for name in names if (value := values.get(name)) is not None)
-    return tuple(entry for entry in found if entry is not None)
+    found = []
+    for name in names:
+        try:
+            entry = None if (value := values.get(name)) is None else entry_of(app, name, value)
+        except SchemaError as error:
+            raise SchemaError(f"{app.changelog}[{number}], key {entry_key(name, key)!r}: {error}") from error
+        if entry is not None:
+            found.append(entry)
+    return tuple(found)
 
 
 def _waits(app: App, reader: Reader, entries: tuple[Entry, ...]) -> tuple[WaitsFor, ...]:
