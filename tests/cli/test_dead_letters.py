@@ -62,7 +62,7 @@ WRONG = {
     "requeue nothing": (["requeue", "mine:app"], "name them as PARTITION@OFFSET, or say --all"),
     "some and all": (["requeue", "mine:app", "0@1", "--all"], "name them as PARTITION@OFFSET, or say --all"),
     "no place": (["show", "mine:app", "12"], "'12' names no letter; write PARTITION@OFFSET"),
-    "a kind there is not": (["list", "mine:app", "--kind", "tick"], "--kind tick: there is fact and wake-up"),
+    "a kind there is not": (["list", "mine:app", "--kind", "tick"], "--kind tick: there is fact, wake-up, foreign"),
     "list one": (["list", "mine:app", "0@1"], "to see one, write show instead"),
     "list in a dry run": (["list", "mine:app", "--dry-run"], "--all and --dry-run are for requeue"),
     "one that matches": (["show", "mine:app", "0@1", "--topic", "x"], "leave them out where you name some"),

@@ -247,6 +247,44 @@ def test_what_the_app_no_longer_has_is_named() -> None:
         requeued(world, _without(world, {name for name, _ in world.letters()[-1].headers() or []}))
 
 
+FOREIGN: dict[str, tuple[list[tuple[str, bytes | None]], str]] = {
+    "no headers": ([], "nothing here says where it came from"),
+    "none with a value": ([("passage_reason", None), ("passage_topic", None)], "nothing here says where it came from"),
+    "an offset that is none": (
+        [("passage_reason", b"x"), ("passage_topic", b"billing"), ("passage_offset", b"twelve")],
+        "its header passage_offset is 'twelve'",
+    ),
+    "an offset without an end": (
+        [("passage_reason", b"x"), ("passage_topic", b"billing"), ("passage_offset", b"9" * 5000)],
+        f"its header passage_offset is '{'9' * 37}...'",
+    ),
+    "a date in microseconds": (
+        [("passage_reason", b"x"), ("passage_topic", b"billing"), ("passage_timestamp", b"1767225600000000")],
+        "its header passage_timestamp is '1767225600000000'",
+    ),
+    "no text": (
+        [("passage_reason", b"\xff"), ("passage_topic", b"\xff"), ("passage_offset", b"\xff")],
+        "its header passage_offset is '\\\\xff'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_somebody_else_wrote_is_told_as_foreign_and_stays_where_it_is(case: str) -> None:
+    headers, lacks = FOREIGN[case]
+    world = refused()
+    hand = world.log.appender()
+    hand.append(Partition("invoices.dead-letters", 0), b"\xff", b"not ours", 1, headers)  # type: ignore[arg-type]
+    hand.flush()
+    theirs, *_ = (one for one in all_letters(world) if one.value == b"not ours")
+    assert (theirs.kind, theirs.origin, theirs.reason, theirs.key) == ("foreign", "-", lacks, b"\xff")
+    assert theirs.headers == headers
+    with pytest.raises(NotSent) as told:
+        requeued(world, theirs)
+    assert str(told.value) == f"{theirs.where}: {lacks}; it is no letter of this app"
+    assert {one.kind for one in all_letters(world) if one != theirs} == {"fact"}
+
+
 def test_a_letter_is_found_by_its_place() -> None:
     world = refused()
     for letter in all_letters(world):

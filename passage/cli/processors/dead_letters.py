@@ -26,7 +26,7 @@ from passage_processors.watching.inspecting import read
 from passage_schemas.instant import instant_of_milliseconds
 
 ACTIONS = ("list", "show", "requeue")
-KINDS = ("fact", "wake-up")
+KINDS = ("fact", "wake-up", "foreign")
 _PLACE = re.compile(r"(\d+)@(\d+)")
 _MOST_SHOWN = 1_000
 """Bytes of a value nobody can decode: enough to see what it is, and a screen can hold it."""
@@ -42,7 +42,7 @@ def dead_letters(
     client_file: ClientFileOption = None,
     reason: Annotated[str | None, typer.Option(help="Only those whose reason has this in it.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only those from this topic, or for this schedule.")] = None,
-    kind: Annotated[str | None, typer.Option(help=f"Only these: {' or '.join(KINDS)}.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"Only these: {', '.join(KINDS)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="List at most so many, the last ones of each partition.")] = 100,
     every: Annotated[bool, typer.Option("--all", help="Requeue all there are, or all that match.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be requeued, and do nothing.")] = False,
@@ -79,7 +79,7 @@ class _Matching:
 
     def __init__(self, reason: str | None, topic: str | None, kind: str | None) -> None:
         if kind is not None and kind not in KINDS:
-            raise AppError(f"--kind {kind}: there is {' and '.join(KINDS)}")
+            raise AppError(f"--kind {kind}: there is {', '.join(KINDS)}")
         self._wanted = reason, topic, kind
 
     @property

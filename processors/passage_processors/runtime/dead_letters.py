@@ -8,6 +8,7 @@ Nothing is taken from the dead letters: they are a record of what happened. So a
 wake-up the second time is none; for a fact it is what a redelivery is.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -21,11 +22,17 @@ from passage_schemas.instant import Instant, instant_of_milliseconds
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
 
-Kind = Literal["fact", "wake-up"]
+Kind = Literal["fact", "wake-up", "foreign"]
+"""What was refused; `foreign`: the app's workers wrote no such letter, somebody else did."""
 
 FIRST_OF_OURS = "passage_reason"
 """Of the headers a letter has, those from the last of this name on were written with the letter; what stands before
 them is the refused fact's own."""
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_LAST_MS = 253_402_300_799_999
+"""The end of the year 9999; no offset comes near it either."""
 
 
 class NotSent(ProcessorError):
@@ -35,7 +42,8 @@ class NotSent(ProcessorError):
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One refusal, where it lies. `topic` and `place` are the refused fact's topic and offset; a wake-up's are the
-    schedule and the ordinal of the tick it was due at."""
+    schedule and the ordinal of the tick it was due at. Of a foreign one only key, value and headers are told, and as
+    `reason` what it lacks."""
 
     partition: Partition
     offset: int
@@ -63,6 +71,8 @@ class DeadLetter:
     @property
     def origin(self) -> str:
         """Where what was refused lies, or the tick at which the wake-up was due."""
+        if self.kind == "foreign":
+            return "-"
         if self.kind == "wake-up":
             return f"{self.topic}#{self.place}"
         return f"{self.topic}[{self.partition.number}]@{self.place}"
@@ -96,16 +106,20 @@ def letter_at(log: Log, app: App, number: int, offset: int) -> DeadLetter:
 
 
 def letter_of(record: Record) -> DeadLetter:
-    """A record of the dead letters, read; what anybody else wrote there is a letter without a reason."""
+    """A record of the dead letters, read, whoever wrote it."""
     headers = record.headers() or []
     names = [name for name, _ in headers]
     ours_from = len(names) - 1 - names[::-1].index(FIRST_OF_OURS) if FIRST_OF_OURS in names else len(names)
-    said = {name: text.decode(errors="backslashreplace") for name, text in headers[ours_from:]}
+    # A header of somebody else's may have no value.
+    said = {name: (text or b"").decode(errors="backslashreplace") for name, text in headers[ours_from:]}
+    lacks = _lacks(said)
+    if lacks is not None:
+        said, ours_from = {"passage_reason": lacks}, len(names)
     return DeadLetter(
         partition=Partition(record.topic(), record.partition()),
         offset=record.offset(),
         stored_at=instant_of_milliseconds(record.timestamp()[1]),
-        kind="wake-up" if said.get("passage_kind") == "wake-up" else "fact",
+        kind="foreign" if lacks else "wake-up" if said.get("passage_kind") == "wake-up" else "fact",
         topic=said.get("passage_topic", ""),
         place=int(said.get("passage_offset", "-1")),
         key=record.key(),
@@ -117,6 +131,21 @@ def letter_of(record: Record) -> DeadLetter:
         wake_up=said.get("passage_wake_up", ""),
         is_whole="passage_sha256" not in said,
     )
+
+
+def _lacks(said: dict[str, str]) -> str | None:
+    """Why this is no letter of the app's, None where it is one."""
+    if not said.get("passage_topic"):
+        return "nothing here says where it came from"
+    for name in ("passage_offset", "passage_timestamp"):
+        text = said.get(name, "0")
+        if not _NUMBER.fullmatch(text) or not -1 <= int(text) <= _LAST_MS:
+            return f"its header {name} is {_shortened(text)}"
+    return None
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 # --- sending back ----------------------------------------------------------------------------------------------------
@@ -137,13 +166,13 @@ class Requeue:
 
     def send(self, letter: DeadLetter) -> str:
         """Tells what was done, or would be. Raises NotSent, Refused, Unreachable."""
+        if letter.kind == "foreign":
+            raise NotSent(f"{letter.where}: {letter.reason}; it is no letter of this app")
         if not letter.is_whole:
             raise NotSent(
                 f"{letter.where}: {letter.origin} was too large for the dead letters, so it isn't here to be sent "
                 "back; mend what refused it, and write it anew from where it lies"
             )
-        if not letter.topic:
-            raise NotSent(f"{letter.where}: nothing here says where it came from; it is no letter of this app")
         return self._wake_up(letter) if letter.kind == "wake-up" else self._fact(letter)
 
     def _fact(self, letter: DeadLetter) -> str:
