@@ -39,7 +39,8 @@ F = TypeVar("F", contravariant=True)
 @dataclass(frozen=True, slots=True)
 class Emit:
     """Write a derived event, one the process says it `emits`. With a `key` of its own it goes to that key's partition,
-    and is not heard by this app's other policies and processes."""
+    and is not heard by this app's other policies and processes. Tasks write there each at its own pace, so an app that
+    is `derived_from` this one may hear what belongs there late: a task that lags writes behind another's later event."""
 
     event: Any
     key: str | None = None
@@ -138,7 +139,9 @@ class Process(Generic[S]):
     upgrades          earlier state classes, each with the function that makes the next one (or the present) of it
     schedules         those its wake-ups and counts are of
     emits             the events it may emit
-    marker_ticks      how many ticks of its first schedule an ended aggregate is remembered
+    marker_ticks      how many ticks of its first schedule an ended aggregate is remembered; with 0, or without
+                      schedules, a redelivered start (or another of the same millisecond) begins anew, and its events
+                      carry the ids of the first time
     """
 
     name: ClassVar[str]
