@@ -40,7 +40,7 @@ F = TypeVar("F", contravariant=True)
 class Emit:
     """Write a derived event, one the process says it `emits`. With a `key` of its own it goes to that key's partition,
     and is not heard by this app's other policies and processes. Tasks write there each at its own pace, so an app that
-    is `derived_from` this one may hear what belongs there late: a task that lags writes behind another's later event."""
+    is `derived_from` this one may hear what belongs there late: one that lags writes behind another's later event."""
 
     event: Any
     key: str | None = None

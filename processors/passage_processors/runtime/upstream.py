@@ -9,9 +9,9 @@ would wait for each other for ever; nothing here can see that, since an app know
 
 Same partition, same task: an event upstream emits with a key of its own may come from another of its tasks, whose
 timeline isn't looked at. Such a one is ordered like any producer's fact: by its instant, as far as it comes in time.
-And what the partition's own task writes behind it, for an earlier instant, comes late here, since a partition's order is
-kept. To sort it in would need every record of the time before at hand: an output that others follow is best written for
-its aggregates' own keys only.
+And what the partition's own task writes behind it, for an earlier instant, comes late here, since a partition's order
+is kept. To sort it in would need every record of the time before at hand: an output that others follow is best written
+for its aggregates' own keys only.
 """
 
 from collections.abc import Callable, Iterable, Mapping
