@@ -8,7 +8,7 @@ Timestamps are milliseconds since 1970 UTC, as the log stores them. Offsets grow
 compaction): never count with them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -16,6 +16,8 @@ EARLIEST = -2
 """In place of an offset: from the first record the log still has."""
 
 Headers = Sequence[tuple[str, bytes]]
+Weighed = tuple[bytes, bytes, list[tuple[str, bytes]], int]
+"""(key, value, headers, the bytes of all three together)"""
 
 
 class Partition(NamedTuple):
@@ -164,6 +166,11 @@ class Writer(Protocol):
     ) -> None:
         """`append` each value under `prefix` and its key, in the mapping's order: for many, where a call for each would
         cost as much as the record. Stops at the first that is Refused; those before it are part of the transaction."""
+        ...
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        """`append` each of these, in their order: for many with headers, which their maker has weighed as cheaply as it
+        made them. Stops at the first that is Refused; those before it are part of the transaction."""
         ...
 
     def deliver(

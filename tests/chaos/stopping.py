@@ -16,7 +16,7 @@ of its connections.
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -25,7 +25,7 @@ from passage.cli.terminal import tell_logs
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.kafka.writer import KafkaWriter
-from passage_log.port import Committed, Headers, Member, Partition, Writer
+from passage_log.port import Committed, Headers, Member, Partition, Weighed, Writer
 from passage_processors import App, Worker
 from passage_processors.runtime import commit as commits
 from passage_processors.runtime import worker
@@ -64,6 +64,10 @@ class StoppingWriter:
         self, partition: Partition, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()
     ) -> None:
         self._writer.append(partition, key, value, timestamp_ms, headers)
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        for key, value, headers, _size in records:
+            self.append(partition, key, value, timestamp_ms, headers)
 
     def append_all(
         self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int

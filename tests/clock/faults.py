@@ -6,7 +6,7 @@ nothing, as from a broker that doesn't answer, and whatever needs an answer fail
 through is on the log.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from passage_log.errors import Unreachable
@@ -24,6 +24,7 @@ from passage_log.port import (
     Reader,
     Record,
     Topic,
+    Weighed,
     Writer,
 )
 
@@ -126,6 +127,10 @@ class FaultyWriter:
     ) -> None:
         self._hook("before append")
         self._writer.append(partition, key, value, timestamp_ms, headers)
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        for key, value, headers, _size in records:
+            self.append(partition, key, value, timestamp_ms, headers)
 
     def append_all(
         self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from passage_log.errors import Fenced, Refused, Unfit
-from passage_log.port import EARLIEST, Log, Partition, Writer
+from passage_log.port import EARLIEST, Log, Partition, Weighed, Writer
 from tests.log.world import T0, World, append_all, new_topic, open_writer, read, read_to_end, reading, wait
 
 HOUR_MS = 3_600_000
@@ -74,6 +74,45 @@ def test_many_appended_at_once_are_refused_like_one(world: World) -> None:
     assert (record.key(), record.value()) == (b"p/1", b"before")
 
 
+def test_each_of_many_keeps_its_headers_light_or_not(world: World, partition: Partition) -> None:
+    events = [
+        (b"inv-1", b"light", [("ce_id", b"1"), ("ce_id", b"2")]),
+        (b"", b"", [("ce_id", b"x" * 100_000)]),
+        (b"inv-1", b"x" * 100_000, [("ce_id", b"3")]),
+        (b"inv-2", b"last", [("ce_id", b"4")]),
+    ]
+    writer = open_writer(world)
+    writer.begin()
+    writer.append(partition, b"k", b"before", T0)
+    writer.append_each(partition, (weighed(*event) for event in events), T0 + 1)
+    writer.append(partition, b"k", b"after", T0 + 2)
+    writer.commit()
+
+    before, *records, after = read(reading(world, partition), 6)
+
+    assert [(one.key(), one.value(), one.headers()) for one in records] == events
+    assert {one.timestamp() for one in records} == {(1, T0 + 1)}
+    assert (before.value(), after.value()) == (b"before", b"after")
+
+
+def weighed(key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> Weighed:
+    return key, value, headers, len(key) + len(value) + sum(len(name) + len(said) for name, said in headers)
+
+
+def test_each_of_many_is_refused_like_one(world: World) -> None:
+    (partition,) = new_topic(world, max_message_bytes="50000")
+    writer = open_writer(world)
+    writer.begin()
+    before, heavy, never = (weighed(b"k", value, [("h", b"")]) for value in (b"before", b"x" * 50_000, b"never"))
+    with pytest.raises(Refused, match="timestamp"):
+        writer.append_each(partition, [before], 0)
+    with pytest.raises(Refused, match=r"max\.message\.bytes"):
+        writer.append_each(partition, [before, heavy, never], T0)
+    writer.commit()
+    (record,) = read(reading(world, partition), 1)
+    assert record.value() == b"before"
+
+
 def test_a_fenced_writer_can_append_no_more_at_once(world: World, partition: Partition) -> None:
     name = world.name("writer")
     older = open_writer(world, name)
@@ -82,11 +121,21 @@ def test_a_fenced_writer_can_append_no_more_at_once(world: World, partition: Par
     open_writer(world, name)
     with pytest.raises(Fenced):
         append_all_and_commit(older, partition)
+    older = open_writer(world, name)
+    older.begin()
+    open_writer(world, name)
+    with pytest.raises(Fenced):
+        append_each_and_commit(older, partition)
     assert read_to_end(reading(world, partition), partition) == []
 
 
 def append_all_and_commit(writer: Writer, partition: Partition) -> None:
     writer.append_all(partition, b"", {b"%d" % number: b"zombie" for number in range(1000)}, T0)
+    writer.commit()
+
+
+def append_each_and_commit(writer: Writer, partition: Partition) -> None:
+    writer.append_each(partition, [weighed(b"k", b"zombie", [("h", b"")])] * 1000, T0)
     writer.commit()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import pytest
 import structlog
 
-from passage_log.port import Committed, Member, Partition, Record, Writer
+from passage_log.port import Committed, Member, Partition, Record, Weighed, Writer
 from passage_processors import App, Worker
 from passage_processors.core.due import SWEPT_FROM, DueIndex
 from passage_processors.core.instances import InstanceBook
@@ -160,6 +160,10 @@ class WithoutTimeline:
             self.cuts.append((partition, value, timestamp_ms))
         else:
             self._writer.append(partition, key, value, timestamp_ms, headers)
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        for key, value, headers, _size in records:
+            self.append(partition, key, value, timestamp_ms, headers)
 
     def append_all(
         self, partition: Partition, prefix: bytes, values: Mapping[bytes, bytes | None], timestamp_ms: int

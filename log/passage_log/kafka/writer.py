@@ -12,7 +12,7 @@ error that leaves the transaction open is answered with an abort, so that reader
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -23,7 +23,7 @@ from passage_log.errors import LogError, Refused, Unfit, Unreachable, WriterLost
 from passage_log.kafka import errors
 from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.member import checked
-from passage_log.port import Committed, Delivery, Headers, Member, Partition
+from passage_log.port import Committed, Delivery, Headers, Member, Partition, Weighed
 from passage_log.positions import check_positions, check_timestamp
 from passage_log.sizes import LIGHT_BYTES, stored_bytes, too_large
 
@@ -137,6 +137,20 @@ class KafkaWriter:
                 produce(topic, value, prefix + key, number, None, None, timestamp_ms)
             except (BufferError, KafkaException) as error:
                 self._append_when_there_is_room(partition, prefix + key, value, timestamp_ms, (), error)
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        topic, number = partition
+        check_timestamp(partition, timestamp_ms)
+        produce = self._produce
+        self._targets.add(partition)
+        for key, value, headers, size in records:
+            if size > LIGHT_BYTES:
+                self._append_with_care(partition, key, value, timestamp_ms, headers)
+                continue
+            try:
+                produce(topic, value, key, number, None, None, timestamp_ms, headers)
+            except (BufferError, KafkaException) as error:
+                self._append_when_there_is_room(partition, key, value, timestamp_ms, headers, error)
 
     def _append_with_care(
         self,

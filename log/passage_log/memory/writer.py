@@ -4,7 +4,7 @@ States of a MemoryWriter: made -> (open) idle -> (begin) in transaction -> (comm
 newer writer opens or the transaction times out, -> fenced for good.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from passage_log.errors import Fenced, LogError, Refused, Unfit, WriterLost
@@ -12,7 +12,7 @@ from passage_log.memory.group import Group
 from passage_log.memory.reader import MemoryMember
 from passage_log.memory.state import State
 from passage_log.memory.store import LOG_APPEND_TIME, NOBODY, MemoryRecord, Store
-from passage_log.port import Committed, Delivery, Headers, Member, Partition
+from passage_log.port import Committed, Delivery, Headers, Member, Partition, Weighed
 from passage_log.positions import check_positions, check_timestamp
 from passage_log.sizes import stored_bytes, too_large
 
@@ -83,6 +83,10 @@ class MemoryWriter:
     ) -> None:
         for key, value in values.items():
             self.append(partition, prefix + key, value, timestamp_ms)
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        for key, value, headers, _size in records:
+            self.append(partition, key, value, timestamp_ms, headers)
 
     def deliver(
         self,

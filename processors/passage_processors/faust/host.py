@@ -5,7 +5,7 @@ here knows Faust: what it is given are facts, what it gives is to be written by 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, cast
@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 import structlog
 
 from passage_log.errors import Refused
-from passage_log.port import Headers, Log, Member, Partition, Writer
+from passage_log.port import Headers, Log, Member, Partition, Weighed, Writer
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES, stored_bytes, too_large
 from passage_processors.app import App
 from passage_processors.errors import ProcessorError
@@ -228,6 +228,10 @@ class _Outbox:
             if size > DEFAULT_MAX_MESSAGE_BYTES:
                 raise Refused(too_large(partition.topic, size, DEFAULT_MAX_MESSAGE_BYTES))
             self.events.append(Outgoing(partition, key, value, timestamp_ms, headers))
+
+    def append_each(self, partition: Partition, records: Iterable[Weighed], timestamp_ms: int) -> None:
+        for key, value, headers, _size in records:
+            self.append(partition, key, value, timestamp_ms, headers)
 
     def append_all(
         self,

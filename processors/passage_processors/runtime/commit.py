@@ -87,4 +87,5 @@ def positions_of(steps: Sequence[Step]) -> dict[Partition, Committed]:
         Partition(one.topic, step.task.number): Committed(one.offset, str(step.cut.number))
         for step in steps
         for one in step.cut.inputs
+        if one.topic in step.task.by_topic
     }
