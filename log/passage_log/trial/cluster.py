@@ -45,6 +45,10 @@ class Cluster:
         """kill -9. Its data directory stays as it is."""
         self._servers[number].kill()
 
+    def pause(self, number: int) -> None:
+        """SIGSTOP: connections stay, and nobody answers. `kill` ends it all the same."""
+        self._servers[number].pause()
+
     def stop(self, number: int) -> None:
         """SIGTERM, as in a rolling restart: it hands its leaderships over first. One that does not end is killed."""
         self._servers[number].stop()

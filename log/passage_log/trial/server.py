@@ -103,6 +103,11 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    def pause(self) -> None:
+        """SIGSTOP."""
+        assert self._process is not None, "it does not run"
+        self._process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         """SIGTERM, and SIGKILL for one that does not end in time."""
         if self._process is None or self._process.poll() is not None:
