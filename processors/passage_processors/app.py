@@ -38,6 +38,7 @@ class App:
     policies, processes, reports
                 in this order they fire on one tick; an event emitted by one is delivered to the others
     derived_from  inputs that are another app's output -> that app's name: ticks wait until it has folded them too
+    former_inputs  topics it once read and no longer does; should it read one again, it goes on where it stopped
     formats     input topic, or the output -> the format of its values; Avro() where nothing is said
     schedules   those counted that no policy, process or report names outright (a policy's `of` is a function)
 
@@ -55,6 +56,7 @@ class App:
     processes: Sequence[Process[Any]] = ()
     reports: Sequence[Report] = ()
     derived_from: Mapping[str, str] = field(default_factory=dict)
+    former_inputs: Sequence[str] = ()
     schedules: Sequence[str] = ()
     formats: Mapping[str, Format] = field(default_factory=dict)
     ticks: str = "passage.ticks"

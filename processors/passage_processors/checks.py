@@ -41,6 +41,9 @@ def check(app: "App") -> None:
         _check_report(f"{where}, report {report.name!r}", report)
     if app.output in app.inputs:
         raise AppError(f"{where}: {app.output!r} is both input and output; an app hears its own events anyway")
+    for topic in app.former_inputs:
+        if topic in app.inputs:
+            raise AppError(f"{where}: {topic!r} is an input and a former one; take it out of former_inputs")
     _check_derived_from(app)
     _check_formats(app)
     for schedule in app.counted:

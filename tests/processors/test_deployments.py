@@ -26,6 +26,9 @@ class InvoiceWasNoted:
     invoice: str
 
 
+MORE = {"billing": [InvoiceSent, InvoicePaid], "credits": [CreditNoteIssued]}
+
+
 def noted() -> Policy:
     return overdue(name="noted", emits=InvoiceWasNoted, emit=lambda case: InvoiceWasNoted(case.key))
 
@@ -69,16 +72,14 @@ def test_policies_reordered_in_the_midst_of_a_burst_all_fire() -> None:
 
 def test_an_input_added_in_the_midst_of_a_burst_does_not_stop_it() -> None:
     world = half_a_burst(invoices(overdue()))
-    more = {"billing": [InvoiceSent, InvoicePaid], "credits": [CreditNoteIssued]}
     world.log.create([Topic("credits", 1)])
-    world.settle(worker_of(invoices(overdue(), inputs=more), world))
+    world.settle(worker_of(invoices(overdue(), inputs=MORE), world))
     assert len(ids(world)) == len(set(ids(world))) == 10
 
 
 def test_a_rolling_deployment_that_adds_an_input_doubles_nothing() -> None:
     old = invoices(overdue())
-    more = {"billing": [InvoiceSent, InvoicePaid], "credits": [CreditNoteIssued]}
-    new = invoices(overdue(unless=(InvoicePaid, CreditNoteIssued)), inputs=more)
+    new = invoices(overdue(unless=(InvoicePaid, CreditNoteIssued)), inputs=MORE)
     world = World(new, partitions=2)
     world.name(next_at=day(1))
     for number in range(40):
@@ -93,6 +94,41 @@ def test_a_rolling_deployment_that_adds_an_input_doubles_nothing() -> None:
     world.settle(after)
     assert Counter(ids(world)).most_common(1)[0][1] == 1
     assert len(ids(world)) == 40
+
+
+def reads_credits(world: World) -> None:
+    """Its app has folded a credit note, which then is not read any more."""
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=9), day(0.5))
+    world.fact(InvoiceSent("inv-2", terms=9), day(0.5))
+    world.fact(CreditNoteIssued("inv-1"), day(0.6), topic="credits")
+    world.days(1, 1)
+    worker = world.worker()
+    world.settle(worker)
+    worker.close()
+
+
+def test_an_app_of_the_same_name_that_lacks_an_input_is_refused() -> None:
+    world = World(invoices(overdue(unless=(InvoicePaid, CreditNoteIssued)), inputs=MORE))
+    reads_credits(world)
+    with pytest.raises(ProcessorError, match="an app that reads credits, which this 'invoices' does not"):
+        world.settle(worker_of(invoices(overdue()), world))
+
+
+def test_a_former_input_that_is_read_again_is_read_on_from_where_it_was() -> None:
+    both = invoices(overdue(unless=(InvoicePaid, CreditNoteIssued)), inputs=MORE)
+    world = World(both)
+    reads_credits(world)
+    without = worker_of(invoices(overdue(), former_inputs=["credits"]), world)
+    world.days(2, 2)
+    world.settle(without)
+    assert [one.topic for one in without.tasks[0].cut.inputs] == ["billing", "invoices.requests", "credits"]
+    without.close()
+    again = worker_of(both, world)
+    world.days(3, 3)
+    world.settle(again)
+    assert {one.topic: one.count for one in again.tasks[0].cut.inputs}["credits"] == 1
+    assert again.totals.facts == 0, "the credit note is not folded a second time"
 
 
 def test_a_case_opened_before_facts_were_kept_fires_without_its_fact() -> None:
@@ -117,8 +153,7 @@ def test_a_case_opened_before_facts_were_kept_fires_without_its_fact() -> None:
 
 
 def test_a_replay_with_an_app_that_lost_an_input_says_so() -> None:
-    more = {"billing": [InvoiceSent, InvoicePaid], "credits": [CreditNoteIssued]}
-    world = World(invoices(overdue(), inputs=more))
+    world = World(invoices(overdue(), inputs=MORE))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
     world.days(1, 2)

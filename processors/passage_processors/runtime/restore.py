@@ -252,6 +252,13 @@ class Restore:
                 f"{where} was written on cluster {cut.cluster}, this is {self._log.cluster_id()}: its offsets mean "
                 "nothing here; point the app at its own cluster"
             )
+        unread = {one.topic for one in cut.inputs} - {*self._app.sources, *self._app.former_inputs}
+        if unread:
+            raise ProcessorError(
+                f"{where} was written by an app that reads {', '.join(sorted(unread))}, which this {self._app.name!r} "
+                "does not: if that is another app, give one of them another name; if it is a newer version, start that; "
+                "if this one has given up the input, list it in former_inputs"
+            )
         for schedule in sorted(self._app.counted):
             floor = self._feed.history.floor(schedule)
             if cut.number and cut.tick_sequence < floor.sequence:

@@ -56,6 +56,8 @@ class Task:
         """One for each input, and behind them the requests, which nothing waits for."""
         self.by_topic = {pending.topic: pending for pending in self.inputs}
         self.requests = self.inputs[-1]
+        self._former = tuple(one for one in cut.inputs if one.topic not in self.by_topic)
+        """How far the topics were read that no longer are."""
         self.arrived_at = float("-inf")
         """When facts last came in, in monotonic seconds."""
         self.has_more = False
@@ -123,7 +125,7 @@ class Task:
         self.cut = Cut(
             number=self.cut.number + 1,
             cluster=cluster,
-            inputs=tuple(InputCut(one.topic, one.folded_to, one.count) for one in self.inputs),
+            inputs=(*(InputCut(one.topic, one.folded_to, one.count) for one in self.inputs), *self._former),
             tick_sequence=self.sequence,
             tick_offset=self._feed.offset_after(self.sequence),
             burst=self.fold.burst,
