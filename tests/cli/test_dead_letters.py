@@ -224,3 +224,26 @@ def test_a_letter_that_cannot_be_sent_back_is_exit_code_2_and_says_where_it_lies
     assert missing.told.startswith(f"passage: {site.app.dead_letters}[1]@7: there is no letter; ")
     beyond = passage("processors", "dead-letters", "show", *here, "5@7")
     assert beyond.told == f"passage: {site.app.dead_letters} has no partition 5; it has 2"
+
+
+@pytest.mark.kafka
+def test_what_is_foreign_is_warned_of_beside_the_answer_and_not_in_it(
+    folder: Path, passage: Command, topic_name: Callable[..., str], kafka_log: KafkaLog, kafka_bootstrap: str
+) -> None:
+    site = Site(folder, topic_name("foreign"), kafka_log)
+    hand = kafka_log.appender()
+    for number in range(PARTITIONS):
+        hand.append(Partition(site.app.changelog, number), b"overdue/\xff", b"\x01", 1)
+        hand.append(Partition(site.app.timeline, number), b"\xff", b"garbage", 1)
+        hand.append(Partition(site.app.dead_letters, number), b"\xff", None, 1, [("passage_topic", b"\xff")])
+    hand.flush()
+    hand.close()
+    here = ("mine:app", "--bootstrap", kafka_bootstrap)
+    due = passage("processors", "due", *here, "--json")
+    assert due.document["schedules"][0]["coming"] == []
+    assert due.err.count("foreign_record_ignored") == PARTITIONS
+    replayed = passage("processors", "replay", *here)
+    assert (replayed.code, "foreign_record_ignored" in replayed.out) == (0, False)
+    assert replayed.err.count("foreign_record_ignored") == PARTITIONS
+    listed = passage("processors", "dead-letters", "list", *here, "--kind", "foreign", "--json").document
+    assert [(one["kind"], one["key"]) for one in listed] == [("foreign", "\\xff")] * PARTITIONS
