@@ -14,7 +14,8 @@ import argparse
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from statistics import median
@@ -218,14 +219,21 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    with a_kafka() as bootstrap:
+        for variant, cancelling in (("starts only", False), ("every other one cancels an earlier one", True)):
+            compare(bootstrap, variant, cancelling, options.facts, options.rounds)
+
+
+@contextmanager
+def a_kafka() -> Iterator[str]:
+    """Its address, with the clock's topics written, in a process that logs errors only."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    collect_seldom()  # for both ways, as `passage processors run` does
+    collect_seldom()  # for all ways, as `passage processors run` does
     with choose("kafka") as trial:
         assert trial.bootstrap is not None
         print(trial.why)
         write_clock(KafkaLog(trial.bootstrap))
-        for variant, cancelling in (("starts only", False), ("every other one cancels an earlier one", True)):
-            compare(trial.bootstrap, variant, cancelling, options.facts, options.rounds)
+        yield trial.bootstrap
 
 
 def compare(bootstrap: str, variant: str, cancelling: bool, count: int, rounds: int) -> None:

@@ -9,21 +9,16 @@ on as it came. The watch and the CPU are those of `facts.py`.
 """
 
 import argparse
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
 
-import structlog
-
 from bench._side_by_side import told, with_cpu
-from bench.facts import BEGIN, KEPT, PARTITIONS, InvoicePaid, InvoiceSent, bare, folded, write_clock
-from passage.cli.collector import collect_seldom
+from bench.facts import BEGIN, KEPT, PARTITIONS, InvoicePaid, InvoiceSent, a_kafka, bare, folded
 from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
-from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.process import Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
 from passage_schemas.events import event_codec
@@ -107,13 +102,8 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=500_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    collect_seldom()  # for both ways, as `passage processors run` does
-    with choose("kafka") as trial:
-        assert trial.bootstrap is not None
-        print(trial.why)
-        write_clock(KafkaLog(trial.bootstrap))
-        compare(trial.bootstrap, options.facts, options.rounds)
+    with a_kafka() as bootstrap:
+        compare(bootstrap, options.facts, options.rounds)
 
 
 def compare(bootstrap: str, count: int, rounds: int) -> None:

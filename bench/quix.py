@@ -12,7 +12,6 @@ With --faust-facts N also a Faust worker with the policy attached, at least once
 
 import argparse
 import json
-import logging
 import resource
 import subprocess
 import sys
@@ -23,14 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import structlog
-
 from bench._side_by_side import told
-from bench.facts import PARTITIONS, PATIENCE_SECONDS, InvoiceSent, app_of, bare, policy, write_clock, write_facts
-from passage.cli.collector import collect_seldom
+from bench.facts import PARTITIONS, PATIENCE_SECONDS, InvoiceSent, a_kafka, app_of, bare, policy, write_facts
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition
-from passage_log.trial import choose
 from passage_processors.faust.held import CUT, split_key
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
@@ -128,14 +123,9 @@ def main() -> None:
     parser.add_argument("--commit-seconds", type=float, default=5.0, help="Quix's commit_interval; 5 is its default")
     parser.add_argument("--faust-facts", type=int, default=0)
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    collect_seldom()
     python = environment()
-    with choose("kafka") as trial:
-        assert trial.bootstrap is not None
-        print(trial.why)
-        write_clock(KafkaLog(trial.bootstrap))
-        compare(python, trial.bootstrap, options)
+    with a_kafka() as bootstrap:
+        compare(python, bootstrap, options)
 
 
 def compare(python: str, bootstrap: str, options: argparse.Namespace) -> None:
