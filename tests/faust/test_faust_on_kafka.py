@@ -112,6 +112,47 @@ def test_a_killed_faust_worker_derives_what_the_engine_derives_at_least_once(
     assert set(derived) == set(expected)
 
 
+def test_what_two_faust_workers_share_and_one_takes_over_is_derived_at_least_once(
+    kafka_bootstrap: str, kafka_log: KafkaLog, tmp_path: Path
+) -> None:
+    """One works, another joins it with facts still waiting for their ticks, and the first is killed at work."""
+    run, facts = f"faust-two-{time.monotonic_ns():x}", 8_000
+    app, engine = app_of(run), app_of(run, output=f"{run}.engine")
+    for one in (app, engine):
+        write_topics(kafka_log, one, PARTITIONS)
+    kafka_log.create([Topic(heard_topic(run), 1)])
+    write_facts(kafka_log, app, PARTITIONS, facts, 5)
+    write_ticks(kafka_log, app, 1, TICKS // 4)
+    watch = TableWatch(kafka_log, f"{run}.faust-passage-{app.name}-changelog")
+    workers = [Process(["-m", "tests.faust.billing", kafka_bootstrap, run, tmp_path / "first"], run)]
+    deadline, shared = time.monotonic() + STALLED_SECONDS, -1
+    try:
+        while not watch.is_done:
+            assert time.monotonic() < deadline, f"nothing moves: {workers[-1].events[-20:]}"
+            watch.look()
+            for worker in workers:
+                worker.listen()
+            if watch.facts and len(workers) == 1 and shared < 0:
+                workers.append(Process(["-m", "tests.faust.billing", kafka_bootstrap, run, tmp_path / "second"], run))
+            has_joined = len(workers) == 2 and any(
+                "Recovery complete" in str(one["event"]) for one in workers[1].events
+            )
+            if has_joined and shared < 0:
+                shared = watch.facts
+                write_ticks(kafka_log, app, TICKS // 4 + 1)
+            if len(workers) == 2 and 0 <= shared < watch.facts:
+                workers.pop(0).kill()
+        assert len(workers) == 1, "the first was never killed"
+    finally:
+        for worker in workers:
+            worker.kill()
+        watch.close()
+    run_the_engine(kafka_log, engine, PARTITIONS)
+    expected = ids_on(kafka_log, engine.output, PARTITIONS)
+    assert len(expected) == len(set(expected)) > facts // 10
+    assert set(ids_on(kafka_log, app.output, PARTITIONS)) == set(expected)
+
+
 def test_an_agent_hears_every_tick_in_each_partition_in_order(
     kafka_bootstrap: str, kafka_log: KafkaLog, tmp_path: Path
 ) -> None:

@@ -50,10 +50,10 @@ def write_facts(log: KafkaLog, app: App, partitions: int, count: int, seed: int)
     appender.close()
 
 
-def write_ticks(log: KafkaLog, app: App) -> None:
-    """All of them, and the promise of the next."""
+def write_ticks(log: KafkaLog, app: App, first: int = 1, last: int = TICKS) -> None:
+    """All of them, or some, and the promise of the next."""
     appender = log.appender()
-    for number in range(1, TICKS + 1):
+    for number in range(first, last + 1):
         tick = Tick(
             event="DayHasPassed", schedule=DAY, ordinal=number, sequence=number, period=str(number),
             starts_at=day(number - 1), ends_at=day(number), next_at=day(number + 1), zone="UTC", calendar=None,
@@ -61,7 +61,7 @@ def write_ticks(log: KafkaLog, app: App) -> None:
         )  # fmt: skip
         appender.append(Partition(app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(day(number)))
     entry = ScheduleEntry(
-        DAY, "DayHasPassed", "UTC", None, "", "", "active", "", "", day(TICKS + 1), TICKS, 1, "2026f", "0"
+        DAY, "DayHasPassed", "UTC", None, "", "", "active", "", "", day(last + 1), last, 1, "2026f", "0"
     )
     appender.append(Partition(app.clock_schedules, 0), DAY.encode(), SCHEDULE_ENTRY.encode(entry), 1)
     appender.close()
