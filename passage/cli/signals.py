@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from time import monotonic
 from types import FrameType
 
 import structlog
@@ -26,7 +27,7 @@ STOP_WITHIN_SECONDS = 2.0
 
 LOOK_EVERY_SECONDS = 0.1
 
-LAST_RESORT_SECONDS = 5.0
+LAST_RESORT_SECONDS = 10.0
 """Somebody may hold the interpreter itself (librdkafka 4884), so that no thread of ours can end the process. Then the
 kernel does, by SIGALRM."""
 
@@ -51,12 +52,13 @@ class Stop(threading.Event):
         """`signals`: where their numbers are read, a byte each. Comes back never."""
         _next_of(signals)
         self.set()
-        left = STOP_WITHIN_SECONDS
-        while left > 0:
+        until = monotonic() + STOP_WITHIN_SECONDS
+        while monotonic() < until:
             signal.setitimer(signal.ITIMER_REAL, LAST_RESORT_SECONDS)
             if select.select([signals], [], [], LOOK_EVERY_SECONDS)[0]:
                 _end(128 + _next_of(signals))
-            left = STOP_WITHIN_SECONDS if self.is_busy() else left - LOOK_EVERY_SECONDS
+            if self.is_busy():
+                until = monotonic() + STOP_WITHIN_SECONDS
         try:
             _log.warning("left_where_it_stood", after_seconds=STOP_WITHIN_SECONDS, reason="no broker let it go")
             self.leave()

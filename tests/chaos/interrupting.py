@@ -129,7 +129,7 @@ def blocked(bootstrap: str) -> Telling:
         world.take_over()
         wire.unblock()
         process.wait_for("transaction_failed")
-        assert process.end("assigned") == 0
+        end(process)
         world.finish()
         return said(process), world.differences()
     finally:
@@ -173,8 +173,13 @@ def work_off(world: StoppedWorld, process: Process) -> set[object]:
         assert time.monotonic() < deadline, f"it does not finish: {process.events[-10:]}"
         process.listen()
         time.sleep(0.2)
-    assert process.end("assigned") == 0
+    end(process)
     return said(process)
+
+
+def end(process: Process) -> None:
+    code = process.end("assigned")
+    assert code == 0, f"told to stop, it ended with {code}: {process.events[-5:]}"
 
 
 def said(process: Process) -> set[object]:
