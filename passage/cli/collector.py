@@ -12,11 +12,3 @@ def collect_seldom() -> None:
     """Everything made so far is there to stay; of what comes, look at a hundred thousand at a time."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
-
-def keep_to_the_end(one: object) -> None:
-    """Let the process take this with it when it ends. The interpreter would let go of a worker's millions of values one
-    by one first: 0.1 s at five million that lie in order, more where they don't, and a stop has two in all."""
-    held: list[object] = [one]
-    held.append(held)  # a circle only the collector could open, which is told to look no more
-    gc.freeze()

@@ -8,7 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from passage.cli.collector import collect_seldom, keep_to_the_end
+from passage.cli.collector import collect_seldom
 from passage.cli.pages import serve
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
@@ -59,7 +59,6 @@ def run(
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
     stop.is_busy = lambda: worker.is_folding
-    keep_to_the_end(worker)
     if metrics_port is not None:
         metrics = Metrics(worker)
         serve(metrics_port, metrics.registry, metrics.health)
