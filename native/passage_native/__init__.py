@@ -4,9 +4,19 @@ Each does what the pure part of the same name does, and is held to the same test
 decides which of them a worker takes.
 """
 
-from passage_native._twins import CaseBook, first_from, fold_plain, hashed, instants_of, runs_of
+from passage_native._twins import CaseBook, fire_burst, first_from, fold_plain, hashed, instants_of, iso_of, runs_of
 
-TWIN = 1
+TWIN = 2
 """Grows with every change of what the twins' callers may expect; a worker takes only the one it knows."""
 
-__all__ = ["TWIN", "CaseBook", "first_from", "fold_plain", "hashed", "instants_of", "runs_of"]
+__all__ = [
+    "TWIN",
+    "CaseBook",
+    "fire_burst",
+    "first_from",
+    "fold_plain",
+    "hashed",
+    "instants_of",
+    "iso_of",
+    "runs_of",
+]

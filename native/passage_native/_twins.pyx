@@ -3,6 +3,7 @@
 
 include "cases.pxi"
 include "hot.pxi"
+include "burst.pxi"
 
 import sys
 

@@ -10,12 +10,11 @@ from types import ModuleType
 
 import structlog
 
-from passage_processors.core.burst import fire_burst
 from passage_processors.core.parts import PURE, Parts
 
 _log = structlog.get_logger("passage.processors")
 
-TWIN = 1
+TWIN = 2
 """The version of the native parts this code knows how to use."""
 VARIABLE = "PASSAGE_NATIVE"
 _PACKAGE = "passage_native"
@@ -55,5 +54,11 @@ def _found() -> tuple[Parts, str, bool]:
 
 def _of(native: ModuleType) -> Parts:
     return Parts(
-        "native", native.CaseBook, native.fold_plain, native.instants_of, native.first_from, native.runs_of, fire_burst
+        "native",
+        native.CaseBook,
+        native.fold_plain,
+        native.instants_of,
+        native.first_from,
+        native.runs_of,
+        native.fire_burst,
     )
