@@ -268,6 +268,14 @@ def test_the_whole_file_is_used(written: Written) -> None:
     assert came_of(written, written[1]) == ["snapshot_loaded"]
 
 
+def test_no_byte_of_its_last_part_may_differ(written: Written) -> None:
+    """Its length among them: one that promises more than there is reads the same payload."""
+    for back in range(1, 100):
+        content = bytearray(written[1])
+        content[-back] ^= 1
+        assert came_of(written, bytes(content)) == ["snapshot_ignored"], back
+
+
 @EXAMPLES
 @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_a_file_with_any_byte_changed_is_ignored(written: Written, place: float, flip: int) -> None:

@@ -123,7 +123,7 @@ class SnapshotFile:
         if length > _MOST_BYTES:
             raise Unusable("it is damaged: a part would be longer than any is")
         payload = self._file.read(length)
-        if _chained(self._digest, kind, payload) != digest:
+        if len(payload) < length or _chained(self._digest, kind, payload) != digest:
             raise Unusable("it is damaged or cut short: a digest differs")
         if wanted is not None and kind != wanted:
             raise Unusable("its parts are not in their order")
