@@ -6,6 +6,7 @@ Everything that can be wrong with it is said when it is built, before the first 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal
 
@@ -89,12 +90,12 @@ class App:
         """Where operators ask for what only the app's own tasks can do, as to resume a parked wake-up."""
         return f"{self.name}.requests"
 
-    @property
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """The topics whose records a task folds: the inputs, and the requests."""
         return (*sorted(self.inputs), self.requests)
 
-    @property
+    @cached_property
     def counted(self) -> frozenset[str]:
         """The schedules whose ticks this app counts, and its facts therefore wait for."""
         return frozenset(
@@ -106,7 +107,7 @@ class App:
             )
         )
 
-    @property
+    @cached_property
     def units(self) -> tuple[str, ...]:
         """The names of its policies, processes and reports, in the order in which they fire on one tick."""
         units: Iterator[Policy | Process[Any] | Report] = chain(self.policies, self.processes, self.reports)
