@@ -11,7 +11,7 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 cdef extern from "Python.h":
     object PyType_GenericAlloc(object kind, Py_ssize_t size)
 
-from passage_processors.core.effects import VERSION, Derived, check_size, iso, weigh
+from passage_processors.core.effects import RAISED, VERSION, Derived, check_size, iso, weigh
 from passage_processors.core.policy import Case
 
 cdef object CASE = Case, DERIVED = Derived, VERSION_HEADER = VERSION, CE_ID = "ce_id", ONE = 1
@@ -149,7 +149,7 @@ def fire_burst(
                 check_size(most, "the event, with its key and id,")
             if follow is not None:
                 then = follow(key, event, canonical)
-        except Exception as error:
+        except RAISED as error:
             failed(key, error)
             continue
         close.end(key)

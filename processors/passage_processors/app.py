@@ -148,18 +148,16 @@ def _rules(app: App, ask: Ask = asked_once) -> Rules:
     kept = Input(Avro().reading(list(codecs.values()), registry_at), by_class)
     return Rules(
         app.name, units, handlers, heard, emits, app.on_error, app.stop_after_refusals,
-        _inputs(app, codecs, by_class, kept), *_output(app, codecs, by_class), kept,
+        _inputs(app, codecs, by_class), *_output(app, codecs, by_class), kept,
     )  # fmt: skip
 
 
-def _inputs(app: App, codecs: _Codecs, by_class: Mapping[type[Any], Handler], kept: Input) -> dict[str, Input]:
-    # Ten bytes name a type whatever topic it is on; what a name stands for is a topic's own affair.
-    inputs = dict.fromkeys(app.inputs, kept)
+def _inputs(app: App, codecs: _Codecs, by_class: Mapping[type[Any], Handler]) -> dict[str, Input]:
+    inputs = {}
     for topic, facts in app.inputs.items():
-        if (said := app.formats.get(topic)) is not None and said != Avro():
-            carried = [codecs[fact] for fact in dict.fromkeys(facts)]
-            with _of_the_format(app, topic):
-                inputs[topic] = Input(said.reading(carried, registry_at), by_class)
+        carried = [codecs[fact] for fact in dict.fromkeys(facts)]
+        with _of_the_format(app, topic):
+            inputs[topic] = Input(app.formats.get(topic, Avro()).reading(carried, registry_at), by_class)
     return inputs
 
 

@@ -52,6 +52,32 @@ def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_l
     assert re.search(r"ZeroDivisionError: .* \(.*after, test_refusals\.py:\d+\)$", reasons[2])
 
 
+def test_an_exit_in_a_users_own_code_is_a_letter_and_a_parked_wake_up_like_any_error() -> None:
+    def leaves(_: object) -> InvoiceBecameOverdue:
+        raise SystemExit("bye")
+
+    world = World(invoices(overdue(after=lambda fact: fact.terms or leaves(fact), emit=leaves)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=0), day(0.5))
+    world.fact(InvoiceSent("inv-2", terms=1), day(0.6))
+    world.days(1, 1)
+    world.settle(world.worker())
+    assert [re.search(r"SystemExit: bye", reason_of(letter)) is not None for letter in world.letters()] == [True, True]
+
+
+def test_a_fact_on_an_input_that_is_not_said_to_carry_it_is_a_letter() -> None:
+    inputs = {"billing": [InvoiceSent], "payments": [InvoicePaid]}
+    world = World(invoices(overdue(), inputs=inputs))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.5), topic="payments")
+    world.days(1, 1)
+    world.settle(world.worker())
+    assert world.output() == []
+    [letter] = world.letters()
+    assert reason_of(letter).startswith("payments[0]@0: written with schema")
+    assert "known: " in reason_of(letter)
+
+
 def test_a_refused_fact_has_no_other_effect_and_stands_in_the_cut() -> None:
     second = overdue(name="second", after=lambda fact: fact.terms // 0)
     world = World(invoices(overdue(), second))

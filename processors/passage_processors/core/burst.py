@@ -11,14 +11,14 @@ from typing import Any, NamedTuple, cast
 
 from passage_processors.core.case import NAME_AT, OPEN, START
 from passage_processors.core.cases import CaseBook, Closer
-from passage_processors.core.effects import MOST_BYTES, VERSION, Derived, check_size, iso, weigh
+from passage_processors.core.effects import MOST_BYTES, RAISED, VERSION, Derived, check_size, iso, weigh
 from passage_processors.core.policy import Case
 from passage_schemas.instant import Instant
 
 Follow = Callable[[bytes, Any, bytes], Callable[[], None]]
 """(key, the event, its canonical form) to what is to be done in the app when the event stands. Raises what a user's
 own code raises; then nothing has happened."""
-Failed = Callable[[bytes, Exception], None]
+Failed = Callable[[bytes, BaseException], None]
 """Hears of a case whose policy failed, and either parks or closes it; may raise."""
 
 
@@ -85,7 +85,7 @@ def fire_burst(
                 check_size(most, "the event, with its key and id,")
             if follow is not None:
                 then = follow(key, event, canonical)
-        except Exception as error:  # noqa: BLE001 - a policy's own code may raise anything; it is parked, not us
+        except RAISED as error:
             burst.failed(key, error)
             continue
         close(key, due, b"")

@@ -19,6 +19,10 @@ MOST_BYTES = 900_000
 constant and no setting of a topic, so that a replay decides alike."""
 
 
+RAISED = (Exception, SystemExit)
+"""What a user's own code may raise: anything, an exit too. It costs one cause, and the stream goes on."""
+
+
 class Refusal(ValueError):
     """This fact or answer can't be folded, for a reason of its own. The message says what, and how to mend it."""
 
@@ -113,7 +117,7 @@ def check_size(size: int, what: str) -> None:
         raise Refusal(f"{what} is {size} bytes; more than {MOST_BYTES} can't be kept in a topic's record of 1,000,000")
 
 
-def said(error: Exception, ours: Sequence[type[Exception]] = (SchemaError, Refusal)) -> str:
+def said(error: BaseException, ours: Sequence[type[Exception]] = (SchemaError, Refusal)) -> str:
     """An error in one line: ours already say what, where and how to mend it."""
     text = " ".join(str(error).split()) or "no message"
     return text if isinstance(error, tuple(ours)) else f"{type(error).__name__}: {text}"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from passage_processors.core.burst import Burst, Follow, weight_of
 from passage_processors.core.case import decode_case
 from passage_processors.core.chain import Chain
-from passage_processors.core.effects import Origin, shared_headers
+from passage_processors.core.effects import RAISED, Origin, shared_headers
 from passage_processors.core.instance import Instance
 from passage_processors.core.memory import Memory
 from passage_processors.core.policy import Policy
@@ -175,7 +175,7 @@ class Firing:
 
         return follow
 
-    def _failed(self, index: int, policy: Policy, tick: SeenTick, key: bytes, error: Exception) -> None:
+    def _failed(self, index: int, policy: Policy, tick: SeenTick, key: bytes, error: BaseException) -> None:
         """Park a case whose policy failed, or close it. Raises Stopped when the app says so."""
         if isinstance(error, Impure | Interrupted):
             raise error
@@ -203,7 +203,7 @@ class Firing:
                 chain.wake_up(index, unit, name)
             except (Impure, Interrupted):
                 raise
-            except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
+            except RAISED as error:
                 self._memory.letters.failed(index, key, name, found.state or None, tick, error)
                 skipped = None if self._rules.on_error == "park" else self._skipped(index, unit, name, key, tick)
                 if skipped is None:
@@ -243,7 +243,7 @@ class Firing:
                 chain.fact(handler, event)
         except (Impure, Interrupted):
             raise
-        except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; it is parked, not us
+        except RAISED as error:
             self._memory.letters.failed(index, key, DUE, None, tick, error)
             if self._rules.on_error == "park":
                 book.park(key, passed)

@@ -12,7 +12,7 @@ from typing import cast
 
 from passage_log.port import Record
 from passage_processors.core.books import check_kind
-from passage_processors.core.effects import MOST_BYTES, Derived, Effects, Letter, Refusal, check_size
+from passage_processors.core.effects import MOST_BYTES, RAISED, Derived, Effects, Letter, Refusal, check_size
 from passage_processors.core.firing import Firing
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.letters import MOST_LETTERS
@@ -91,7 +91,7 @@ class Fold:
                 fold_one(records[at], instants[at], reactions)
             except (Impure, Interrupted):
                 raise
-            except Exception as error:  # noqa: BLE001 - a user's own code may raise anything; the stream goes on
+            except RAISED as error:
                 self._letters.refused(records[at], instants[at], error, is_fact)
                 if refused is None:
                     if is_fact:

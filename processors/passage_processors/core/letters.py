@@ -33,7 +33,7 @@ class Letters:
         letters, self._letters = self._letters, []
         return letters
 
-    def refused(self, record: Record, instant: Instant, error: Exception, is_fact: bool = True) -> None:
+    def refused(self, record: Record, instant: Instant, error: BaseException, is_fact: bool = True) -> None:
         """A fact, or an operator's request, that can't be handled. Raises Stopped when the app says so of facts: a
         request asks for nothing that would be missed, and could not be taken back."""
         where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
@@ -61,7 +61,7 @@ class Letters:
             )
 
     def failed(
-        self, index: int, key: bytes, wake_up: str, value: bytes | None, tick: SeenTick, error: Exception
+        self, index: int, key: bytes, wake_up: str, value: bytes | None, tick: SeenTick, error: BaseException
     ) -> None:
         """A wake-up of the unit at this place that can't be handled. Raises Stopped when the app says so."""
         unit = self._rules.units[index]
@@ -74,18 +74,18 @@ class Letters:
             Letter(tick.schedule, tick.ordinal, key, value, tick.ends_at, reason, True, [], unit.name, wake_up)
         )
 
-    def _stop(self, reason: str, error: Exception) -> None:
+    def _stop(self, reason: str, error: BaseException) -> None:
         if self._rules.on_error == "stop":
             raise Stopped(f"{reason} (the app says on_error='stop')") from error
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """What went wrong; of an error that is the user's own code's also where, since its words alone seldom say so."""
     told = said(error, _OURS)
     return told if isinstance(error, _OURS) else f"{told}{_place(error)}"
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """The last line that is not ours the error came through. Not the whole path: it differs between machines."""
     trace, found = error.__traceback__, ""
     while trace is not None:

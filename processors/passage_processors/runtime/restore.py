@@ -256,8 +256,8 @@ class Restore:
         if unread:
             raise ProcessorError(
                 f"{where} was written by an app that reads {', '.join(sorted(unread))}, which this {self._app.name!r} "
-                "does not: if that is another app, give one of them another name; if it is a newer version, start that; "
-                "if this one has given up the input, list it in former_inputs"
+                "does not: if that is another app, give one of them another name; if it is a newer version, start "
+                "that; if this one has given up the input, list it in former_inputs"
             )
         for schedule in sorted(self._app.counted):
             floor = self._feed.history.floor(schedule)
