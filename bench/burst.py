@@ -4,8 +4,10 @@ memory beyond the idle state?
 The open wake-ups are restored from a changelog that lies ready, on a real Kafka with four partitions; then the tick is
 published. The watch runs from there until the last event can be read by a reader of committed records. Beside it, in
 turns, a bare producer: as many events with the same keys, values and headers, encoded before the watch runs, in
-transactions as large. Each way runs in a process of its own. Memory is the worker's resident memory at its highest in
-the burst, less what it was before the tick. No tick waits for facts here (`grace_seconds=0`).
+transactions as large. Each way runs in a process of its own; the policy with the pure parts and, where they are
+installed, with the native ones. Memory is the worker's resident memory at its highest in the burst, less what it was
+before the tick. CPU is that of the process while the watch runs, the client's own threads included: it says more than
+the rate does where other work is done on the machine. No tick waits for facts here (`grace_seconds=0`).
 
     .venv/bin/python -m bench.burst [--due 200000] [--rounds 3]
 """
@@ -13,17 +15,19 @@ the burst, less what it was before the tick. No tick waits for facts here (`grac
 import argparse
 import json
 import logging
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import structlog
 from confluent_kafka import Producer
 
 from bench._side_by_side import in_a_process, in_turns, told
-from bench.facts import BEGIN, DAY, KEPT, PARTITIONS, PATIENCE_SECONDS, InvoiceBecameOverdue, app_of
+from bench.facts import BEGIN, DAY, KEPT, PARTITIONS, PARTS, PATIENCE_SECONDS, InvoiceBecameOverdue, app_of
 from bench.memory import resident_bytes
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
@@ -33,6 +37,7 @@ from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.case import OPEN, CaseState, encode_case
 from passage_processors.core.keys import CUT_KEY
+from passage_processors.runtime import native
 from passage_processors.runtime.looking import readable_ends
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
@@ -112,8 +117,12 @@ def wait_until_readable(log: KafkaLog, partitions: Sequence[Partition]) -> None:
 # --- the two ways ----------------------------------------------------------------------------------------------------
 
 
-def policy(bootstrap: str, count: int) -> tuple[float, float]:
-    """Events a second, and MiB of memory beyond the idle state."""
+Figures = tuple[float, float, float]
+"""Events a second, MiB of memory beyond the idle state, microseconds of CPU for each event"""
+
+
+def policy(parts: str, bootstrap: str, count: int) -> Figures:
+    os.environ[native.VARIABLE] = "0" if parts == "pure" else "1"
     log = KafkaLog(bootstrap)
     app = quick_app(log, f"bench-burst-{time.time_ns():x}")
     appender = log.appender()
@@ -128,18 +137,18 @@ def policy(bootstrap: str, count: int) -> tuple[float, float]:
         worker.turn(0.05)
     idle = highest = resident_bytes()
     publish(appender, app, 1, BEGIN, Instant(BEGIN + DAY))
-    begun_at = time.perf_counter()
+    begun_at, cpu = time.perf_counter(), time.process_time()
     while worker.totals.events < count:
         worker.turn(0.05)
         highest = max(highest, resident_bytes())
         _check(deadline)
     wait_until_readable(log, outputs(app))
-    seconds = time.perf_counter() - begun_at
+    seconds, cpu = time.perf_counter() - begun_at, time.process_time() - cpu
     worker.close()
-    return count / seconds, (highest - idle) / MIB
+    return count / seconds, (highest - idle) / MIB, cpu / count * 1e6
 
 
-def bare(bootstrap: str, count: int) -> tuple[float, float]:
+def bare(bootstrap: str, count: int) -> Figures:
     """Events a second that are written and no more."""
     log = KafkaLog(bootstrap)
     name = f"bench-burst-bare-{time.time_ns():x}"
@@ -151,7 +160,7 @@ def bare(bootstrap: str, count: int) -> tuple[float, float]:
     producer = Producer(settings.transactional(Access(bootstrap, {}), name, 15.0))
     producer.init_transactions(30.0)
     idle = highest = resident_bytes()
-    begun_at = time.perf_counter()
+    begun_at, cpu = time.perf_counter(), time.process_time()
     for first in range(0, count, PER_TRANSACTION):
         producer.begin_transaction()
         for number, (key, value, headers) in enumerate(events[first : first + PER_TRANSACTION]):
@@ -159,7 +168,8 @@ def bare(bootstrap: str, count: int) -> tuple[float, float]:
         producer.commit_transaction(15.0)
         highest = max(highest, resident_bytes())
     wait_until_readable(log, [Partition(name, number) for number in range(PARTITIONS)])
-    return count / (time.perf_counter() - begun_at), (highest - idle) / MIB
+    seconds, cpu = time.perf_counter() - begun_at, time.process_time() - cpu
+    return count / seconds, (highest - idle) / MIB, cpu / count * 1e6
 
 
 def _headers(key: bytes) -> list[tuple[str, str | bytes | None]]:
@@ -181,7 +191,10 @@ def _check(deadline: float) -> None:
         raise TimeoutError(f"not done within {PATIENCE_SECONDS:g} s")
 
 
-WAYS = {"bare producer": bare, "policy": policy}
+WAYS: Mapping[str, Callable[[str, int], Figures]] = {
+    "bare producer": bare,
+    **{f"policy, {parts}": partial(policy, parts) for parts in PARTS},
+}
 
 
 def main() -> None:
@@ -201,18 +214,21 @@ def main() -> None:
         assert bootstrap is not None
         print(trial.why)
         memory: dict[str, list[float]] = {name: [] for name in WAYS}
+        cpu: dict[str, list[float]] = {name: [] for name in WAYS}
 
         def run(name: str) -> float:
             found = in_a_process(sys.argv[0], "--way", name, bootstrap, "--due", str(options.due))
             memory[name].append(found[1])
+            cpu[name].append(found[2])
             return float(found[0])
 
         figures = in_turns(options.rounds, {name: lambda name=name: run(name) for name in WAYS})  # type: ignore[misc]
     print(f"{options.due:,} due on one tick, {PARTITIONS} partitions")
     for name, found in figures.items():
-        print(f"  {name:14} {told(found, 'events/s')}")
+        ratio = median(found) / median(figures["bare producer"])
+        print(f"  {name:14} {told(found, 'events/s')}   ratio {ratio:.2f}")
         print(f"  {'':14} {told(memory[name], 'MiB above idle')}")
-    print(f"  ratio          {median(figures['policy']) / median(figures['bare producer']):>10.2f}")
+        print(f"  {'':14} {told(cpu[name], 'us of CPU an event', 1)}")
 
 
 if __name__ == "__main__":

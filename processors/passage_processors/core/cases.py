@@ -68,9 +68,6 @@ class CaseBook:
         """Cases whose tick had already been folded when they started (a late fact): due at the next tick of any
         schedule."""
         self.open = 0
-        self._popped: list[bytes] = []
-        self._rest: tuple[tuple[str, int], list[bytes]] | None = None
-        """Of a burst that was cut: what of the tick's bucket was not fired."""
         self.unmatched = 0
         """Facts that should have ended a case where there was none, nor a marker: a sign of unequal partitioners."""
 
@@ -266,33 +263,16 @@ class CaseBook:
 
     def pop_due(self, schedule: str, ordinal: int) -> list[bytes]:
         """The open cases due at this tick, sorted by key; markers that have served their time are dropped."""
-        if self._rest:
-            rest_of, rest = self._rest
-            self._rest = None
-            if rest_of == (schedule, ordinal):
-                cases, since = self._cases, self._open_of(self._due.pop(schedule, ordinal))
-                rest = [key for key in self._holding(rest, schedule, ordinal) if cases[key][0] == OPEN]
-                self._popped = sorted({*rest, *since}) if since else rest
-                return self._popped
-            self._due.put_back(*rest_of, rest)
-        self._popped = self._open_of(self._due.pop(schedule, ordinal))
-        return self._popped
-
-    def _open_of(self, keys: list[bytes]) -> list[bytes]:
-        due = []
-        for key in keys:
-            if self._cases[key][0] == OPEN:
-                due.append(key)
-            else:
-                self._drop(key)
+        cases, keys = self._cases, self._due.pop(schedule, ordinal)
+        due = [key for key in keys if cases[key][0] == OPEN]
+        if len(due) < len(keys):
+            for key in keys:
+                if cases[key][0] != OPEN:
+                    self._drop(key)
         return due
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
-        """What a cut burst left over, to be popped again; kept in its order where all of it was popped here, since a
-        burst of a million is cut fifty times."""
-        if keys == self._popped[len(self._popped) - len(keys) :]:
-            self._rest = (schedule, ordinal), keys
-            return
+        """What a cut burst left over, to be popped again."""
         due = []
         for key in keys:
             state = decode_case(self._cases[key])

@@ -53,7 +53,7 @@ class DueIndex:
     def pop(self, schedule: str, ordinal: int) -> list[bytes]:
         """The keys due at this ordinal, sorted, each once; they are no longer in the index."""
         bucket = self._buckets.get(schedule, {}).pop(ordinal, None)
-        return [] if bucket is None else sorted(set(self._holding(bucket.keys, schedule, ordinal)))
+        return [] if bucket is None else sorted(dict.fromkeys(self._holding(bucket.keys, schedule, ordinal)))
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
         """The rest of a bucket whose burst was cut; popped again, they come in the same order."""
