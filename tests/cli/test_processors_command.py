@@ -99,6 +99,11 @@ def test_topics_are_refused_when_missing_and_created_on_request(
 
     kafka_log.create([Topic(f"{named}.ticks", 1, {"cleanup.policy": "compact"})])
     kafka_log.create([Topic(f"{named}.schedules", 1, {"cleanup.policy": "compact"})])
+    kafka_log.create([Topic(f"{named}.in", 2)])
+    odd = processors(folder, "topics", "mine:app", "--create", "--partitions", 3, PASSAGE_BOOTSTRAP=kafka_bootstrap)
+    assert odd.returncode == 2
+    assert f"nothing was created: {named}.in has 2 partitions, not 3; say --partitions accordingly" in odd.stderr
+    assert kafka_log.describe([f"{named}.changelog"])[f"{named}.changelog"] is None
     made = processors(folder, "topics", "mine:app", "--create", "--partitions", 2, PASSAGE_BOOTSTRAP=kafka_bootstrap)
     assert made.returncode == 0, made.stderr
     assert f"{named}.timeline" in made.stdout

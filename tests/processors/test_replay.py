@@ -7,10 +7,10 @@ import pytest
 from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.cuts import last_cuts
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.replay import difference, digest, digest_of_output, replay
 from passage_schemas.instant import Instant
 from tests.processors.test_restore import fill
-from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices
+from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -36,6 +36,37 @@ def test_a_replay_gives_the_same_events_whatever_the_arrival_and_the_crashes(see
         written = digest_of_output(world.app, world.log, number)
         assert written[0] > 20
         assert digest(replay(world.app, world.log, number)) == written
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ""),
+        (
+            {"emit": lambda case: InvoiceBecameOverdue(case.key, case.due_at)},
+            "event 1: a replay gives invoices/overdue/inv-1/2026-01-01T12:00:00Z/InvoiceBecameOverdue/1 another value",
+        ),
+        (
+            {"after": lambda fact: 2 * fact.terms},
+            "event 1: invoices/overdue/inv-1/2026-01-01T12:00:00Z/InvoiceBecameOverdue/1 is written, "
+            "a replay gives invoices/overdue/inv-3/2026-01-02T12:00:00Z/InvoiceBecameOverdue/1",
+        ),
+        (
+            {"starts_on": InvoicePaid, "unless": (), "after": 1},
+            "event 1: invoices/overdue/inv-1/2026-01-01T12:00:00Z/InvoiceBecameOverdue/1 is written, "
+            "a replay gives nothing",
+        ),
+    ],
+)
+def test_an_app_that_says_otherwise_is_told_from_which_event_on(changes: dict[str, object], told: str) -> None:
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1", terms=2), day(0.5))
+    world.fact(InvoiceSent("inv-2", terms=9), day(0.5))
+    world.fact(InvoiceSent("inv-3", terms=1), day(1.5))
+    world.days(1, 4)
+    world.settle(world.worker())
+    assert difference(invoices(overdue(**changes)), world.log, 0) == told
 
 
 def test_a_replay_without_all_its_facts_says_so() -> None:

@@ -29,9 +29,15 @@ ClientFileOption = Annotated[
 ]
 
 
-def open_app_log(bootstrap: str | None, client_file: Path | None, connect_timeout_seconds: float) -> KafkaLog:
-    """Raises ClockError when nobody says where Kafka is, ConfigError for what is wrong in the file."""
-    settings = {} if client_file is None else client_properties(client_file)
+def open_app_log(
+    bootstrap: str | None, client_file: Path | None, connect_timeout_seconds: float, client: str | None = None
+) -> KafkaLog:
+    """`client`: what the brokers, and so `status`, are to call whoever asks, unless the file says it.
+
+    Raises ClockError when nobody says where Kafka is, ConfigError for what is wrong in the file."""
+    settings = {} if client is None else {"client.id": client}
+    if client_file is not None:
+        settings |= client_properties(client_file)
     return open_log(bootstrap, None, settings, connect_timeout_seconds)
 
 

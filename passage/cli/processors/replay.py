@@ -28,12 +28,14 @@ def replay(
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     count = check_topics(log, found)
     table = columns("partition", "written", "replayed", "sha-256 of key, value, timestamp and headers", "")
-    alike = True
+    alike, differences = True, list[str]()
     apart_written, apart_again = timeline.Apart(), timeline.Apart()
     for number in range(count):
         written = timeline.digest_of_output(found, log, number, apart_written)
         again = timeline.digest(timeline.replay(found, log, number), apart_again)
         alike &= written == again
+        if written != again:
+            differences.append(f"partition {number}, {timeline.difference(found, log, number)}")
         table.add_row(
             str(number), str(written[0]), str(again[0]), again[1], "equal" if written == again else "DIFFERENT"
         )
@@ -46,6 +48,8 @@ def replay(
             "equal as a set" if equal else "DIFFERENT",
         )  # fmt: skip
     out.print(table)
+    for difference in differences:
+        out.print(difference, soft_wrap=True, markup=False, highlight=False)
     log.close()
     if not alike:
         raise typer.Exit(DIFFERENT)

@@ -54,9 +54,9 @@ def run(
         _check_directory(snapshots)
     tell_logs()
     stop = stopped_by_signals()
-    log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
-    partitions = check_topics(log, found)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
+    log = open_app_log(bootstrap, client_file, connect_timeout_seconds, name)
+    partitions = check_topics(log, found)
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
     stop.is_busy = lambda: worker.is_folding
     if metrics_port is not None:

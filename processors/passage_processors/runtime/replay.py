@@ -7,6 +7,8 @@ same ones, but where they meet those of other tasks no order is promised.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import filterfalse, zip_longest
+from typing import NamedTuple
 
 import structlog
 
@@ -117,55 +119,81 @@ class Apart:
 def digest(events: Iterator[Derived], apart: Apart | None = None) -> tuple[int, str]:
     """How many, and one SHA-256 over key, value, timestamp and headers of all, in order; without those for other keys
     than their aggregates', which are added to `apart`."""
-    return _digest(
-        ((event.key, event.value, milliseconds_of(event.instant), event.headers) for event in events), apart or Apart()
-    )
+    return _digest(map(_as_written, events), apart or Apart())
 
 
 def digest_of_output(app: App, log: Log, number: int, apart: Apart | None = None) -> tuple[int, str]:
     """The same of what stands on one partition of the output topic, this app's events only."""
+    return _digest(_written(app, log, number), apart or Apart())
+
+
+def difference(app: App, log: Log, number: int) -> str:
+    """Which is the first event of a partition that a replay gives otherwise, and what of it is other; empty where all
+    are the same. Raises ProcessorError."""
+    again = map(_as_written, replay(app, log, number))
+    pairs = zip_longest(*(filterfalse(_is_apart, events) for events in (_written(app, log, number), again)))
+    return next((f"event {place}: {_compared(*pair)}" for place, pair in enumerate(pairs, 1) if pair[0] != pair[1]), "")
+
+
+class _Event(NamedTuple):
+    """As it stands on the output."""
+
+    key: bytes
+    value: bytes
+    at_ms: int
+    headers: Sequence[tuple[str, bytes]]
+    """Of one without a value, which is none of ours, the client tells None."""
+
+    @property
+    def id(self) -> bytes:
+        return next((text for name, text in self.headers if name == "ce_id"), None) or b""
+
+
+def _as_written(event: Derived) -> _Event:
+    return _Event(event.key, event.value, milliseconds_of(event.instant), tuple(event.headers))
+
+
+def _written(app: App, log: Log, number: int) -> Iterator[_Event]:
     source = ("ce_source", f"passage/{app.name}".encode())
-    records = ((record, record.headers() or []) for record in read_all(log, Partition(app.output, number)))
-    return _digest(
-        (
-            (record.key() or b"", record.value() or b"", record.timestamp()[1], headers)
-            for record, headers in records
-            if source in headers
-        ),
-        apart or Apart(),
-    )
+    for record in read_all(log, Partition(app.output, number)):
+        headers = record.headers() or []
+        if source in headers:
+            yield _Event(record.key() or b"", record.value() or b"", record.timestamp()[1], tuple(headers))
 
 
-_Event = tuple[bytes, bytes, int, Sequence[tuple[str, bytes]]]
-"""Of a header without a value, which is none of ours, the client tells None."""
+def _compared(one: _Event | None, other: _Event | None) -> str:
+    names = [event.id.decode(errors="replace") if event else "nothing" for event in (one, other)]
+    if one is None or other is None or one.id != other.id:
+        return f"{names[0]} is written, a replay gives {names[1]}"
+    parts = zip(("key", "value", "timestamp", "headers"), one, other, strict=True)
+    return f"a replay gives {names[0]} another {' and '.join(name for name, mine, its in parts if mine != its)}"
 
 
 def _digest(events: Iterable[_Event], apart: Apart) -> tuple[int, str]:
     sha, count = hashlib.sha256(), 0
-    for key, value, at_ms, headers in events:
-        if _is_apart(key, headers):
+    for event in events:
+        if _is_apart(event):
             alone = hashlib.sha256()
-            _add(alone, key, value, at_ms, headers)
+            _add(alone, event)
             apart.add(alone)
         else:
             count += 1
-            _add(sha, key, value, at_ms, headers)
+            _add(sha, event)
     return count, sha.hexdigest()
 
 
-def _is_apart(key: bytes, headers: Sequence[tuple[str, bytes]]) -> bool:
+def _is_apart(event: _Event) -> bool:
     """The id names the aggregate, `app/unit/aggregate/start/event/n`. A report's names none."""
-    identity = next((text for name, text in headers if name == "ce_id"), None) or b""
-    aggregate, *rest = identity.split(b"/", 2)[-1].rsplit(b"/", 3)
-    return len(rest) == 3 and aggregate != key
+    aggregate, *rest = event.id.split(b"/", 2)[-1].rsplit(b"/", 3)
+    return len(rest) == 3 and aggregate != event.key
 
 
-def _add(sha: "hashlib._Hash", key: bytes, value: bytes, at_ms: int, headers: Sequence[tuple[str, bytes]]) -> None:
+def _add(sha: "hashlib._Hash", event: _Event) -> None:
     for part in (
-        key,
-        value,
-        str(at_ms).encode(),
-        *(piece for name, text in headers for piece in (name.encode(), text or b"")),
+        event.key,
+        event.value,
+        str(event.at_ms).encode(),
+        *(piece for name, text in event.headers for piece in (name.encode(), text or b"")),
     ):
         sha.update(len(part).to_bytes(8, "big"))
         sha.update(part)

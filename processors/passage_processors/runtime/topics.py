@@ -59,5 +59,9 @@ def create_topics(log: Log, app: App, partitions: int) -> None:
     does those) nor those of an app upstream. What must be replayed is kept for ever. Raises Unfit, Unreachable."""
     others = {app.ticks, app.clock_schedules, *map(timeline_of, app.derived_from.values())}
     wanted = [one for one in app_topics(app, partitions) if one.topic not in others]
+    there = [one for one in log.describe([topic.topic for topic in wanted]).values() if one is not None]
+    if odd := [one for one in there if one.partitions != partitions]:
+        counts = ", ".join(f"{one.name} has {one.partitions} partitions" for one in odd)
+        raise Unfit(f"nothing was created: {counts}, not {partitions}; say --partitions accordingly")
     kept = {"retention.ms": "-1"}
     log.create([replace(topic, settings={**kept, **topic.settings}) for topic in (one.as_topic() for one in wanted)])
