@@ -15,6 +15,10 @@ from typing import Literal, NamedTuple, Protocol
 EARLIEST = -2
 """In place of an offset: from the first record the log still has."""
 
+FAR_AHEAD_MS = (1 << 63) - 1
+"""The last timestamp there is. Asking for the offset at it tells where the readable records end, whatever a producer
+took for milliseconds."""
+
 Headers = Sequence[tuple[str, bytes]]
 Weighed = tuple[bytes, bytes, list[tuple[str, bytes]], int]
 """(key, value, headers, the bytes of all three together)"""

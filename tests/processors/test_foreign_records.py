@@ -99,6 +99,21 @@ def test_a_header_without_a_value_on_the_output_is_a_difference_and_no_error() -
     assert [one.said for one in found.history if one.body is None] == [""]
 
 
+@pytest.mark.parametrize("milliseconds", [253_402_300_800_000, 1_767_225_600_000_000, (1 << 62)])
+def test_a_date_no_calendar_has_hides_nothing_and_is_told_as_none(milliseconds: int) -> None:
+    world = stopped()
+    hand = world.log.appender()
+    for at in (milliseconds, 1):
+        hand.append(Partition("billing", 0), b"inv-9", b"garbage", at)
+    hand.flush()
+    (task,) = status(world.app, world.log, [0], day(1)).tasks
+    assert (task.inputs[0].behind, task.inputs[0].first_at) == (2, 0)
+    found = inspect(world.app, world.log, 1, "inv-9", None, None, 10)
+    assert [one.at for one in found.history] == [0, 1000]
+    world.settle(world.worker())
+    assert [record.key() for record in world.letters()] == [b"inv-9"] * 2
+
+
 def test_a_key_of_the_changelog_is_told_apart_at_its_first_slash() -> None:
     for aggregate in (b"", b"inv-1", b"a/b", b"\xff\x00/"):
         assert unit_and_aggregate(entry_key("overdue", aggregate)) == (b"overdue", aggregate)

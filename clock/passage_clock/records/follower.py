@@ -19,14 +19,11 @@ from passage_clock.records.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigge
 from passage_clock.records.entries import is_paused
 from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
-from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
-
-FAR_AHEAD_MS = 253_402_300_799_000
-"""The last second of the year 9999: no record is dated later."""
 
 log = structlog.get_logger(__name__)
 

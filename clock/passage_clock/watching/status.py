@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from passage_clock.config import ClockConfig
 from passage_clock.leading.service import places
 from passage_clock.records.control import PROBE_KEY
-from passage_clock.records.follower import FAR_AHEAD_MS
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.errors import Unreachable
-from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from passage_clock.records.follower import FAR_AHEAD_MS
 from passage_log.errors import Unreachable
-from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry

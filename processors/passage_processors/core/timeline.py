@@ -20,7 +20,7 @@ FOR_EVER = Instant(1 << 62)
 """Later than every instant."""
 UNDATED = Instant(0)
 """Stands for a timestamp that names no instant (none, or one past the year 9999): first in order, then refused."""
-_YEAR_10000 = 253_402_300_800_000_000
+YEAR_10000 = Instant(253_402_300_800_000_000)
 
 
 class Pending:
@@ -53,7 +53,7 @@ class Pending:
                 return
         self.position = records[-1].offset() + 1
         self.records += records
-        instants = self.parts.instants_of(records, _YEAR_10000, UNDATED)
+        instants = self.parts.instants_of(records, YEAR_10000, UNDATED)
         if self.instants:
             self.instants.extend(instants)
         else:

@@ -16,9 +16,10 @@ from typing import Literal
 from passage_log.errors import Truncated
 from passage_log.port import EARLIEST, Appender, Log, Partition, Reader, Record
 from passage_processors.app import App
+from passage_processors.core.timeline import YEAR_10000
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.looking import between, readable_ends
-from passage_schemas.instant import Instant, instant_of_milliseconds
+from passage_schemas.instant import Instant, instant_of_milliseconds, milliseconds_of
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
 
@@ -30,9 +31,9 @@ FIRST_OF_OURS = "passage_reason"
 them is the refused fact's own."""
 
 
+_BEYOND = milliseconds_of(YEAR_10000)
+"""No offset comes near it either."""
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-_LAST_MS = 253_402_300_799_999
-"""The end of the year 9999; no offset comes near it either."""
 
 
 class NotSent(ProcessorError):
@@ -139,7 +140,7 @@ def _lacks(said: dict[str, str]) -> str | None:
         return "nothing here says where it came from"
     for name in ("passage_offset", "passage_timestamp"):
         text = said.get(name, "0")
-        if not _NUMBER.fullmatch(text) or not -1 <= int(text) <= _LAST_MS:
+        if not _NUMBER.fullmatch(text) or not -1 <= int(text) < _BEYOND:
             return f"its header {name} is {_shortened(text)}"
     return None
 

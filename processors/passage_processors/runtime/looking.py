@@ -6,10 +6,9 @@ A broker that falls silent in the midst is told as Unreachable rather than waite
 from collections.abc import Iterable, Iterator, Mapping
 
 from passage_log.errors import Truncated, Unreachable
-from passage_log.port import EARLIEST, Partition, Reader, Record
-
-FAR_AHEAD_MS = 253_402_300_799_000
-"""The last second of the year 9999: no record is dated later, so asking for it tells where the readable ones end."""
+from passage_log.port import EARLIEST, FAR_AHEAD_MS, Partition, Reader, Record
+from passage_processors.core.timeline import UNDATED, YEAR_10000
+from passage_schemas.instant import Instant, instant_of_milliseconds
 
 FIRST_LOOK_BACK = 16
 """Offsets: a commit is a record and its marker, so the last one is nearly always among so many."""
@@ -41,6 +40,12 @@ def between(reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Pa
         if any(at > ends[partition] for partition, at in now.items()):
             records = [one for one in records if one.offset() < ends[Partition(one.topic(), one.partition())]]
         yield from records
+
+
+def instant_of(record: Record) -> Instant:
+    """When what a record says happened, as the fold takes it: UNDATED where its timestamp names no instant."""
+    at = instant_of_milliseconds(record.timestamp()[1])
+    return at if 0 < at < YEAR_10000 else UNDATED
 
 
 def last_records(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, Record]:

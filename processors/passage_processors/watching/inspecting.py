@@ -14,13 +14,13 @@ from passage_processors.app import App
 from passage_processors.core.inputs import headers_of
 from passage_processors.core.keys import entry_key
 from passage_processors.runtime.cuts import last_cuts
-from passage_processors.runtime.looking import between, readable_ends
+from passage_processors.runtime.looking import between, instant_of, readable_ends
 from passage_processors.watching.clock_seen import read_clock
 from passage_processors.watching.entries import Entry, changelog, entry_of
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.formats.contract import HeadersOf
-from passage_schemas.instant import Instant, instant_of_milliseconds, milliseconds_of
+from passage_schemas.instant import Instant, milliseconds_of
 
 Kind = Literal["fact", "derived", "letter"]
 Fate = Literal["folded", "pending", "refused", "emitted", "parked"]
@@ -154,7 +154,7 @@ def _of_key(reader: Reader, partition: Partition, key: bytes, since: Instant | N
 
 def _happening(app: App, record: Record, folded_to: int) -> Happening:
     headers = dict(record.headers() or [])
-    topic, at = record.topic(), instant_of_milliseconds(record.timestamp()[1])
+    topic, at = record.topic(), instant_of(record)
     letter_of = _text(headers.get("passage_topic")) if topic == app.dead_letters else topic
     name, body = read(app, letter_of, record.value(), headers_of(record))
     kind: Kind = "fact"

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from passage_log.port import GroupMember, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.runtime.cuts import StoredCut, last_cuts
-from passage_processors.runtime.looking import between, readable_ends
+from passage_processors.runtime.looking import between, instant_of, readable_ends
 from passage_processors.watching.clock_seen import ScheduleSeen, read_clock
 from passage_processors.watching.due import coming, standing
 from passage_processors.watching.entries import changelog_span
-from passage_schemas.instant import Instant, datetime_of, instant_of_milliseconds
+from passage_schemas.instant import Instant, datetime_of
 
 STILL_SECONDS = 60.0
 COUNTED = 1_000
@@ -127,7 +127,7 @@ class _Ahead:
 
     @property
     def first_at(self) -> Instant | None:
-        return None if self.first is None else instant_of_milliseconds(self.first.timestamp()[1])
+        return None if self.first is None else instant_of(self.first)
 
     @property
     def is_none(self) -> bool:
