@@ -28,7 +28,8 @@ def event_codec(cls: type[T], schema: Source | None = None, older: Sequence[Sour
 
     `schema` replaces the derived one; `older` are schemas its values may still be written with. The record's namespace
     is the class attribute `namespace`, if there is one (annotate it as a ClassVar); a class attribute `avro_schema` is
-    the schema itself, for words that were agreed elsewhere. Raises SchemaError.
+    the schema itself, for words that were agreed elsewhere, and `avro_older` a sequence of older ones. Raises
+    SchemaError.
     """
     if schema is None and not older:
         derived: Codec[T] = _derived_codec(cls)  # type: ignore[arg-type]  # a class is hashable
@@ -41,10 +42,17 @@ def event_codec(cls: type[T], schema: Source | None = None, older: Sequence[Sour
 @cache
 def _derived_codec(cls: type[Any]) -> Codec[Any]:
     agreed: Source | None = vars(cls).get("avro_schema")
+    older = [_loaded(one) for one in _listed(cls, vars(cls).get("avro_older", ()))]
     if agreed is None:
-        return Codec(cls, schema_of(cls))
+        return Codec(cls, schema_of(cls), older)
     require_frozen(cls)
-    return Codec(cls, _loaded(agreed))
+    return Codec(cls, _loaded(agreed), older)
+
+
+def _listed(cls: type[Any], older: object) -> Sequence[Source]:
+    if not isinstance(older, list | tuple):
+        raise SchemaError(f"{cls.__qualname__}: avro_older is a list of schemas, or of paths of .avsc files")
+    return older
 
 
 class EventSet:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +13,8 @@ from passage_processors.core.policy import Case, Policy
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.replay import digest, replay
 from passage_processors.runtime.worker import Worker
+from passage_schemas.derive import schema_of
+from tests.processors import world as world_of
 from tests.processors.test_restore import ids
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
@@ -129,6 +132,37 @@ def test_a_former_input_that_is_read_again_is_read_on_from_where_it_was() -> Non
     world.settle(again)
     assert {one.topic: one.count for one in again.tasks[0].cut.inputs}["credits"] == 1
     assert again.totals.facts == 0, "the credit note is not folded a second time"
+
+
+def test_facts_of_an_older_version_of_their_class_go_on_being_counted_and_kept() -> None:
+    @dataclass(frozen=True)
+    class InvoiceSent:
+        invoice: str
+        terms: int = 30
+        channel: str = "mail"
+        avro_older: ClassVar = [schema_of(world_of.InvoiceSent)]
+
+    seen: list[object] = []
+
+    def emit(case: Case) -> InvoiceWasNoted:
+        seen.append(case.fact)
+        return InvoiceWasNoted(case.key)
+
+    world = World(invoices(overdue()))
+    world.name(next_at=day(1))
+    world.fact(world_of.InvoiceSent("inv-1", terms=2), day(0.5))
+    world.days(1, 1)
+    before = world.worker()
+    world.settle(before)
+    before.close()
+    world.fact(world_of.InvoiceSent("inv-2", terms=1), day(1.5))
+    world.fact(InvoiceSent("inv-3", 1, "post"), day(1.5))
+    policy = overdue(starts_on=InvoiceSent, unless=(), emits=InvoiceWasNoted, emit=emit)
+    after = worker_of(invoices(policy, inputs={"billing": [InvoiceSent, InvoicePaid]}), world, "new")
+    world.days(2, 2)
+    world.settle(after)
+    assert world.letters() == []
+    assert seen == [InvoiceSent("inv-1", 2), InvoiceSent("inv-2", 1), InvoiceSent("inv-3", 1, "post")]
 
 
 def test_a_case_opened_before_facts_were_kept_fires_without_its_fact() -> None:

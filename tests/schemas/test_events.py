@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -201,6 +201,30 @@ def test_a_default_makes_a_new_field_readable_in_older_events() -> None:
     assert incompatibilities(schema_of(old), schema_of(new)) == []
 
     assert codec.decode(event_codec(old).encode(old("inv-1"))) == new("inv-1", Channel.MAIL, Urgency.HIGH)
+
+
+def test_a_class_may_name_the_schemas_its_values_may_still_have(tmp_path: Path) -> None:
+    first: dict[str, Any] = {"type": "record", "name": "Moved", "fields": [{"name": "customer", "type": "string"}]}
+    path = tmp_path / "moved.avsc"
+    path.write_text(json.dumps(first))
+
+    @dataclass(frozen=True)
+    class Moved:
+        customer: str
+        city: str = "?"
+        avro_older: ClassVar = [path]
+
+    old: Codec[Any] = Codec(make_dataclass("Moved", [("customer", str)], frozen=True), first)
+    assert event_codec(Moved).decode(old.encode(old.cls("c-1"))) == Moved("c-1")
+    assert EventSet([Moved]).by_prefix.keys() == {old.prefix, event_codec(Moved).prefix}
+
+    @dataclass(frozen=True)
+    class Misspelt:
+        customer: str
+        avro_older: ClassVar = path
+
+    with pytest.raises(SchemaError, match="avro_older is a list of schemas"):
+        event_codec(Misspelt)
 
 
 def test_a_schema_may_come_from_a_file(tmp_path: Path) -> None:
