@@ -1,17 +1,21 @@
 """What can't be handled goes to the dead letters, with its reason; the stream goes on."""
 
 import re
+from itertools import count
 
 import pytest
+from structlog.testing import capture_logs
 
 from passage_log.errors import Refused
 from passage_log.memory import MemoryLog
+from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Record, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 from passage_processors.core.policy import Case
 from passage_processors.errors import Stopped
 from passage_processors.runtime.replay import digest, digest_of_output, replay
-from passage_schemas.instant import Instant
+from passage_schemas.events import event_codec
+from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import CUT, WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
@@ -166,7 +170,7 @@ def test_a_value_too_large_for_the_dead_letters_leaves_its_place_and_digest() ->
     world.raw(b"big", b"x" * 2000, day(0.5))
     world.settle(world.worker())
     [letter] = world.letters()
-    assert letter.value() is None
+    assert (letter.key(), letter.value()) == (b"big", None)
     assert set(dict(letter.headers() or [])) >= {"passage_topic", "passage_offset", "passage_sha256"}
 
 
@@ -196,6 +200,21 @@ def test_a_derived_event_too_large_for_its_topic_stops_the_worker_with_nothing_w
         world.settle(worker := world.worker())
     worker.close()
     assert world.derived() == []
+
+
+@pytest.mark.parametrize(("partitions", "told"), [(1, 0), (4, 1)])
+def test_a_fact_in_a_partition_that_is_not_its_keys_is_folded_and_told_once(partitions: int, told: int) -> None:
+    world = World(invoices(overdue()), partitions=partitions)
+    world.name(next_at=day(1))
+    worker = world.worker()
+    with capture_logs() as logs:
+        for number in range(3):
+            key = next(b"inv-%d" % n for n in count(10 * number) if partition_of(b"inv-%d" % n, partitions) == 0)
+            value = event_codec(InvoiceSent).encode(InvoiceSent(key.decode()))
+            world.log.appender().append(Partition("billing", partitions - 1), key, value, milliseconds_of(day(0.5)))
+            world.settle(worker)
+    assert [one["murmur2"] for one in logs if one["event"] == "fact_elsewhere"] == [0] * told
+    assert sum(len(task.fold.books[0]) for task in worker.tasks.values()) == 3
 
 
 def test_a_tombstone_is_not_a_fact() -> None:

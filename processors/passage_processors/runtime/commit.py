@@ -27,6 +27,7 @@ from passage_schemas.records import CUT
 
 LONGEST_REASON = 2_000
 """Characters: what a person reads, and no policy's own error can make a letter too large for its topic."""
+LONGEST_KEY = 255
 
 _WHEN_AND_WHERE = itemgetter(*map(Derived._fields.index, ("instant", "partition")))
 """Of a burst the same for all of a transaction."""
@@ -61,7 +62,8 @@ def write_step(app: App, writer: Writer, step: Step) -> None:
 
 
 def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None:
-    """The refused record as it was; one too large for the dead letters leaves its place and its digests."""
+    """The refused record as it was; one too large for the dead letters leaves its place, digests and a key of usual
+    length."""
     partition = Partition(app.dead_letters, number)
     at = max(1, milliseconds_of(letter.instant))  # a record without a timestamp has -1, which the log would refuse
     said = [
@@ -79,7 +81,8 @@ def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None
     except Refused:
         for name, lost in (("passage_key_sha256", letter.key), ("passage_sha256", letter.value)):
             said.append((name, hashlib.sha256(lost or b"").hexdigest().encode()))
-        writer.append(partition, None, None, at, said)
+        key = letter.key if len(letter.key or b"") <= LONGEST_KEY else None
+        writer.append(partition, key, None, at, said)
 
 
 def positions_of(steps: Sequence[Step]) -> dict[Partition, Committed]:

@@ -45,7 +45,7 @@ class Task:
         positions: Mapping[str, int],
         partitions: int = 1,
     ) -> None:
-        self.number = number
+        self.number, self.partitions = number, partitions
         self.cut = cut
         self._app = app
         self._feed = feed

@@ -22,11 +22,12 @@ import structlog
 from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
 from passage_log.port import Assignment, Log, Partition, Record, Writer
 from passage_processors.app import App
-from passage_processors.errors import ProcessorError
 from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.namesakes import Namesakes
 from passage_processors.runtime.patience import Patience
+from passage_processors.runtime.placing import Placing
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
@@ -41,8 +42,6 @@ SLOW_COMMIT_SECONDS = 5.0
 could end the next transaction. A new writer, with a new epoch, fences it."""
 BACKOFF_SECONDS = 1.0
 _LEAST_EASE = 1 / 64
-_FENCED_TOO_OFTEN, _FORGIVEN_AFTER = 10, 10
-"""So many fences without a rebalance are a name given twice; so many commits in between are not."""
 
 
 Stage = Literal["joining", "standing by", "restoring", "folding"]
@@ -85,6 +84,7 @@ class Worker:
         self._max_facts = max_facts
         self._max_fires = max_fires
         self._parts = native.chosen()
+        self._placing = Placing()
         self._member = log.member(app.name, app.sources, "range")
         self._writer: Writer | None = None
         self._round = Assignment(-1, frozenset())
@@ -99,8 +99,7 @@ class Worker:
         self._has_reached_log = False
         self._resume_at = float("-inf")
         self._ease = 1.0
-        self._fenced = 0
-        self._commits_since_fenced = 0
+        self._namesakes = Namesakes(self._transactional_id)
 
     @property
     def is_idle(self) -> bool:
@@ -163,7 +162,7 @@ class Worker:
         except (Fenced, WriterLost, Unreachable) as error:
             self._ease = max(_LEAST_EASE, self._ease / 2)
             if isinstance(error, Fenced):
-                self._count_fence()
+                self._namesakes.fenced()
             _log.warning("transaction_failed", error=str(error), consequence="memory dropped, restoring from the log")
             self._start_over()
             return False
@@ -192,6 +191,7 @@ class Worker:
             if task is None:
                 continue
             task.arrived_at = now
+            self._placing.look(of_partition, task.partitions)
             if number in quiet:
                 task.inputs[0].extend(of_partition)
                 continue
@@ -279,7 +279,7 @@ class Worker:
         took = now - began
         self.totals.committed(steps, took, now)
         self._ease = min(1.0, self._ease * 2)
-        self._commits_since_fenced += 1
+        self._namesakes.committed()
         if took > SLOW_COMMIT_SECONDS or writer.is_doubtful:
             _log.warning("commit_doubtful", seconds=round(took, 1), consequence="the writer is replaced")
             self._drop_writer()
@@ -287,21 +287,11 @@ class Worker:
             for letter in step.effects.letters:
                 _log.warning("dead_letter", app=self.app.name, reason=letter.reason)
 
-    def _count_fence(self) -> None:
-        """Fenced again and again with the group at rest: it is not the group that has moved on."""
-        self._fenced = self._fenced + 1 if self._commits_since_fenced < _FORGIVEN_AFTER else 1
-        self._commits_since_fenced = 0
-        if self._fenced >= _FENCED_TOO_OFTEN:
-            raise ProcessorError(
-                f"worker {self._transactional_id}: fenced {self._fenced} times with the group at rest, so another "
-                "worker has the same name; give each its own (--name, PASSAGE_WORKER)"
-            )
-
     # --- assignment, restore, failure ----------------------------------------------------------------------------
 
     def _reassign(self, assignment: Assignment) -> None:
         self._round = assignment
-        self._fenced = 0
+        self._namesakes.group_moved()
         self._paused.clear()
         if self._restore is not None:
             self._restore.close()
