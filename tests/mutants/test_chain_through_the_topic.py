@@ -11,7 +11,6 @@ from datetime import date
 import pytest
 
 from examples.overdue_invoices.answer_key import KNOWN, SUSPENDED, Outcome, check
-from examples.overdue_invoices.events import InvoiceBecameOverdue
 from examples.overdue_invoices.facts import PARTITIONS, facts_of, read_invoices
 from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
@@ -45,7 +44,7 @@ def through_the_topic(patch: pytest.MonkeyPatch) -> App:
     """The output is an input too, which no honest app may have, and a policy's event is delivered to no other."""
     patch.setattr(Firing, "_follower", lambda _firing, _handler, _tick: lambda _key, _event, _value: lambda: None)
     patch.setattr(apps, "_check", lambda _app: None)
-    return replace(APP, inputs={**APP.inputs, APP.output: [InvoiceBecameOverdue]})
+    return replace(APP, inputs={**APP.inputs, APP.output: list(APP.emitted)})
 
 
 def outcomes_of(app: App) -> list[Outcome]:
