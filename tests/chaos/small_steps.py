@@ -26,10 +26,13 @@ def main(arguments: Sequence[str]) -> None:
     if kind == "clock":
         config = load(Path(where), {})
         assert config.bootstrap is not None
-        Clock(config, KafkaLog(config.bootstrap), MachineWall(), name, batch_ticks=int(sizes[0])).run(stop)
+        log = KafkaLog(config.bootstrap)
+        Clock(config, log, MachineWall(), name, batch_ticks=int(sizes[0])).run(stop)
     else:
         max_facts, max_fires = map(int, sizes)
-        Worker(app, KafkaLog(where), name, max_facts=max_facts, max_fires=max_fires).run(stop.is_set)
+        log = KafkaLog(where)
+        Worker(app, log, name, max_facts=max_facts, max_fires=max_fires).run(stop.is_set)
+    log.close()
 
 
 if __name__ == "__main__":
