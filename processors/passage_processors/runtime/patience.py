@@ -168,7 +168,7 @@ class Patience:
         """Why a schedule may be keeping everybody waiting, and what would mend it."""
         named = self._feed.promises.named
         if schedule in named:
-            return "the clock is behind or down; facts wait for its next tick"
+            return "the clock is behind or down, or the fact is dated in the future; it waits for the next tick"
         near = get_close_matches(schedule, named, 1)
         if near:
             return f"the clock has never named this schedule; did you mean {near[0]!r}?"
