@@ -99,7 +99,8 @@ class Pump:
             self._forget()
 
     async def on_recovered(self) -> None:
-        """The table is whole. Faust seeks to the committed offsets next, so asking for them changes nothing."""
+        """The table is whole. Faust seeks to the committed offsets next, so asking for them changes nothing; but where
+        none was committed yet it seeks nowhere, and what was delivered and is forgotten here would never come again."""
         consumer: Any = self._faust.consumer  # its protocol doesn't tell of this method
         offsets: Mapping[TP, int | None] = await consumer.seek_to_committed()
         actives = self._faust.assignor.assigned_actives()
@@ -112,8 +113,11 @@ class Pump:
                 others.append(key)
             elif value is not None:
                 tables[number][kind] = value
+        never = {tp: 0 for tp in actives if tp.topic in self._app.sources and not (offsets.get(tp) or 0) > 0}
         async with self._at_rest:
             self._forget()
+            if never:
+                await consumer.seek_wait(never)
             for key in others:
                 self._table.data.pop(key, None)
             committed = {Partition(tp.topic, tp.partition): at for tp, at in offsets.items() if at and at > 0}
