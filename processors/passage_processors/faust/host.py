@@ -16,11 +16,11 @@ from passage_log.errors import Refused
 from passage_log.port import Headers, Log, Member, Partition, Weighed, Writer
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES, stored_bytes, too_large
 from passage_processors.app import App
-from passage_processors.errors import ProcessorError
 from passage_processors.faust.facts import Eyes, Fact
 from passage_processors.faust.held import CUT, Held, aggregate_key, aggregate_of, decode_held, encode_held, table_key
 from passage_processors.runtime.commit import write_step
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.fitting import check_fits
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.task import FRESH, Step, Task
 from passage_processors.runtime.upstream import Upstream
@@ -98,25 +98,8 @@ class Host:
 
     def _restored(self, number: int, table: Mapping[bytes, bytes], committed: Mapping[Partition, int]) -> Task:
         cut = CUT_RECORD.decode(table[CUT]) if CUT in table else FRESH
-        if cut.number and cut.cluster != self._cluster:
-            raise ProcessorError(
-                f"the Faust table of {self._app.name}, partition {number}, was written on cluster {cut.cluster}, this "
-                f"is {self._cluster}: its offsets mean nothing here; point Faust at its own cluster"
-            )
-        if cut.tick_sequence > self._feed.history.last:
-            raise ProcessorError(
-                f"the Faust table of {self._app.name}, partition {number}, has folded tick {cut.tick_sequence}, but "
-                f"{self._app.ticks} ends at {self._feed.history.last}: ticks were lost, or this is another topic"
-            )
-        for schedule in sorted(self._app.counted):
-            floor = self._feed.history.floor(schedule)
-            if cut.number and cut.tick_sequence < floor.sequence:
-                raise ProcessorError(
-                    f"the Faust table of {self._app.name}, partition {number}, has folded the ticks up to "
-                    f"{cut.tick_sequence}, but {schedule} is kept from tick {floor.sequence + 1} on: what it missed is "
-                    "gone; raise the schedule's keep_days above the longest time a worker may be down, and start the "
-                    "app anew under another name"
-                )
+        where = f"the Faust table of {self._app.name}, partition {number},"
+        check_fits(cut, self._app, self._feed.history, self._cluster, where)
         read_to = {one.topic: one.offset for one in cut.inputs}
         cases: dict[str, dict[bytes, bytes]] = {unit: {} for unit in self._app.units}
         ahead = self._ahead[number] = {}

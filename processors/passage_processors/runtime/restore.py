@@ -26,6 +26,7 @@ from passage_processors.core.columns import Column
 from passage_processors.core.keys import CUT_KEY, unit_and_aggregate
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.fitting import check_fits
 from passage_processors.runtime.snapshot_file import Unusable
 from passage_processors.runtime.snapshots import Snapshots, Stored
 from passage_processors.runtime.task import FRESH, Task
@@ -247,30 +248,13 @@ class Restore:
                 f"{where} ends at cut {cut.number}, but the group committed cut {self._notes[number]}: the changelog "
                 "lost records; check that its cleanup.policy is compact only, and restore it from a copy"
             )
-        if cut.number and cut.cluster != self._log.cluster_id():
-            raise ProcessorError(
-                f"{where} was written on cluster {cut.cluster}, this is {self._log.cluster_id()}: its offsets mean "
-                "nothing here; point the app at its own cluster"
-            )
+        check_fits(cut, self._app, self._feed.history, self._log.cluster_id(), where)
         unread = {one.topic for one in cut.inputs} - {*self._app.sources, *self._app.former_inputs}
         if unread:
             raise ProcessorError(
                 f"{where} was written by an app that reads {', '.join(sorted(unread))}, which this {self._app.name!r} "
                 "does not: if that is another app, give one of them another name; if it is a newer version, start "
                 "that; if this one has given up the input, list it in former_inputs"
-            )
-        for schedule in sorted(self._app.counted):
-            floor = self._feed.history.floor(schedule)
-            if cut.number and cut.tick_sequence < floor.sequence:
-                raise ProcessorError(
-                    f"{where} has folded the ticks up to {cut.tick_sequence}, but {schedule} is kept from tick "
-                    f"{floor.sequence + 1} on: what it missed is gone; raise the schedule's keep_days above the "
-                    "longest time a worker may be down, and start the app anew under another name"
-                )
-        if cut.tick_sequence > self._feed.history.last:
-            raise ProcessorError(
-                f"{where} has folded tick {cut.tick_sequence}, but {self._app.ticks} ends at "
-                f"{self._feed.history.last}: ticks were lost, or this is another topic"
             )
 
     def _not_ours(self, number: int, error: Exception) -> ProcessorError:
