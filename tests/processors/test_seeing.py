@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from passage_log.port import Partition
 from passage_processors import Effects, Emit, End, Mark, Moment, Process, Remember, Wake, starts_on, wakes
 from passage_processors.watching.due import due
@@ -124,6 +126,58 @@ def test_a_task_that_should_have_moved_long_ago_stands_still() -> None:
         ("folding", True),
         ("stands still", False),
     ]
+
+
+@pytest.mark.parametrize("of_late", ["ticks", "facts of the same input", "facts of another input"])
+def test_what_comes_after_the_first_it_should_have_folded_makes_no_task_well(of_late: str) -> None:
+    world = World(invoices(inputs={"billing": [InvoiceSent], "payments": [InvoicePaid]}))
+    world.name(next_at=day(1))
+    world.days(1, 1)
+    world.fact(InvoiceSent("inv-1"), day(0.5))
+    worker = world.worker()
+    world.settle(worker)
+    # From here on it hangs, in its group as ever.
+    if of_late == "ticks":
+        world.days(2, 600)
+    else:
+        world.fact(InvoiceSent("inv-2"), day(1.1))
+        world.name(next_at=day(700))
+        topic = "billing" if of_late == "facts of the same input" else "payments"
+        world.fact(InvoicePaid("inv-2"), day(600), topic)
+    now = Instant(day(600) + 1_000_000)
+    (task,) = seen(world, now).tasks
+    assert task.committed_seconds_ago is not None
+    assert task.committed_seconds_ago > STILL_SECONDS
+    assert (task.state, task.is_well) == ("stands still: see the log of its worker", False)
+
+
+def test_a_tick_that_waits_its_grace_is_no_trouble() -> None:
+    world = World(invoices(grace_seconds=300.0))
+    world.name(next_at=day(1))
+    worker = world.worker()
+    world.days(1, 1)
+    world.settle(worker)
+    states = [seen(world, Instant(day(1) + seconds * 1_000_000)).tasks[0] for seconds in (299, 361)]
+    assert [(task.state.partition(":")[0], task.is_well) for task in states] == [
+        ("folding", True),
+        ("stands still", False),
+    ]
+
+
+@pytest.mark.parametrize("where", ["invoices.changelog", "passage.ticks", "passage.schedules"])
+def test_an_undecided_transaction_that_nobody_restores_past_is_named_though_nothing_is_to_fold(where: str) -> None:
+    world = World(invoices(), partitions=2)
+    world.name(next_at=day(1))
+    zombie = world.log.writer("zombie")
+    zombie.open()
+    zombie.begin()
+    zombie.append(Partition(where, 0), b"x", b"y", 1)
+    world.settle(world.worker())
+    first, second = seen(world, day(1)).tasks
+    at = 1 if where == "passage.schedules" else 0
+    assert first.state == f"nothing to fold, but an undecided transaction at {where}[0]@{at} is waited for"
+    assert not first.is_well
+    assert second.is_well == (where == "invoices.changelog")
 
 
 def test_an_upstream_transaction_that_is_undecided_is_named() -> None:

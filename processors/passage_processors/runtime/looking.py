@@ -3,7 +3,7 @@
 A broker that falls silent in the midst is told as Unreachable rather than waited for.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from passage_log.errors import Truncated, Unreachable
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Partition, Reader, Record
@@ -21,6 +21,13 @@ _SILENT_POLLS = 20
 def readable_ends(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """Where each ends for a read_committed reader: at the first record still undecided. Raises Unreachable."""
     return {partition: reader.offset_at(partition, FAR_AHEAD_MS) for partition in partitions}
+
+
+def undecided(reader: Reader, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    """Of those where a transaction is open: the offset of its first record, which nobody passes. Raises Unreachable."""
+    latest = reader.ends(partitions)  # asked first, so that only what is undecided makes it the larger
+    stable = readable_ends(reader, partitions)
+    return {one: stable[one] for one in partitions if stable[one] < latest[one]}
 
 
 def between(reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> Iterator[Record]:

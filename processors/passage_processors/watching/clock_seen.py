@@ -5,11 +5,11 @@ has shown a tick or `MOST_LOOK_BACK` offsets were read; what lies further back i
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from passage_log.port import EARLIEST, Partition, Reader
+from passage_log.port import EARLIEST, Partition, Reader, Record
 from passage_processors.core.promises import ALWAYS, NEVER, Hold, Promises
 from passage_processors.runtime.looking import between, readable_ends
 from passage_schemas.errors import SchemaError
@@ -90,6 +90,27 @@ def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[st
     entries = _entries(reader, Partition(schedules, 0))
     gone = {name for name, entry in entries.items() if entry.status == "removed"}
     return ClockSeen(entries.values(), _look_back(reader, Partition(ticks, 0), set(wanted) - gone))
+
+
+def first_ticks(reader: Reader, ticks: str, places: Mapping[int, tuple[int, int]]) -> dict[int, Tick]:
+    """`places`: of each task an offset and a sequence. The first tick from there on that comes after the sequence; none
+    where there is none. Raises Unreachable."""
+    topic = Partition(ticks, 0)
+    begin, ends = reader.offset_at(topic, 0), readable_ends(reader, [topic])
+    found: dict[tuple[int, int], Tick | None] = {}
+    for offset, sequence in set(places.values()):
+        records = between(reader, {topic: max(offset, begin)}, ends)
+        found[offset, sequence] = next(
+            (tick for tick in map(_tick_of, records) if tick and tick.sequence > sequence), None
+        )
+    return {number: tick for number, place in places.items() if (tick := found[place]) is not None}
+
+
+def _tick_of(record: Record) -> Tick | None:
+    try:
+        return TICK.decode(record.value() or b"")
+    except SchemaError:
+        return None  # a leader's barrier, or somebody else's
 
 
 def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:

@@ -5,7 +5,8 @@ could, the clock's topics what it may be waiting for. Offsets have holes, so a d
 but for short ones, which are read and counted.
 
 One look can't tell a task that stands still from one that is about to move. So a task is called standing still only
-once its last cut and what it should have folded are both older than `STILL_SECONDS`.
+once its last cut and the first of what it should have folded are both older than `STILL_SECONDS`: the first, since what
+comes after it is as new as the clock and the producers are well.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from passage_log.port import GroupMember, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.runtime.cuts import StoredCut, last_cuts
-from passage_processors.runtime.looking import between, instant_of, readable_ends
-from passage_processors.watching.clock_seen import ScheduleSeen, read_clock
+from passage_processors.runtime.looking import between, instant_of, readable_ends, undecided
+from passage_processors.watching.clock_seen import ScheduleSeen, first_ticks, read_clock
 from passage_processors.watching.due import coming, standing
 from passage_processors.watching.entries import changelog_span
 from passage_schemas.instant import Instant, datetime_of
@@ -144,7 +145,13 @@ class _Look:
         self.cuts = last_cuts(log, app.timeline, numbers)
         upstream = sorted(set(app.derived_from.values()))
         self.upstream = {name: last_cuts(log, f"{name}.timeline", numbers) for name in upstream}
+        to_restore = [Partition(app.ticks, 0), Partition(app.clock_schedules, 0)]
+        open_before = undecided(reader, [*to_restore, *(Partition(app.changelog, number) for number in numbers)])
         self.clock = read_clock(reader, app.ticks, app.clock_schedules, app.counted)
+        ticks_from = {number: stored.cut.tick_offset for number, stored in self.cuts.items()}
+        self.first_ticks = first_ticks(
+            reader, app.ticks, {number: (ticks_from.get(number, 0), self._folded(number)) for number in numbers}
+        )
         folded_to = {
             Partition(one.topic, number): one.offset
             for number, stored in self.cuts.items()
@@ -153,6 +160,14 @@ class _Look:
         inputs = [Partition(topic, number) for topic in app.sources for number in numbers]
         self.inputs = _ahead(reader, inputs, folded_to)
         self.letters = _ahead(reader, [Partition(app.dead_letters, number) for number in numbers], {})
+        self.undecided = {one: at for one, at in undecided(reader, list(open_before)).items() if open_before[one] == at}
+        """Where a transaction is open on what a restore must read to its end. Open at both ends of this look, so that
+        it is nobody's that just commits."""
+
+    def _folded(self, number: int) -> int:
+        """The sequence of the last tick the task has folded."""
+        stored = self.cuts.get(number)
+        return 0 if stored is None else stored.cut.tick_sequence
 
     def task(self, number: int, members: Sequence[GroupMember], with_due: bool) -> TaskStatus:
         stored = self.cuts.get(number)
@@ -173,7 +188,7 @@ class _Look:
                 InputStatus(topic, counts.get(topic, 0), one.count, one.is_exact, one.first_at)
                 for topic, one in inputs.items()
             ),
-            ticks_behind=self._ticks_behind(stored),
+            ticks_behind=self._ticks_behind(number),
             open=0 if cut is None else cut.open,
             entries=0 if cut is None else cut.entries,
             in_burst=cut is not None and cut.burst is not None,
@@ -185,8 +200,8 @@ class _Look:
             is_well=is_well,
         )
 
-    def _ticks_behind(self, stored: StoredCut | None) -> int:
-        return max(0, self.clock.sequence - (stored.cut.tick_sequence if stored else 0))
+    def _ticks_behind(self, number: int) -> int:
+        return max(0, self.clock.sequence - self._folded(number))
 
     def _next_due(self, number: int) -> tuple[NextDue, ...]:
         found = standing(self._app, self._reader, [number])
@@ -205,25 +220,36 @@ class _Look:
         """In a few words, and whether all is well."""
         if owner is None:
             return "nobody owns it: start a worker, or look again when the group has settled", False
-        ticks_behind = self._ticks_behind(stored)
-        if ticks_behind == 0 and all(one.is_none for one in inputs.values()):
-            return "at rest", True
-        held = self._held_by_clock(number, stored, inputs)
+        is_still = self._is_still(number, stored, inputs)
+        if self._ticks_behind(number) == 0 and all(one.is_none for one in inputs.values()):
+            held_up = self._held_up(number, {}) if is_still else None
+            return ("at rest", True) if held_up is None else (f"nothing to fold, but {held_up}", False)
+        held = self._held_by_clock(number, stored, inputs) or self._held_by_upstream(number)
         if held is not None:
-            return held
+            return held[0], held[1] and not is_still
+        if not is_still:
+            return "folding", True
+        return f"stands still: {self._held_up(number, inputs) or 'see the log of its worker'}", False
+
+    def _held_up(self, number: int, inputs: Mapping[str, _Ahead]) -> str | None:
+        """The undecided transactions that nobody passes who reads what this task must."""
+        of_inputs = {Partition(topic, number): one.undecided_at for topic, one in inputs.items()}
+        to_restore = {
+            one: at for one, at in self.undecided.items() if one.number == number or one.topic != self._app.changelog
+        }
+        places = [f"{one.topic}[{one.number}]@{at}" for one, at in (of_inputs | to_restore).items() if at is not None]
+        return f"an undecided transaction at {', '.join(places)} is waited for" if places else None
+
+    def _held_by_upstream(self, number: int) -> tuple[str, bool] | None:
+        """Which app's cuts its ticks wait for, None when for none."""
         for topic, app in sorted(self._app.derived_from.items()):
             come = self.upstream[app].get(number)
-            if ticks_behind and (come is None or come.cut.tick_sequence <= (stored.cut.tick_sequence if stored else 0)):
+            if self._ticks_behind(number) and (come is None or come.cut.tick_sequence <= self._folded(number)):
                 said = f"waits for {app}, which {topic} is derived from: its task {number} has folded "
-                said += f"tick {come.cut.tick_sequence} of {self.clock.sequence}" if come else "nothing yet"
-                return said, not self._is_still(stored, inputs)
-        if not self._is_still(stored, inputs):
-            return "folding", True
-        undecided = [
-            f"{topic}[{number}]@{one.undecided_at}" for topic, one in inputs.items() if one.undecided_at is not None
-        ]
-        why = f": an undecided transaction at {', '.join(undecided)} is waited for" if undecided else ""
-        return f"stands still{why or ': see the log of its worker'}", False
+                return said + (
+                    f"tick {come.cut.tick_sequence} of {self.clock.sequence}" if come else "nothing yet"
+                ), True
+        return None
 
     def _held_by_clock(
         self, number: int, stored: StoredCut | None, inputs: Mapping[str, _Ahead]
@@ -236,7 +262,7 @@ class _Look:
         first_at, topic, first = min(heads, key=lambda head: head[0])
         if not self.clock.names(hold.schedule):
             return f"waits for the clock: {self.clock.hint(hold.schedule)}", False
-        if first_at < hold.before or self._ticks_behind(stored):
+        if first_at < hold.before or self._ticks_behind(number):
             return None
         where = f"{topic}[{number}]@{first.offset()}"
         if first_at > self._now + STILL_SECONDS * 1_000_000:
@@ -247,14 +273,14 @@ class _Look:
             late < STILL_SECONDS,
         )
 
-    def _is_still(self, stored: StoredCut | None, inputs: Mapping[str, _Ahead]) -> bool:
-        """Did neither the task nor what it should fold move of late?"""
-        moved = [one.first_at for one in inputs.values() if one.first_at is not None]
-        if self._ticks_behind(stored) and self.clock.last is not None:
-            moved.append(self.clock.last.published_at)
-        if stored is not None:
-            moved.append(stored.stored_at)
-        return self._now - max(moved, default=Instant(0)) > STILL_SECONDS * 1_000_000
+    def _is_still(self, number: int, stored: StoredCut | None, inputs: Mapping[str, _Ahead]) -> bool:
+        """Did it not move of late, nor the first of what it should fold come of late? A tick waits its grace."""
+        first = [one.first_at for one in inputs.values() if one.first_at is not None]
+        if self._ticks_behind(number) and (tick := self.first_ticks.get(number)) is not None:
+            first.append(tick.published_at)
+        came = min(first, default=Instant(0))
+        moved = Instant(0) if stored is None else stored.stored_at
+        return self._now - max(came, moved) > (STILL_SECONDS + self._app.grace_seconds) * 1_000_000
 
 
 def _owner(app: App, number: int, members: Collection[GroupMember]) -> GroupMember | None:
