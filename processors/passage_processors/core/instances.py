@@ -85,15 +85,15 @@ class InstanceBook:
         after = new.wakes if isinstance(new, Instance) else _NONE
         self._live[key] = new
         self._touched[key] = None
-        if before != after:
-            for name, wake in before.items():
-                if after.get(name) is not wake:
-                    self._remove(wake)
-            for name, wake in after.items():
-                if before.get(name) is not wake:
-                    self._add(key, wake)
-            if key in self.passed and not any(map(self.is_passed, after.values())):
-                self.passed.discard(key)
+        # By identity: one that fired may be armed again alike, to the last field, and then waits anew.
+        for name, wake in before.items():
+            if after.get(name) is not wake:
+                self._remove(wake)
+        for name, wake in after.items():
+            if before.get(name) is not wake:
+                self._add(key, wake)
+        if key in self.passed and not any(map(self.is_passed, after.values())):
+            self.passed.discard(key)
         if isinstance(old, Marker):
             self._due.forget(old.schedule, old.due)
         if isinstance(new, Marker):
