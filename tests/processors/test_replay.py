@@ -6,8 +6,9 @@ import pytest
 
 from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
+from passage_processors.runtime.comparing import compare
 from passage_processors.runtime.cuts import last_cuts
-from passage_processors.runtime.replay import difference, digest, digest_of_output, replay
+from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant
 from tests.processors.test_restore import fill
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
@@ -66,7 +67,8 @@ def test_an_app_that_says_otherwise_is_told_from_which_event_on(changes: dict[st
     world.fact(InvoiceSent("inv-3", terms=1), day(1.5))
     world.days(1, 4)
     world.settle(world.worker())
-    assert difference(invoices(overdue(**changes)), world.log, 0) == told
+    (one,) = compare(invoices(overdue(**changes)), world.log)
+    assert one.difference == told
 
 
 def test_a_replay_without_all_its_facts_says_so() -> None:

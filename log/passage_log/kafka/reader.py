@@ -9,7 +9,7 @@ has been heard from.
 # The client's Message is generic for the type checker only.
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from math import inf
 from time import monotonic
 from typing import cast
@@ -27,6 +27,9 @@ LEAST_WAIT_SECONDS = 0.001
 """The client counts in whole milliseconds: asked to wait for less, it does not wait at all."""
 
 _ERROR_OF = Message.error
+
+LEADER_SECONDS = 0.5
+"""What asking for the leaders of partitions may take: as long as the client would let pass before it asked itself."""
 
 SILENCE_SECONDS = 3.0
 """After this long without a sign from a partition, its topic may not be there."""
@@ -47,13 +50,28 @@ class KafkaReader:
         self._ends_reached: dict[Partition, int] = {}
         self._unheard: set[Partition] = set()
         self._paused: set[Partition] = set()
+        self._looked_up: set[str] = set()
         self._failure: LogError | None = None
         self._changes = 0
         self._look_for_topics_at = 0.0
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
+        self._look_up_leaders({partition.topic for partition in positions} - self._looked_up)
         self._consumer.assign(topic_partitions(positions))
         self.begin_at(positions)
+
+    def _look_up_leaders(self, topics: Set[str]) -> None:
+        """Told to read what it knows no leader of, the client looks for one only when its half-second timer comes
+        round; asked first, it knows. Whoever gets no answer has lost no more than that time."""
+        deadline = monotonic() + LEADER_SECONDS
+        for topic in topics:
+            if (left := deadline - monotonic()) < LEAST_WAIT_SECONDS:
+                return
+            try:
+                self._consumer.list_topics(topic, timeout=left)
+            except KafkaException as error:
+                errors.logger.debug("look_up_leaders error=%s", error)
+            self._looked_up.add(topic)
 
     def begin_at(self, positions: Mapping[Partition, int]) -> None:
         """The client has been told to read these; what was known of others is forgotten."""

@@ -11,7 +11,7 @@ from passage.cli.terminal import (
     columns,
     out,
 )
-from passage_processors.runtime import replay as timeline
+from passage_processors.runtime.comparing import compare
 from passage_processors.runtime.topics import check_topics
 
 
@@ -23,33 +23,21 @@ def replay(
 ) -> None:
     """Fold the recorded timeline again and compare.
 
-    With what was written, partition by partition: exit code 1 where they differ."""
+    With what was written, partition by partition, up to the last cut there is: exit code 1 where they differ."""
     found = load_app(where)
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
-    count = check_topics(log, found)
+    check_topics(log, found)
     table = columns("partition", "written", "replayed", "sha-256 of key, value, timestamp and headers", "")
-    alike, differences = True, list[str]()
-    apart_written, apart_again = timeline.Apart(), timeline.Apart()
-    for number in range(count):
-        written = timeline.digest_of_output(found, log, number, apart_written)
-        again = timeline.digest(timeline.replay(found, log, number), apart_again)
-        alike &= written == again
-        if written != again:
-            differences.append(f"partition {number}, {timeline.difference(found, log, number)}")
-        table.add_row(
-            str(number), str(written[0]), str(again[0]), again[1], "equal" if written == again else "DIFFERENT"
-        )
-    if apart_written.count or apart_again.count:
-        # Of several tasks on one partition: the same events, in whatever order.
-        equal = (apart_written.count, apart_written.digest) == (apart_again.count, apart_again.digest)
-        alike &= equal
-        table.add_row(
-            "other keys", str(apart_written.count), str(apart_again.count), apart_again.digest,
-            "equal as a set" if equal else "DIFFERENT",
-        )  # fmt: skip
+    differences = list[str]()
+    for one in compare(found, log):
+        name = "other keys" if one.partition is None else str(one.partition)
+        equal = "equal" if one.partition is not None else "equal as a set"
+        table.add_row(name, str(one.written), str(one.replayed), one.digest, "DIFFERENT" if one.difference else equal)
+        if one.difference:
+            differences.append(f"{name if one.partition is None else f'partition {name}'}, {one.difference}")
     out.print(table)
     for difference in differences:
         out.print(difference, soft_wrap=True, markup=False, highlight=False)
     log.close()
-    if not alike:
+    if differences:
         raise typer.Exit(DIFFERENT)

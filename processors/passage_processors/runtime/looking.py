@@ -14,8 +14,9 @@ FIRST_LOOK_BACK = 16
 """Offsets: a commit is a record and its marker, so the last one is nearly always among so many."""
 _WIDER = 16
 _POLL_RECORDS, _POLL_SECONDS = 10_000, 0.5
-_SILENT_POLLS = 20
-"""After so many in a row without a sign the broker is taken for gone."""
+_SILENT_POLLS = 60
+"""After so many in a row without a sign the broker is taken for gone. Longer than a transaction of a worker that was
+killed may stay open: its 15 s, and up to 10 s until the broker looks."""
 
 
 def readable_ends(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -43,10 +44,16 @@ def between(reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Pa
         silent, before = (0 if records or now != before else silent + 1), now
         if silent > _SILENT_POLLS:
             topics = ", ".join(sorted({partition.topic for partition in positions}))
-            raise Unreachable(f"{topics}: the broker sends no more records")
+            raise Unreachable(f"{topics}: the broker sends no more records, or a transaction there stays open")
         if any(at > ends[partition] for partition, at in now.items()):
             records = [one for one in records if one.offset() < ends[Partition(one.topic(), one.partition())]]
         yield from records
+
+
+def decided(reader: Reader, ends: Mapping[Partition, int]) -> None:
+    """Come back when all before these ends is committed or aborted. Raises Unreachable, Truncated."""
+    for _ in between(reader, {partition: max(end - 1, 0) for partition, end in ends.items()}, ends):
+        pass
 
 
 def instant_of(record: Record) -> Instant:

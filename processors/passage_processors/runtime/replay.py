@@ -7,7 +7,6 @@ same ones, but where they meet those of other tasks no order is promised.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import filterfalse, zip_longest
 from typing import NamedTuple
 
 import structlog
@@ -18,6 +17,7 @@ from passage_processors.core.fold import Derived, Fold
 from passage_processors.core.timeline import Pending, Run, merge, recorded
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
@@ -26,35 +26,39 @@ from passage_schemas.records import CUT
 
 _log = structlog.get_logger("passage.processors")
 
-_BATCH = 20_000
 _WITHOUT_A_CUT = 1 << 40
 """A budget no burst reaches: in a replay only the recorded cut divides it."""
 
 
-def replay(app: App, log: Log, number: int) -> Iterator[Derived]:
+def replay(app: App, log: Log, number: int, until: int | None = None, feed: Feed | None = None) -> Iterator[Derived]:
     """The derived events of one task, in the order they were written.
 
-    Raises ProcessorError when the timeline and the topics don't fit: facts let go by retention, another cluster.
+    `until`: only the cuts before this offset of the timeline. `feed`: the ticks, where they have been read since those
+    cuts. Raises ProcessorError when the timeline and the topics don't fit: facts let go by retention, another cluster.
     """
-    feed = read_feed(app, log)
+    feed = feed or read_feed(app, log)
     _check_floors(app, feed)
     fold = Fold(app.rules, feed.history, number, tasks_of(log, app))
     inputs = {topic: Pending(topic, 0, 0) for topic in app.sources}
     facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.sources}
     sequence = 0
-    for cut in timeline(app, log, number):
-        for one in cut.inputs:
-            if one.topic not in facts:
-                raise ProcessorError(
-                    f"{app.timeline}[{number}] cut {cut.number} read {one.topic}, which the app no longer does; replay "
-                    "with the app as it was"
-                )
-            if records := facts[one.topic].up_to(one.offset):
-                inputs[one.topic].extend(records)
-        _fold_cut(fold, list(inputs.values()), feed, sequence, cut)
-        sequence = cut.tick_sequence
-        _check_counts(app, number, inputs, cut)
-        yield from fold.take().events
+    try:
+        for cut in timeline(app, log, number, until):
+            for one in cut.inputs:
+                if one.topic not in facts:
+                    raise ProcessorError(
+                        f"{app.timeline}[{number}] cut {cut.number} read {one.topic}, which the app no longer does; "
+                        "replay with the app as it was"
+                    )
+                if records := facts[one.topic].up_to(one.offset):
+                    inputs[one.topic].extend(records)
+            _fold_cut(fold, list(inputs.values()), feed, sequence, cut)
+            sequence = cut.tick_sequence
+            _check_counts(app, number, inputs, cut)
+            yield from fold.take().events
+    finally:
+        for ahead in facts.values():
+            ahead.close()
 
 
 def _check_floors(app: App, feed: Feed) -> None:
@@ -119,23 +123,16 @@ class Apart:
 def digest(events: Iterator[Derived], apart: Apart | None = None) -> tuple[int, str]:
     """How many, and one SHA-256 over key, value, timestamp and headers of all, in order; without those for other keys
     than their aggregates', which are added to `apart`."""
-    return _digest(map(_as_written, events), apart or Apart())
+    return _digest(map(as_written, events), apart or Apart())
 
 
 def digest_of_output(app: App, log: Log, number: int, apart: Apart | None = None) -> tuple[int, str]:
     """The same of what stands on one partition of the output topic, this app's events only."""
-    return _digest(_written(app, log, number), apart or Apart())
+    written = written_by(app, read_all(log, Partition(app.output, number)))
+    return _digest((event for _, event in written), apart or Apart())
 
 
-def difference(app: App, log: Log, number: int) -> str:
-    """Which is the first event of a partition that a replay gives otherwise, and what of it is other; empty where all
-    are the same. Raises ProcessorError."""
-    again = map(_as_written, replay(app, log, number))
-    pairs = zip_longest(*(filterfalse(_is_apart, events) for events in (_written(app, log, number), again)))
-    return next((f"event {place}: {_compared(*pair)}" for place, pair in enumerate(pairs, 1) if pair[0] != pair[1]), "")
-
-
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """As it stands on the output."""
 
     key: bytes
@@ -148,62 +145,56 @@ class _Event(NamedTuple):
     def id(self) -> bytes:
         return next((text for name, text in self.headers if name == "ce_id"), None) or b""
 
+    @property
+    def is_apart(self) -> bool:
+        """For another key than its aggregate's? The id names that, `app/unit/aggregate/start/event/n`; a report's
+        names none."""
+        aggregate, *rest = self.id.split(b"/", 2)[-1].rsplit(b"/", 3)
+        return len(rest) == 3 and aggregate != self.key
 
-def _as_written(event: Derived) -> _Event:
-    return _Event(event.key, event.value, milliseconds_of(event.instant), tuple(event.headers))
+    @property
+    def sha(self) -> "hashlib._Hash":
+        sha = hashlib.sha256()
+        self.add_to(sha)
+        return sha
+
+    def add_to(self, sha: "hashlib._Hash") -> None:
+        pieces = (piece for name, text in self.headers for piece in (name.encode(), text or b""))
+        for part in (self.key, self.value, str(self.at_ms).encode(), *pieces):
+            sha.update(len(part).to_bytes(8, "big"))
+            sha.update(part)
 
 
-def _written(app: App, log: Log, number: int) -> Iterator[_Event]:
+def as_written(event: Derived) -> Event:
+    return Event(event.key, event.value, milliseconds_of(event.instant), tuple(event.headers))
+
+
+def written_by(app: App, records: Iterable[Record]) -> Iterator[tuple[int, Event]]:
+    """Of the output's records this app's events, with their offsets."""
     source = ("ce_source", f"passage/{app.name}".encode())
-    for record in read_all(log, Partition(app.output, number)):
+    for record in records:
         headers = record.headers() or []
         if source in headers:
-            yield _Event(record.key() or b"", record.value() or b"", record.timestamp()[1], tuple(headers))
+            event = Event(record.key() or b"", record.value() or b"", record.timestamp()[1], tuple(headers))
+            yield record.offset(), event
 
 
-def _compared(one: _Event | None, other: _Event | None) -> str:
-    names = [event.id.decode(errors="replace") if event else "nothing" for event in (one, other)]
-    if one is None or other is None or one.id != other.id:
-        return f"{names[0]} is written, a replay gives {names[1]}"
-    parts = zip(("key", "value", "timestamp", "headers"), one, other, strict=True)
-    return f"a replay gives {names[0]} another {' and '.join(name for name, mine, its in parts if mine != its)}"
-
-
-def _digest(events: Iterable[_Event], apart: Apart) -> tuple[int, str]:
+def _digest(events: Iterable[Event], apart: Apart) -> tuple[int, str]:
     sha, count = hashlib.sha256(), 0
     for event in events:
-        if _is_apart(event):
-            alone = hashlib.sha256()
-            _add(alone, event)
-            apart.add(alone)
+        if event.is_apart:
+            apart.add(event.sha)
         else:
             count += 1
-            _add(sha, event)
+            event.add_to(sha)
     return count, sha.hexdigest()
 
 
-def _is_apart(event: _Event) -> bool:
-    """The id names the aggregate, `app/unit/aggregate/start/event/n`. A report's names none."""
-    aggregate, *rest = event.id.split(b"/", 2)[-1].rsplit(b"/", 3)
-    return len(rest) == 3 and aggregate != event.key
-
-
-def _add(sha: "hashlib._Hash", event: _Event) -> None:
-    for part in (
-        event.key,
-        event.value,
-        str(event.at_ms).encode(),
-        *(piece for name, text in event.headers for piece in (name.encode(), text or b"")),
-    ):
-        sha.update(len(part).to_bytes(8, "big"))
-        sha.update(part)
-
-
-def timeline(app: App, log: Log, number: int) -> Iterator[Cut]:
-    """The recorded cuts of a task, in order; what is none is passed over, aloud. Raises ProcessorError when one is
-    missing."""
+def timeline(app: App, log: Log, number: int, until: int | None = None) -> Iterator[Cut]:
+    """The recorded cuts of a task, in order, those before the offset `until`; what is none is passed over, aloud.
+    Raises ProcessorError when one is missing."""
     expected = 1
-    for record in read_all(log, Partition(app.timeline, number)):
+    for record in read_all(log, Partition(app.timeline, number), until):
         try:
             cut = CUT.decode(record.value() or b"")
         except SchemaError as error:
@@ -229,23 +220,25 @@ def read_feed(app: App, log: Log) -> Feed:
     return feed
 
 
-def read_all(log: Log, partition: Partition) -> Iterator[Record]:
-    """Every readable record up to the end the partition has now."""
+def read_all(log: Log, partition: Partition, until: int | None = None) -> Iterator[Record]:
+    """Every readable record before the offset `until`, by default up to the end the partition has now. Raises
+    Unreachable."""
     reader = log.reader()
     try:
-        reader.assign({partition: EARLIEST})
-        end = reader.end(partition)
-        while end > 0 and reader.position(partition) < end:
-            yield from reader.poll(_BATCH, 0.2)
+        end = reader.end(partition) if until is None else until
+        yield from between(reader, {partition: EARLIEST}, {partition: end})
     finally:
         reader.close()
 
 
 class _Ahead:
-    """An input partition, read on as far as the cuts ask."""
+    """An input partition, read on as far as the cuts ask. What they took was readable then, so nothing undecided is
+    waited for."""
 
     def __init__(self, log: Log, partition: Partition) -> None:
-        self._records = read_all(log, partition)
+        self._reader = log.reader()
+        ends = readable_ends(self._reader, [partition])
+        self._records = between(self._reader, {partition: EARLIEST}, ends)
         self._next: Record | None = None
 
     def up_to(self, offset: int) -> list[Record]:
@@ -258,3 +251,6 @@ class _Ahead:
                 return found
             found.append(self._next)
             self._next = None
+
+    def close(self) -> None:
+        self._reader.close()
