@@ -11,7 +11,7 @@ import dataclasses
 import struct
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException, UnknownType
@@ -19,6 +19,7 @@ from fastavro.schema import SchemaParseException, UnknownType
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, check_agreement, prefix_of
 from passage_schemas.resolution import incompatibilities
+from passage_schemas.resolving import Convert, converter
 from passage_schemas.shape import Misfit, record_shape
 from passage_schemas.straight import Odd, reader, writer
 
@@ -26,6 +27,13 @@ T = TypeVar("T")
 
 _ODD = (Odd, Misfit, LookupError, ValueError, TypeError, ArithmeticError, AttributeError, struct.error)
 """What says that a value is not to be had straight: that it is wrong, or only unusual, shows on the long way."""
+
+
+class _Older(NamedTuple):
+    """An earlier version: the schema its values are read with, and the way from there; None: there is nothing to do."""
+
+    written: dict[str, Any]
+    convert: Convert | None
 
 
 class Codec(Generic[T]):
@@ -50,7 +58,7 @@ class Codec(Generic[T]):
         self._lower, lift, plan = record_shape(cls, *_parsed(schema, logical=True))
         self._write, self._read = writer(plan), reader(plan)
         self._lift: Callable[[Any], T] = lift or (lambda record: record)
-        self._older = {prefix_of(one): _resolvable(one, schema) for one in older}
+        self._older = {prefix_of(one): self._way_from(one) for one in older}
         self._older.pop(self.prefix, None)
 
     @property
@@ -104,7 +112,7 @@ class Codec(Generic[T]):
             if older is None:
                 record = schemaless_reader(stream, self._plain, None)
             else:
-                record = schemaless_reader(stream, older, self._plain)
+                record = schemaless_reader(stream, older.written, None, return_named_type=True)
         except (EOFError, IndexError) as error:
             raise SchemaError(
                 f"{self.name}: the value breaks off or is damaged after {stream.tell()} of {len(data)} bytes; "
@@ -118,12 +126,21 @@ class Codec(Generic[T]):
                 "a record holds one value"
             )
         try:
+            if older is not None and older.convert is not None:
+                record = older.convert(record)
             return self._lift(record)
         except (ValueError, TypeError, OverflowError) as error:
             # The dataclass's own __post_init__, or a number no date can hold: the bytes were whole, the value is not.
             raise SchemaError(f"{self.name}: {self.cls.__qualname__} refuses the value: {error}") from error
 
-    def _writer_of(self, prefix: bytes) -> Any:
+    def _way_from(self, older: Schema) -> "_Older":
+        check_agreement(older, self.schema)
+        if found := incompatibilities(older, self.schema):
+            raise SchemaError(f"the older version can't be read by this one: {'; '.join(found)}")
+        written, names = _parsed(older)
+        return _Older(written, converter(written, names, *_parsed(self.schema)))
+
+    def _writer_of(self, prefix: bytes) -> "_Older":
         found = self._older.get(prefix)
         if found is None:
             raise unknown(prefix, {self.prefix: self.name})
@@ -156,13 +173,6 @@ def _parsed(schema: Schema, logical: bool = False) -> tuple[dict[str, Any], dict
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
         raise SchemaError(f"not an Avro schema: {error}") from error
     return parsed, names
-
-
-def _resolvable(older: Schema, schema: Schema) -> Any:
-    check_agreement(older, schema)
-    if found := incompatibilities(older, schema):
-        raise SchemaError(f"the older version can't be read by this one: {'; '.join(found)}")
-    return _parsed(older)[0]
 
 
 def _without_logical_types(schema: Any) -> Any:

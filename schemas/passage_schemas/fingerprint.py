@@ -63,6 +63,13 @@ def check_agreement(one: Schema, other: Schema) -> None:
             )
 
 
+def named(schema: Any, names: Mapping[str, Any]) -> Any:
+    """A type of a parsed schema as a mapping with its `type`, be it a name or wrapped; a union as it is."""
+    while isinstance(schema, Mapping) and (not isinstance(schema["type"], str) or schema["type"] in names):
+        schema = schema["type"]
+    return names.get(schema, {"type": schema}) if isinstance(schema, str) else schema
+
+
 def _logical(schema: Any, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(schema, list):
         for branch in schema:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from fastavro import parse_schema
 from fastavro.schema import SchemaParseException, UnknownType
 
+from passage_schemas.defaults import default_value
 from passage_schemas.errors import SchemaError
-from passage_schemas.fingerprint import Schema, logical_types
+from passage_schemas.fingerprint import Schema, logical_types, named
 
 Compatibility = Literal["BACKWARD", "FORWARD", "FULL"]
 """BACKWARD: the new schema reads old values. FORWARD: the old one reads new values. FULL: both."""
@@ -51,7 +52,7 @@ class _Resolution:
         return list(self._compare(self._written, self._read, where))
 
     def _compare(self, written: Any, read: Any, where: str) -> Iterator[str]:
-        written, read = _named(written, self._written_names), _named(read, self._read_names)
+        written, read = named(written, self._written_names), named(read, self._read_names)
         if isinstance(written, list):
             for branch in written:
                 yield from self._compare(branch, read, where)
@@ -95,11 +96,20 @@ class _Resolution:
     def _compare_fields(self, written: Mapping[str, Any], read: Mapping[str, Any], where: str) -> Iterator[str]:
         before = {field["name"]: field for field in written["fields"]}
         for field in read["fields"]:
-            found = next((before[name] for name in (field["name"], *field.get("aliases", ())) if name in before), None)
+            found = written_field(field, before)
             if found is not None:
                 yield from self._compare(found["type"], field["type"], f"{where}.{field['name']}")
             elif "default" not in field:
                 yield f"{where}.{field['name']}: new, without a default; give it one, so that older values can be read"
+            elif wrong := self._wrong_default(field):
+                yield f"{where}.{field['name']}: {wrong}; give it one of its type, so that older values can be read"
+
+    def _wrong_default(self, field: Mapping[str, Any]) -> str:
+        try:
+            default_value(field["default"], field["type"], self._read_names)
+        except SchemaError as error:
+            return str(error)
+        return ""
 
 
 def _parsed(schema: Schema) -> tuple[Any, dict[str, Any]]:
@@ -110,12 +120,9 @@ def _parsed(schema: Schema) -> tuple[Any, dict[str, Any]]:
         raise SchemaError(f"not an Avro schema: {error}") from error
 
 
-def _named(schema: Any, names: Mapping[str, Any]) -> Any:
-    if isinstance(schema, str):
-        return names.get(schema, {"type": schema})
-    while isinstance(schema, Mapping) and isinstance(schema["type"], Mapping):
-        schema = schema["type"]
-    return schema
+def written_field(field: Mapping[str, Any], written: Mapping[str, Any]) -> Any:
+    """The writer's field, of those by name, that a reader's is read from; None: it gets its default."""
+    return next((written[name] for name in (field["name"], *field.get("aliases", ())) if name in written), None)
 
 
 def _aliases(read: Mapping[str, Any]) -> set[str]:
