@@ -102,3 +102,40 @@ def test_asks_are_answered_by_the_next_leader_and_shown_by_status(config: Path, 
     shown = passage("clock", "status", "-c", config).out
     assert "nobody; the last was a" in shown
     assert "stocktaking" in shown
+
+
+def test_a_file_that_differs_under_its_generation_is_told_by_every_command(config: Path, passage: Command) -> None:
+    assert passage("clock", "topics", "-c", config, "--create").code == 0
+    lead_until(config, "ticks_published")
+    assert passage("clock", "status", "-c", config).code == 0
+    assert passage("clock", "diff", config, "--against", "topic").code == 0
+
+    led = config.read_text()
+    config.write_text(led.replace("month.utc, every: month", "week.utc, every: week"))
+    said = "generation 1: it lacks month.utc; it adds week.utc; where the change is meant, raise generation above 1"
+    status = passage("clock", "status", "-c", config)
+    assert (status.code, said in status.out) == (1, True)
+    assert passage("clock", "status", "-c", config, "--json").document["differs"] == [
+        "it lacks month.utc",
+        "it adds week.utc",
+    ]
+    verify = passage("clock", "verify", "-c", config)
+    assert (verify.code, said in verify.out) == (0, True)
+    diff = passage("clock", "diff", config, "--against", "topic")
+    assert (diff.code, said in diff.out) == (1, True)
+
+    config.write_text(f"generation: 2\n{config.read_text()}")
+    assert passage("clock", "status", "-c", config).code == 0
+    assert passage("clock", "diff", config, "--against", "topic").code == 0
+
+
+def test_a_second_clock_with_another_file_refuses_and_the_schedules_stay(config: Path, passage: Command) -> None:
+    assert passage("clock", "topics", "-c", config, "--create").code == 0
+    lead_until(config, "ticks_published")
+    led = config.read_text()
+    config.write_text(led.replace("month.utc, every: month", "week.utc, every: week"))
+    lead_until(config, "office_refused")
+    config.write_text(led)
+
+    (schedule,) = passage("clock", "status", "-c", config, "--json").document["schedules"]
+    assert (schedule["name"], schedule["status"]) == ("month.utc", "active")

@@ -108,17 +108,6 @@ def test_a_calendar_that_comes_to_its_end_is_told_of_before_the_schedule_stops()
     assert world.ticks()[-1].next_at is None
 
 
-def test_two_definitions_under_one_generation_are_told_of() -> None:
-    world = World()
-    with structlog.testing.capture_logs() as told:
-        for event in ("MinuteHasPassed", "MinuteIsOver"):
-            candidate = world.candidate("x", periodic("minute.utc", "minute", "UTC", event=event))
-            world.run(candidate)
-            world.kill(candidate)
-
-    assert [line["schedule"] for line in told if line["event"] == "generation_not_raised"] == ["minute.utc"]
-
-
 def test_a_catch_up_is_one_line_and_a_live_tick_is_one() -> None:
     world = World(every_minute(starts_at=Instant(MIDNIGHT - DAY)))
     with structlog.testing.capture_logs() as told:

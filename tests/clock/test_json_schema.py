@@ -138,6 +138,7 @@ SETTINGS: dict[str, Any] = {
     "client": {"sasl.password": {"env": "SECRET"}, "socket.timeout.ms": 5000, "enable.ssl": True},
     "catch_up_ticks_per_second": 100,
     "fast_failover_grace_seconds": 1.5,
+    "retired": ["old", "older"],
 }
 
 

@@ -301,8 +301,9 @@ def test_a_wall_that_drifts_is_found_within_half_a_minute() -> None:
 
 def test_a_schedule_is_recorded_once_and_again_only_when_it_changes() -> None:
     world = World(every_minute())
-    for event in ("MinuteHasPassed", "MinuteHasPassed", "MinuteIsOver"):
-        candidate = world.candidate("x", periodic(name="minute.utc", every="minute", zone="UTC", event=event))
+    for event, generation in (("MinuteHasPassed", 1), ("MinuteHasPassed", 1), ("MinuteIsOver", 2)):
+        minute, edition = periodic("minute.utc", "minute", "UTC", event=event), replace(EDITION, generation=generation)
+        candidate = world.candidate("x", minute, edition=edition)
         world.run(candidate, seconds=60)
         world.kill(candidate)
 
@@ -312,8 +313,9 @@ def test_a_schedule_is_recorded_once_and_again_only_when_it_changes() -> None:
 def test_a_changed_promise_is_recorded_and_kept() -> None:
     """A day in another zone ends at another time: the last tick's promise no longer holds."""
     world = World()
-    for zone in ("UTC", "Europe/Amsterdam"):
-        candidate = world.candidate("x", replace(periodic(name="day", every="day", zone=zone), on_change="keep"))
+    for generation, zone in ((1, "UTC"), (2, "Europe/Amsterdam")):
+        day, edition = periodic(name="day", every="day", zone=zone), replace(EDITION, generation=generation)
+        candidate = world.candidate("x", replace(day, on_change="keep"), edition=edition)
         world.run(candidate, seconds=25 * 3600, stride=1800, steps=6)
         world.kill(candidate)
 
@@ -328,15 +330,15 @@ def test_a_changed_promise_is_recorded_and_kept() -> None:
 def test_a_schedule_that_left_the_configuration_is_removed_and_goes_on_when_it_returns() -> None:
     both = (every_minute("left"), every_minute("stays"))
     world = World()
-    for schedules in (both, both[1:], both):
-        candidate = world.candidate("x", *schedules)
+    for generation, schedules in ((1, both), (2, both[1:]), (3, both)):
+        candidate = world.candidate("x", *schedules, edition=replace(EDITION, generation=generation))
         world.run(candidate, seconds=120)
         world.kill(candidate)
 
     of_left = [entry for entry in world.entries() if entry.schedule == "left"]
     assert [entry.status for entry in of_left] == ["active", "removed", "active"]
     assert of_left[1].next_at is None
-    assert (of_left[1].status_by, of_left[1].status_reason) == ("x", "not in the configuration of generation 1")
+    assert (of_left[1].status_by, of_left[1].status_reason) == ("x", "not in the configuration of generation 2")
     assert world.ordinals("left") == world.ordinals("stays") == [1, 2, 3, 4, 5, 6]
 
 

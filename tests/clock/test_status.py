@@ -84,7 +84,7 @@ def test_a_schedule_that_was_paused_or_removed_tells_by_whom_and_why() -> None:
     appender = world.log.appender()
     appender.append(CONTROL, request.key, request.encode(), 1)
     appender.flush()
-    second = world.candidate("second", every_minute("kept"))
+    second = world.candidate("second", every_minute("kept"), edition=replace(EDITION, generation=2))
     world.run(second, seconds=300)
     kept, left = told(world, second).schedules
 

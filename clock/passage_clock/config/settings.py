@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from passage_clock.config.document import Node, read_text, shown
+from passage_clock.config.schedules import NAME
 from passage_clock.errors import ConfigError
 from passage_clock.schedules import Schedule
 from passage_log.reserved import RESERVED
@@ -36,7 +37,8 @@ class ClockConfig:
 
     `client` are plain Kafka client settings, as text, by their Kafka names; secrets among them are read already, so it
     shows in no repr. `catch_up_ticks_per_second` bounds the backfill; None: as fast as it goes.
-    `fast_failover_grace_seconds` lets a standby take office when a tick is that late; None: never.
+    `fast_failover_grace_seconds` lets a standby take office when a tick is that late; None: never. `retired` are the
+    schedules that may go though the generation is not raised.
     """
 
     schedules: tuple[Schedule, ...]
@@ -49,6 +51,7 @@ class ClockConfig:
     client: Mapping[str, str] = field(default_factory=dict, repr=False)
     catch_up_ticks_per_second: int | None = None
     fast_failover_grace_seconds: float | None = None
+    retired: frozenset[str] = frozenset()
 
 
 DEFAULTS = ClockConfig(schedules=())
@@ -64,6 +67,7 @@ FIELDS = (
     "client_file",
     "catch_up_ticks_per_second",
     "fast_failover_grace_seconds",
+    "retired",
     "calendars",
     "schedules",
 )
@@ -85,6 +89,7 @@ def settings(top: Node, schedules: Sequence[Schedule], environ: Mapping[str, str
         client=_client(top, environ, folder),
         catch_up_ticks_per_second=rate and rate.whole(ANY_COUNT, "a whole number of ticks, e.g. 1000"),
         fast_failover_grace_seconds=grace and grace.seconds("a number of seconds above 0, e.g. 1"),
+        retired=_retired(top, schedules),
     )
 
 
@@ -98,6 +103,23 @@ def _generation(top: Node) -> int:
     if here is None:
         return DEFAULTS.generation
     return here.whole(ANY_COUNT, "a whole number, one more at every change of the file")
+
+
+def _retired(top: Node, schedules: Sequence[Schedule]) -> frozenset[str]:
+    """The names of schedules that leave. One that is still here can't."""
+    here = top.get("retired")
+    if here is None:
+        return DEFAULTS.retired
+    names = {schedule.name for schedule in schedules}
+    found: set[str] = set()
+    for item in here.items("a list of names of schedules that were taken out of schedules:, e.g. [day.old]"):
+        name = item.text(NAME, "the name of a schedule that was taken out of schedules:")
+        if name in names:
+            raise item.wrong(f"{name!r} is a schedule of this file; take it out of retired:, or out of schedules:")
+        if name in found:
+            raise item.wrong(f"{name!r} is named twice; take one out")
+        found.add(name)
+    return frozenset(found)
 
 
 def _max_skew_seconds(top: Node) -> float:

@@ -1,53 +1,86 @@
 """Whether a candidate could lead, judged while it stands by: a rollout must hear of it while good replicas are left.
 
 What the log has seen in a newer edition makes it stand back and say so: its data may be brought up to date beneath
-others that lead. What contradicts published ticks no other leader can mend: it ends the candidate at once.
+others that lead. So does a file that is another than the one that led with its generation. What contradicts published
+ticks no other leader can mend: it ends the candidate at once.
 
 Refuses to judge by half of the log: ask only when everything readable was read. It looks again only when the schedules
 topic said something since.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
+import structlog
+
+from passage_clock.config import ClockConfig
 from passage_clock.errors import PlanError
 from passage_clock.leading.continuity import broken
 from passage_clock.leading.observer import Observer
+from passage_clock.records.differing import differences, mend_of, told
 from passage_clock.records.entries import Edition, newer_than
 from passage_clock.records.follower import Follower
-from passage_clock.schedules import Schedule
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a candidate may not lead, and what would mend it: a few words each."""
+
+    reason: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.mend}"
 
 
 class Fitness:
     """Belongs to one thread."""
 
-    def __init__(self, schedules: Sequence[Schedule], edition: Edition, follower: Follower, observer: Observer) -> None:
-        self._schedules = tuple(schedules)
+    def __init__(self, config: ClockConfig, edition: Edition, follower: Follower, observer: Observer) -> None:
+        self._config = config
         self._edition = edition
         self._follower = follower
         self._observer = observer
         self._heard = -1
-        self._is_fit = True
+        self.refusal: Refusal | None = None
+        """What was found when it was last judged."""
 
-    def newer(self) -> list[str]:
-        """What was read of that is newer than ours; empty: we may lead."""
-        return newer_than(self._edition, self._follower.entries.values(), self._schedules)
+    def look(self) -> Refusal | None:
+        """Why we may not lead by what was read; None: we may."""
+        self.refusal = self._found()
+        self._observer.outdated(None if self.refusal is None else str(self.refusal))
+        return self.refusal
+
+    def look_again(self) -> Refusal | None:
+        """As `look`, if there was something against us when it was last judged; else nothing is known yet."""
+        return None if self.refusal is None else self.look()
 
     def judge(self) -> bool:
         """Whether we may lead. Raises PlanError, a line for each schedule that contradicts its published ticks."""
         if self._follower.heard == self._heard:
-            return self._is_fit
+            return self.refusal is None
         self._heard = self._follower.heard
-        newer = self.newer()
-        self._is_fit = not newer
-        self._observer.outdated("; ".join(newer) or None)
-        if self._is_fit and self._has_changed():
-            refused = broken(self._schedules, self._follower.memory())
+        before = self.refusal
+        refusal = self.look()
+        if refusal is not None and refusal != before:
+            log.error("may_not_lead", reason=refusal.reason, mend=refusal.mend)
+        if refusal is None and self._has_changed():
+            refused = broken(self._config.schedules, self._follower.memory())
             if refused:
                 raise PlanError("\n".join(refused))
-        return self._is_fit
+        return refusal is None
+
+    def _found(self) -> Refusal | None:
+        entries = self._follower.entries.values()
+        newer = newer_than(self._edition, entries, self._config.schedules)
+        if newer:
+            return Refusal("; ".join(newer), "bring this replica up to date; until then another must lead")
+        others, generation = differences(self._config, entries), self._config.generation
+        return Refusal(told(generation, others), mend_of(generation)) if others else None
 
     def _has_changed(self) -> bool:
         """Cheap, and nearly always all there is to ask."""
         entries = self._follower.entries
-        found = ((one, entries.get(one.name)) for one in self._schedules)
+        found = ((one, entries.get(one.name)) for one in self._config.schedules)
         return any(entry is not None and entry.definition != one.definition for one, entry in found)

@@ -3,15 +3,15 @@
 In catch-up one line per batch and not one per tick.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import structlog
 
+from passage_clock.leading.fitness import Refusal
 from passage_clock.leading.office import Batch
 from passage_clock.leading.retention import Release
 from passage_clock.planning.plan import Planned
 from passage_clock.records.triggers import Answer
-from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.schedule_entry import ScheduleEntry
 
@@ -42,27 +42,12 @@ def tell_stopped(promises: Mapping[str, Instant | None]) -> None:
             _tell_stopped(schedule)
 
 
-def tell_changed_in_secret(
-    schedules: Sequence[Schedule], recorded: Mapping[str, ScheduleEntry], generation: int
-) -> None:
-    """Two candidates with one generation and two definitions would overwrite each other at every change of leader."""
-    for schedule in schedules:
-        entry = recorded.get(schedule.name)
-        if entry is not None and entry.generation == generation and entry.definition != schedule.definition:
-            log.warning(
-                "generation_not_raised",
-                schedule=schedule.name,
-                generation=generation,
-                mend="raise generation with every change of the configuration, so that older replicas stand back",
-            )
-
-
-def tell_refused(candidate: str, newer: Sequence[str], again_in_seconds: float) -> None:
+def tell_refused(candidate: str, refusal: Refusal, again_in_seconds: float) -> None:
     log.error(
         "office_refused",
         candidate=candidate,
-        reason="; ".join(newer),
-        mend="bring this replica up to date; until then another must lead",
+        reason=refusal.reason,
+        mend=refusal.mend,
         again_in_seconds=again_in_seconds,
     )
 

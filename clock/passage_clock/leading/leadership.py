@@ -9,7 +9,7 @@
                                                │                            └──waited─> SETTLING          │
                                                └──waited── BACKING_OFF <─failed── any step of office      │
     STANDING_BY <──waited── FENCED <─fenced── any step of office                                          │
-    STANDING_BY <──waited── REFUSING <───────────────────────────refused──────────────────────────────────┘
+    STANDING_BY <──waited── REFUSING <──refused── STANDING_BY, or ────────────────────────────────────────┘
     STANDING_BY <──revoked── any step of office, BACKING_OFF
     STOPPED     <──stop───── anything; nothing leads out of it
 
@@ -22,8 +22,9 @@ Because the assignment proves nothing, the way to office may also be opened by w
 that it is not assigned does not depose it. It acts until it is fenced, or until it is `assigned` after all.
 
 FENCED and REFUSING have left the group: who was fenced lets the assignment follow the office, and who refused lets a
-candidate with newer data lead. Each comes back after a while, for there may be nobody else. HELD is in office with a
-clock that runs ahead: it publishes nothing until the next probe of the broker's time.
+candidate with newer data lead. Who knows already that it may not lead refuses before it fences anybody.
+Each comes back after a while, for there may be nobody else. HELD is in office with a clock that runs ahead: it
+publishes nothing until the next probe of the broker's time.
 
 Refuses to know the time: `now` is the caller's monotonic seconds. Any other transition is a bug: an AssertionError.
 """
@@ -96,6 +97,7 @@ TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
     (Stage.MARKING, Input.MARKED): Stage.READING,
     (Stage.READING, Input.CAUGHT_UP): Stage.SETTLING,
     (Stage.SETTLING, Input.SETTLED): Stage.IN_OFFICE,
+    (Stage.STANDING_BY, Input.REFUSED): Stage.REFUSING,
     (Stage.SETTLING, Input.REFUSED): Stage.REFUSING,
     (Stage.SETTLING, Input.AHEAD): Stage.HELD,
     (Stage.IN_OFFICE, Input.AHEAD): Stage.HELD,

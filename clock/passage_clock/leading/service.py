@@ -22,11 +22,10 @@ import structlog
 from passage_clock.calendars import holidays_version
 from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
-from passage_clock.leading.fitness import Fitness
+from passage_clock.leading.fitness import Fitness, Refusal
 from passage_clock.leading.journal import (
     tell_answers,
     tell_batch,
-    tell_changed_in_secret,
     tell_entries,
     tell_let_go,
     tell_refused,
@@ -106,7 +105,7 @@ class Clock:
         self._follower = Follower(log_, self._places)
         vigil = Vigil(name, config.fast_failover_grace_seconds, config.max_skew_seconds)
         self._watch = Watch(self._follower, vigil, wall)
-        self._fitness = Fitness(config.schedules, self._edition, self._follower, self._observer)
+        self._fitness = Fitness(config, self._edition, self._follower, self._observer)
         self._outlook = Outlook(config.schedules, self._observer)
         self._member: Member | None = None
         self._office: Office | None = None
@@ -200,7 +199,9 @@ class Clock:
         self._member.poll(1, 0.0)
         is_assigned = self._places.ticks in self._member.assignment().partitions
         stage, is_acting = self._leadership.stage, self._leadership.is_acting
-        if is_assigned and (stage is Stage.STANDING_BY or is_acting):
+        if is_assigned and stage is Stage.STANDING_BY and (refusal := self._fitness.look_again()) is not None:
+            self._refuse(refusal)
+        elif is_assigned and (stage is Stage.STANDING_BY or is_acting):
             self._move(Input.ASSIGNED)
         elif not is_assigned and not is_acting and stage is not Stage.STANDING_BY:
             log.info("unassigned", candidate=self.name, term=self._leadership.term)
@@ -276,9 +277,9 @@ class Clock:
     def _settle(self) -> float:
         if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
             return 0.0 if self._follow() else READING_SECONDS
-        newer = self._fitness.newer()
-        if newer:
-            self._refuse(newer)
+        refusal = self._fitness.look()
+        if refusal is not None:
+            self._refuse(refusal)
             return 0.0
         if self._is_ahead():
             return POLL_SECONDS
@@ -323,7 +324,6 @@ class Clock:
 
     def _record(self, office: Office, memory: Memory) -> None:
         self._asked = self._follower.asked
-        tell_changed_in_secret(self._config.schedules, memory.entries, self._edition.generation)
         tell_entries(office.settle(memory))
         tell_stopped(office.promises)
         self._observer.settled(self._config.schedules, memory)
@@ -380,10 +380,10 @@ class Clock:
         again = self._leadership.until - self._wall.monotonic()
         log.warning("office_failed", candidate=self.name, reason=str(error), again_in_seconds=again)
 
-    def _refuse(self, newer: list[str]) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         self._move(Input.REFUSED)
         self._leave()
-        tell_refused(self.name, newer, self._leadership.until - self._wall.monotonic())
+        tell_refused(self.name, refusal, self._leadership.until - self._wall.monotonic())
 
     def _drop_office(self) -> None:
         if self._office is not None:

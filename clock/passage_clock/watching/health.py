@@ -21,7 +21,6 @@ WHY_NOT_READY = {
     Stage.HELD: "in office, but this machine's clock is ahead of the broker's: publishing nothing",
     Stage.BACKING_OFF: "the log failed this candidate; it will try again in a moment",
     Stage.FENCED: "a newer leader's fence was met; standing back for it",
-    Stage.REFUSING: "the log has seen newer configuration or data; bring this replica up to date",
     Stage.STOPPED: "stopped",
 }
 
@@ -55,5 +54,7 @@ class Health(Quiet):
         if stage is Stage.STANDING_BY and not self._has_reached_the_log:
             return "standing by, but the log has not been read to its end yet"
         if stage is Stage.STANDING_BY and self._outdated is not None:
-            return f"standing by, but it may not lead: {self._outdated}; bring this replica up to date"
+            return f"standing by, but it may not lead: {self._outdated}"
+        if stage is Stage.REFUSING:
+            return f"refusing office: {self._outdated}"
         return self.why_not_alive() or WHY_NOT_READY.get(stage)

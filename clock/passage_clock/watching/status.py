@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from passage_clock.config import ClockConfig
 from passage_clock.leading.service import places
 from passage_clock.records.control import PROBE_KEY
+from passage_clock.records.differing import differences
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.errors import Unreachable
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
@@ -80,7 +81,8 @@ class Status:
     """Plain values all through: `dataclasses.asdict` gives what JSON takes. `now` is the reader's own wall.
 
     `members` are those in the group, the leader among them; `standbys` those that could follow it. `skew_seconds`: the
-    leader's wall minus the broker's at its last probe.
+    leader's wall minus the broker's at its last probe. `generation`: the one of the configuration at hand;
+    `differs`: what it says otherwise than the one that led with it, so that it may not lead.
     """
 
     now: Instant
@@ -90,6 +92,8 @@ class Status:
     standbys: int
     skew_seconds: float | None
     sequence: int
+    generation: int
+    differs: tuple[str, ...]
     schedules: tuple[ScheduleStatus, ...]
 
     @property
@@ -118,6 +122,8 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         standbys=members - _is_led(leader, members),
         skew_seconds=_skew_seconds(leader, probe),
         sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
+        generation=config.generation,
+        differs=tuple(differences(config, entries.values())),
         schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
     )
 

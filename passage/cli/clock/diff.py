@@ -26,6 +26,7 @@ from passage_clock.config import ClockConfig, load, schedule_of_definition
 from passage_clock.errors import ClockError
 from passage_clock.leading.service import places
 from passage_clock.planning.progress import LastTick
+from passage_clock.records.differing import differences, mend_of, told
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_clock.watching.late import late_closures
@@ -58,29 +59,34 @@ def diff(
 ) -> None:
     """Show the ticks that would come, go or move by a changed configuration.
 
-    With --against topic, exit code 1 where it contradicts what was published."""
+    With --against topic, exit code 1 where it contradicts what was published, or is not the file that led with its
+    generation."""
     if len(files) > 2 or (len(files) < 2 and against is None):
         raise ClockError(f"diff: {len(files)} files were given; write OLD NEW, or NEW --against topic")
     new = load(files[-1])
     now = MachineWall().now()
     old: Sequence[Schedule] | None = load(files[0]).schedules if len(files) == 2 else None
     contradicted: Contradictions = {}
+    others: list[str] = []
     if against is not None:
         log = open_clock_log(new, bootstrap, connect_timeout_seconds)
         check(log, new)
         recorded, contradicted = held_against(log, new, now)
+        others = differences(new, entries_of(log, places(new).schedules))
         old = recorded if old is None else old
         log.close()
     assert old is not None
     ends_at = Instant((now + A_YEAR) // SECOND * SECOND) if until is None else moment("--until", until, "UTC")
     found = changes(old, new.schedules, now, ends_at)
-    late = list(_late(old, new.schedules, now))
+    notes = list(_late(old, new.schedules, now))
+    if others:
+        notes.insert(0, f"{told(new.generation, others)}; {mend_of(new.generation)}")
     if json:
-        tell_json(document(found, contradicted, late))
+        tell_json(document(found, contradicted, notes))
     else:
-        for line in lines(found, contradicted, late):
+        for line in lines(found, contradicted, notes):
             out.print(line, highlight=False, markup=False, soft_wrap=True)
-    if contradicted:
+    if contradicted or others:
         raise typer.Exit(DIFFERENT)
 
 
@@ -112,7 +118,7 @@ def _late(old: Sequence[Schedule], new: Sequence[Schedule], now: Instant) -> Ite
         yield from (line for line in late_closures(schedule, now) if line not in known)
 
 
-def lines(found: Sequence[Change], contradicted: Contradictions, late: Sequence[str]) -> Iterator[str]:
+def lines(found: Sequence[Change], contradicted: Contradictions, notes: Sequence[str]) -> Iterator[str]:
     """What a person reads."""
     for change in found:
         yield f"{change.schedule}: {change.kind}"
@@ -123,7 +129,7 @@ def lines(found: Sequence[Change], contradicted: Contradictions, late: Sequence[
     for name, ticks in contradicted.items():
         yield f"{name}: contradicts published ticks; on_change: keep changes only the future, or give it a new name"
         yield from _ticks(ticks, 0)
-    yield from (f"note: {line}" for line in late)
+    yield from (f"note: {line}" for line in notes)
     if not found:
         yield "no schedule changes"
 
@@ -141,7 +147,7 @@ def _value(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
-def document(found: Sequence[Change], contradicted: Contradictions, late: Sequence[str]) -> dict[str, Any]:
+def document(found: Sequence[Change], contradicted: Contradictions, notes: Sequence[str]) -> dict[str, Any]:
     """What a program reads."""
     return {
         "changes": [
@@ -156,7 +162,7 @@ def document(found: Sequence[Change], contradicted: Contradictions, late: Sequen
             for change in found
         ],
         "contradictions": {name: [_tick(tick) for tick in ticks] for name, ticks in contradicted.items()},
-        "notes": list(late),
+        "notes": list(notes),
     }
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+import typer
 from rich.console import RenderableType
 
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
+    DIFFERENT,
     BootstrapOption,
     ConfigOption,
     ConnectOption,
@@ -21,6 +23,7 @@ from passage.cli.terminal import (
     tell_json,
 )
 from passage_clock.config import load
+from passage_clock.records.differing import mend_of, told
 from passage_clock.wall import MachineWall
 from passage_clock.watching.status import Leader, ScheduleStatus, Status
 from passage_clock.watching.status import status as status_of
@@ -32,7 +35,9 @@ def status(
     json: JsonOption = False,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
-    """Say who leads, since when, and each schedule's last and next tick."""
+    """Say who leads, since when, and each schedule's last and next tick.
+
+    Exit code 1 where this file is not the one that led with its generation."""
     settled = load(config)
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
@@ -40,9 +45,11 @@ def status(
     log.close()
     if json:
         tell_json(document(found))
-        return
-    for part in page(found):
-        out.print(part, highlight=False, markup=False, soft_wrap=True)
+    else:
+        for part in page(found):
+            out.print(part, highlight=False, markup=False, soft_wrap=True)
+    if found.differs:
+        raise typer.Exit(DIFFERENT)
 
 
 def document(found: Status) -> dict[str, Any]:
@@ -57,6 +64,8 @@ def page(found: Status) -> Iterator[RenderableType]:
     if found.skew_seconds is not None:
         yield f"skew      {found.skew_seconds:+.3f} s to the broker"
     yield f"sequence  {found.sequence}"
+    if found.differs:
+        yield f"file      {told(found.generation, found.differs)}; {mend_of(found.generation)}"
     table = columns("schedule", "status", "ordinal", "last period", "last at", "late", "next at", "")
     for schedule in found.schedules:
         table.add_row(*_row(schedule))

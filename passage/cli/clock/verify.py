@@ -20,7 +20,9 @@ from passage.cli.terminal import (
 )
 from passage_clock.config import ClockConfig, load
 from passage_clock.leading.service import places
-from passage_clock.watching.verify import Fault, Verifier
+from passage_clock.records.differing import differences, mend_of
+from passage_clock.records.differing import told as told_differences
+from passage_clock.watching.verify import Fault, Note, Verifier
 from passage_log.port import Log
 
 MOST_WALKS = 3
@@ -56,6 +58,9 @@ def walk(log: Log, config: ClockConfig, told: Callable[[int, int], None]) -> tup
     for left in reversed(range(MOST_WALKS)):
         entries = list(entries_of(log, places(config).schedules))
         verifier = Verifier(entries, config.max_skew_seconds, config.schedules)
+        if others := differences(config, entries):
+            said = f"{told_differences(config.generation, others)}; {mend_of(config.generation)}"
+            verifier.notes.append(Note(places(config).schedules.topic, said))
         fault = _first_fault(log, config, verifier, told)
         # Where an entry speaks of a sequence, the ticks up to it were readable before the entry was.
         fault = fault or verifier.end(max((entry.sequence for entry in entries), default=0))
