@@ -37,6 +37,8 @@ class Promises:
         self._entries: list[ScheduleEntry] = []
         self.named: set[str] = set()
         """Every schedule the clock has ever named."""
+        self.silenced: dict[str, ScheduleEntry] = {}
+        """Those the clock was told to give no ticks of: removed or paused, by their last entry."""
 
     def tick(self, schedule: str, sequence: int, next_at: Instant | None) -> None:
         self.named.add(schedule)
@@ -45,6 +47,10 @@ class Promises:
     def entry(self, entry: ScheduleEntry) -> None:
         self.named.add(entry.schedule)
         self._entries.append(entry)
+        if entry.status == "active":
+            self.silenced.pop(entry.schedule, None)
+        else:
+            self.silenced[entry.schedule] = entry
 
     def _promise(self, schedule: str, sequence: int, next_at: Instant) -> None:
         known = self._promises.get(schedule)

@@ -22,6 +22,7 @@ from passage_processors.runtime.commit import write_step
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.fitting import check_fits
 from passage_processors.runtime.patience import Patience
+from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.task import FRESH, Step, Task
 from passage_processors.runtime.upstream import Upstream
 from passage_schemas.records import CUT as CUT_RECORD
@@ -69,6 +70,7 @@ class Host:
         self._feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
         self._upstream = Upstream(app.derived_from, log, monotonic)
         self._patience = Patience(app, self._feed, self._upstream, monotonic)
+        self._silenced = Silenced(app, self._feed.promises, monotonic)
         self._eyes = Eyes(log, monotonic)
         self._cluster = log.cluster_id()
         self._ahead: dict[int, dict[bytes, Mapping[str, int]]] = {}
@@ -139,6 +141,7 @@ class Host:
         self._patience.look_through(tasks, cast(Member, self._eyes))
         self._patience.watch_clock(tasks)
         self._patience.watch_upstream(tasks)
+        self._silenced.look(tasks)
         written = []
         for task in tasks:
             bounds, most = self._patience.bounds(task), self._max_facts

@@ -29,6 +29,7 @@ from passage_processors.runtime.namesakes import Namesakes
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.placing import Placing
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
+from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
@@ -74,6 +75,7 @@ class Worker:
         self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
         self.upstream = Upstream(app.derived_from, log, monotonic)
         self.patience = Patience(app, self.feed, self.upstream, monotonic)
+        self.silenced = Silenced(app, self.feed.promises, monotonic)
         self._log = log
         self._cluster = log.cluster_id()
         self.snapshots = (
@@ -232,6 +234,7 @@ class Worker:
         self.patience.look_through(self.tasks.values(), self._member)
         self.patience.watch_clock(self.tasks.values())
         self.patience.watch_upstream(self.tasks.values())
+        self.silenced.look(self.tasks.values())
         steps = self._folded()
         if steps:
             self._commit(steps)

@@ -13,7 +13,7 @@ from passage_log.port import EARLIEST, Partition, Reader, Record
 from passage_processors.core.promises import ALWAYS, NEVER, Hold, Promises
 from passage_processors.runtime.looking import between, readable_ends
 from passage_schemas.errors import SchemaError
-from passage_schemas.instant import Instant
+from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
@@ -21,6 +21,8 @@ from passage_schemas.tick import Tick
 FIRST_LOOK_BACK = 2_000
 MOST_LOOK_BACK = 1_000_000
 """Offsets; some seconds' reading."""
+LONG_PAUSE_SECONDS = 60.0
+"""How long a tick is held back by a pause until somebody should see to it."""
 _FOREIGN = 16
 """One less of what is no tick, in a row, may stand where a schedule's last tick is looked for."""
 
@@ -77,6 +79,24 @@ class ClockSeen:
     def names(self, schedule: str) -> bool:
         """Has the clock ever named it?"""
         return schedule in self._promises.named
+
+    def silence(self, schedule: str, now: Instant) -> str | None:
+        """Why those that count it get no tick, where the clock was told to give none; None where it is heard. A pause
+        counts once it has held back a tick for so long that nobody waits for it by chance."""
+        entry = self._entries.get(schedule)
+        if entry is None or entry.status == "active":
+            return None
+        if entry.status == "removed":
+            return (
+                f"{schedule} was removed by {entry.status_by}: {entry.status_reason}; put it back into the clock's file"
+            )
+        if entry.next_at is None or now - entry.next_at < LONG_PAUSE_SECONDS * 1_000_000:
+            return None
+        held = datetime_of(entry.next_at).isoformat().replace("+00:00", "Z")
+        return (
+            f"{schedule} is paused by {entry.status_by}: {entry.status_reason}; its tick of {held} waits for "
+            f"`passage clock resume {schedule}`"
+        )
 
     def hint(self, schedule: str) -> str:
         """Of one the clock never named: what may have been meant."""

@@ -59,6 +59,11 @@ FAMILIES = (
     _gauge("last_commit_age_seconds", "Time since the last commit", lambda worker: _since_commit(worker)),
     _gauge("waiting_for_clock", "1 while facts are held for a tick", lambda worker: _waits_for_clock(worker)),
     _gauge("waiting_for_upstream", "1 while ticks wait for an app upstream", lambda worker: _waits_upstream(worker)),
+    _gauge(
+        "schedules_silenced",
+        "Counted and removed or long paused, while wake-ups are open",
+        lambda worker: _silenced(worker),
+    ),
     _of_task("facts_pending", "Facts read and not folded", lambda _, task: task.pending),
     _of_task("ticks_behind", "Ticks seen and not folded", lambda worker, task: _ticks_behind(worker, task)),
     _of_task("open", "Wake-ups that wait for a tick", lambda _, task: task.cut.open),
@@ -128,6 +133,10 @@ def _waits_for_clock(worker: Worker) -> bool:
 
 def _waits_upstream(worker: Worker) -> bool:
     return worker.stage == "folding" and worker.upstream.waiting_for is not None
+
+
+def _silenced(worker: Worker) -> int:
+    return len(worker.silenced.schedules) if worker.stage == "folding" else 0
 
 
 def _since_commit(worker: Worker) -> float | None:

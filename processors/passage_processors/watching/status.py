@@ -17,7 +17,7 @@ from passage_processors.app import App
 from passage_processors.runtime.cuts import StoredCut, last_cuts
 from passage_processors.runtime.looking import between, instant_of, readable_ends, undecided
 from passage_processors.watching.clock_seen import ScheduleSeen, first_ticks, read_clock
-from passage_processors.watching.due import coming, standing
+from passage_processors.watching.due import Standing, coming, standing
 from passage_processors.watching.entries import changelog_span
 from passage_schemas.instant import Instant, datetime_of
 
@@ -177,6 +177,10 @@ class _Look:
         counts = {one.topic: one.count for one in stored.cut.inputs} if stored else {}
         letters = self.letters[Partition(self._app.dead_letters, number)]
         cut = None if stored is None else stored.cut
+        found = standing(self._app, self._reader, [number]) if with_due else None
+        silenced = self._silenced(0 if cut is None else cut.open, found)
+        if silenced is not None:
+            state, is_well = f"{state}, but {silenced}", False
         return TaskStatus(
             partition=number,
             owner=None if owner is None else owner.id,
@@ -195,7 +199,7 @@ class _Look:
             released=() if cut is None else cut.released,
             dead_letters=letters.count,
             dead_letters_is_exact=letters.is_exact,
-            next_due=self._next_due(number) if with_due else None,
+            next_due=None if found is None else self._next_due(found),
             state=state,
             is_well=is_well,
         )
@@ -203,8 +207,18 @@ class _Look:
     def _ticks_behind(self, number: int) -> int:
         return max(0, self.clock.sequence - self._folded(number))
 
-    def _next_due(self, number: int) -> tuple[NextDue, ...]:
-        found = standing(self._app, self._reader, [number])
+    def _silenced(self, opened: int, found: Standing | None) -> str | None:
+        """Which wake-ups get no tick because their schedule was removed, or is paused for long. Without the changelog
+        it isn't known which schedule they count: any they may."""
+        said = []
+        for name in sorted(self._app.counted) if opened else ():
+            why = self.clock.silence(name, self._now)
+            here = None if found is None else sum(n for (_, schedule, _), n in found.items() if schedule == name)
+            if why is not None and here != 0:
+                said.append(f"{f'some of {opened}' if here is None else here} wake-ups get no tick: {why}")
+        return "; ".join(said) or None
+
+    def _next_due(self, found: Standing) -> tuple[NextDue, ...]:
         nearest = []
         for schedule in sorted({schedule for _, schedule, _ in found}):
             last, next_at = self.clock.ordinal(schedule), self.clock.next_at(schedule)
