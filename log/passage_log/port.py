@@ -207,8 +207,9 @@ class Writer(Protocol):
 
     @property
     def is_doubtful(self) -> bool:
-        """A connection was lost since `begin`, so what was asked of the broker may have been asked twice, and the copy
-        be under way still: the end of this transaction could end the next one. `discard` it; a new epoch fences it."""
+        """A connection was lost since the last `begin` (or `open`), so what was asked of the broker may have been asked
+        twice, and the copy be under way still: the end of this transaction could end the next one. And on Kafka, the
+        next one's positions may wait for a coordinator that is no more. `discard` it; a new epoch fences it."""
         ...
 
     def discard(self) -> None:

@@ -7,18 +7,21 @@ Asked by a consumer of its own, which never joins the group it is named after. T
 * The admin client keeps the coordinator it once knew, and does not look for another: after a broker was lost, the gate
   stayed shut for good. Told by a broker that it is the coordinator no longer, it even takes the process down
   (librdkafka 5040), in the very moment of a fail-over.
+
+One that does not come back from a question is not asked again: another takes its place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from passage_log.errors import Unreachable
-from passage_log.kafka import errors
+from passage_log.kafka import bounded, errors
 from passage_log.kafka.access import Access
 from passage_log.port import Committed, Partition
 from passage_log.positions import undecided
+from passage_log.waiting import asking
 
 ASK_AGAIN_SECONDS = 0.02
 
@@ -30,10 +33,12 @@ ONE_QUESTION_SECONDS = 4.0
 
 
 class Gate:
-    """`consumer` is of the group and reads committed positions only. `no_answer` says that nobody answered."""
+    """`make` makes a consumer of the group, which reads committed positions only. `no_answer` says that nobody
+    answered."""
 
-    def __init__(self, consumer: Consumer, access: Access, group: str, no_answer: str) -> None:
-        self._consumer = consumer
+    def __init__(self, make: Callable[[], Consumer], access: Access, group: str, no_answer: str) -> None:
+        self._make = make
+        self._consumer = make()  # it never joins; made now, it knows the way when it is asked
         self._access = access
         self._group = group
         self._no_answer = no_answer
@@ -43,7 +48,7 @@ class Gate:
         if not partitions:
             return {}  # a question the client would refuse
         deadline = monotonic() + timeout_seconds
-        with self._access.question():
+        with self._access.question(), asking(f"{self._where}: its committed positions"):
             while True:
                 found = self._ask(partitions, min(ONE_QUESTION_SECONDS, max(LEAST_SECONDS, deadline - monotonic())))
                 if found is not None:
@@ -57,9 +62,18 @@ class Gate:
 
     def _ask(self, partitions: Sequence[Partition], timeout_seconds: float) -> dict[Partition, Committed | None] | None:
         """None while one of them is part of a transaction that is open, or the coordinator is being looked for."""
-        where = f"group {self._group}"
+        where, consumer = self._where, self._consumer
+        wanted = [TopicPartition(*one) for one in partitions]
         try:
-            answers = self._consumer.committed([TopicPartition(*one) for one in partitions], timeout_seconds)
+            answers = bounded.call(
+                f"{where}: its committed positions",
+                timeout_seconds + bounded.GRACE_SECONDS,
+                lambda: consumer.committed(wanted, timeout_seconds),
+                _GivenUp,
+            )
+        except _GivenUp:
+            self._consumer = self._make()
+            return None
         except KafkaException as error:
             inside = errors.of(error)
             if _passes(inside):
@@ -75,8 +89,16 @@ class Gate:
             found[Partition(answer.topic, answer.partition)] = position
         return found
 
+    @property
+    def _where(self) -> str:
+        return f"group {self._group}"
+
     def close(self) -> None:
-        self._consumer.close()
+        bounded.leave(f"{self._where}: the end of its gate", self._consumer.close)
+
+
+class _GivenUp(Unreachable):
+    """The client did not come back: ask another."""
 
 
 def _passes(error: KafkaError) -> bool:

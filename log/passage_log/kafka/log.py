@@ -11,7 +11,7 @@ from passage_log.kafka.gate import Gate
 from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader
-from passage_log.kafka.writer import Hear, KafkaWriter
+from passage_log.kafka.writer import OPEN_SECONDS, Hear, KafkaWriter
 from passage_log.port import Assignor, GroupMember, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 
@@ -48,9 +48,8 @@ class KafkaLog:
 
     def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> KafkaMember:
         consumer = self._consumer(settings.member(self._access, group, assignor))
-        # It never joins; made now, it knows the way when it is asked.
-        asking = self._consumer(settings.gate(self._access, group))
-        gate = Gate(asking, self._access, group, self._questions.no_answer)
+        asking = settings.gate(self._access, group)
+        gate = Gate(lambda: self._consumer(asking), self._access, group, self._questions.no_answer)
         return KafkaMember(consumer, gate, self._questions, group, topics, assignor)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
@@ -60,10 +59,9 @@ class KafkaLog:
             make=lambda: self._access.make(lambda: Producer(chosen)),
             transactional_id=transactional_id,
             timeout_seconds=transaction_timeout_seconds,
-            connect_timeout_seconds=self._timeout_seconds,
+            open_seconds=min(self._timeout_seconds, OPEN_SECONDS),
             limit_of=self._limit_of,
             absent=self._questions.absent,
-            no_answer=self._questions.no_answer,
             access=self._access,
             ear=ear,
         )

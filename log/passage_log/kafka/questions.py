@@ -24,9 +24,10 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
 from passage_log.errors import Unfit, Unreachable
-from passage_log.kafka import errors, settings
+from passage_log.kafka import bounded, errors, settings
 from passage_log.kafka.access import Access
 from passage_log.port import GroupMember, Partition, Topic
+from passage_log.waiting import asking
 
 Answer = TypeVar("Answer")
 
@@ -39,6 +40,9 @@ BY_THE_WAY_SECONDS = 2.0
 
 ONE_REQUEST_SECONDS = 4.0
 """So long one broker may keep us waiting; then the question goes out again, perhaps to another."""
+
+LATE_SECONDS = 2.0
+"""The client keeps its own time. Ours, so much more, only guards against one that doesn't."""
 
 LISTEN_EVERY_SECONDS = 0.25
 
@@ -67,14 +71,15 @@ class Questions:
 
     def close(self) -> None:
         """Leave no thread and no connection behind. Whoever asks again opens it again."""
-        self._client = None
+        held, self._client = [self._client], None
+        bounded.leave("the log's own client: its end", held.clear)
 
     @property
     def no_answer(self) -> str:
         return self._access.no_answer(self._timeout_seconds)
 
     def cluster_id(self) -> str:
-        return self._until_answered(self._cluster_id)
+        return self._until_answered("the brokers: their cluster's id", self._cluster_id)
 
     def _cluster_id(self, seconds: float) -> str:
         answer = self._admin.describe_cluster(request_timeout=seconds)
@@ -84,9 +89,10 @@ class Questions:
         if not topics:
             return {}
         names = list(dict.fromkeys(topics))
-        shapes = self._until_answered(lambda seconds: self._shapes(names, seconds))
+        what = f"topics {', '.join(names)}"
+        shapes = self._until_answered(f"{what}: their partitions", lambda seconds: self._shapes(names, seconds))
         found = [name for name, shape in shapes.items() if shape is not None]
-        effective = self._until_answered(lambda seconds: self._settings(found, seconds))
+        effective = self._until_answered(f"{what}: their settings", lambda seconds: self._settings(found, seconds))
         return {
             name: None if shape is None else Topic(name, shape.partitions, effective[name], shape.identity)
             for name, shape in shapes.items()
@@ -131,7 +137,10 @@ class Questions:
         }
 
     def group_members(self, group: str) -> list[GroupMember]:
-        return self._until_answered(lambda seconds: sorted(map(_group_member, self._described(group, seconds))))
+        return self._until_answered(
+            f"group {group}: its members",
+            lambda seconds: sorted(map(_group_member, self._described(group, seconds))),
+        )
 
     def _described(self, group: str, seconds: float) -> list[Any]:
         answers = self._ask(lambda: self._admin.describe_consumer_groups([group], request_timeout=seconds))
@@ -176,7 +185,8 @@ class Questions:
     def _created(self, answer: "Future[Any]", topic: str) -> bool:
         """False if it was there already."""
         try:
-            self._await(answer)
+            with asking(f"creating topic {topic}"):
+                self._await(answer, self._timeout_seconds + LATE_SECONDS)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -208,13 +218,21 @@ class Questions:
                 self._look_up_leaders({partition.topic for partition in wanted}, seconds)
                 raise
 
-        return self._until_answered(ask)
+        return self._until_answered(f"topics {', '.join(sorted({one.topic for one in wanted}))}: their offsets", ask)
 
     def _look_up_leaders(self, topics: Collection[str], seconds: float) -> None:
         """This client goes on asking with the leader's epoch it once heard, for minutes after the broker has moved on.
         (Tried: it hears of the new one when it is told to list the topic.)"""
         for topic in topics:
-            self._ask(partial(self._admin.list_topics, topic, timeout=seconds))
+            self._ask(partial(self._list_topics, seconds, topic))
+
+    def _list_topics(self, seconds: float, topic: str | None = None) -> None:
+        admin = self._admin
+        bounded.call(
+            "the brokers: their topics",
+            seconds + bounded.GRACE_SECONDS,
+            lambda: admin.list_topics(topic, timeout=seconds),
+        )
 
     def _offsets_now(
         self, wanted: Mapping[Partition, Any], level: IsolationLevel, seconds: float
@@ -233,9 +251,13 @@ class Questions:
         except _NoSuchTopic as error:
             raise Unfit(f"there is no {partition.topic}[{partition.number}]; create the topic") from error
 
-    def _until_answered(self, question: Callable[[float], Answer]) -> Answer:
+    def _until_answered(self, what: str, question: Callable[[float], Answer]) -> Answer:
         """Asked again while brokers come and go: a question dies with the broker it was put to, and another may know.
         `question` is told how many seconds it may take. Raises Unreachable when the time is up."""
+        with asking(what):
+            return self._answered(question)
+
+    def _answered(self, question: Callable[[float], Answer]) -> Answer:
         deadline = monotonic() + self._timeout_seconds
         while True:
             try:
@@ -250,8 +272,8 @@ class Questions:
         """Whom this client asks, it learnt when it connected: told that a broker leads the cluster which has just died,
         it would wait for that one for minutes. (Tried: it hears of another when it is told to list the topics.)"""
         try:
-            self._admin.list_topics(timeout=seconds)
-        except KafkaException as error:
+            self._list_topics(seconds)
+        except (KafkaException, Unreachable) as error:
             errors.logger.debug("look_around error=%s", error)
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
@@ -275,7 +297,7 @@ class Questions:
                 raise _Moving(f"{errors.told(inside, where)}, for {self._timeout_seconds:g} s") from error
             raise errors.of_question(inside, where, self.no_answer, needs) from error
 
-    def _await(self, answer: "Future[Any]") -> Any:
+    def _await(self, answer: "Future[Any]", most_seconds: float = ONE_REQUEST_SECONDS + LATE_SECONDS) -> Any:
         """Raises Unfit when nobody answers and somebody refused us; Unreachable; what the client raises."""
         began = monotonic()
         with self._access.question():
@@ -288,8 +310,7 @@ class Questions:
                     waited = monotonic() - began
                     if waited > REFUSED_SECONDS:
                         self._access.check()
-                    # The client keeps its own time; ours only guards against a client that doesn't.
-                    if waited > self._timeout_seconds + 5:
+                    if waited > most_seconds:
                         raise Unreachable(self.no_answer) from error
                 except KafkaException as error:
                     if errors.of(error).code() in errors.UNREACHABLE:

@@ -16,8 +16,8 @@ from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from passage_log.errors import LogError, Unfit
-from passage_log.kafka import errors
+from passage_log.errors import LogError, Unfit, Unreachable
+from passage_log.kafka import bounded, errors
 from passage_log.kafka.questions import Questions
 from passage_log.port import EARLIEST, Partition, Record
 
@@ -68,10 +68,17 @@ class KafkaReader:
             if (left := deadline - monotonic()) < LEAST_WAIT_SECONDS:
                 return
             try:
-                self._consumer.list_topics(topic, timeout=left)
-            except KafkaException as error:
+                self._look_up(topic, left)
+            except (KafkaException, Unreachable) as error:
                 errors.logger.debug("look_up_leaders error=%s", error)
             self._looked_up.add(topic)
+
+    def _look_up(self, topic: str, seconds: float) -> None:
+        bounded.call(
+            f"topic {topic}: its leaders",
+            seconds + bounded.GRACE_SECONDS,
+            lambda: self._consumer.list_topics(topic, timeout=seconds),
+        )
 
     def begin_at(self, positions: Mapping[Partition, int]) -> None:
         """The client has been told to read these; what was known of others is forgotten."""
@@ -176,8 +183,4 @@ class KafkaReader:
         return self._questions.offset_at(partition, timestamp_ms)
 
     def close(self) -> None:
-        try:
-            self._consumer.close()
-        except (KafkaException, RuntimeError) as error:
-            # It is closed already, or can't say goodbye: either way nobody reads through it any more.
-            errors.logger.debug("consumer_close error=%s", error)
+        bounded.leave("reader: its end", self._consumer.close)

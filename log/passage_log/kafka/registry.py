@@ -8,7 +8,7 @@ drops the step, and the fact comes again.
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import structlog
@@ -17,6 +17,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from passage_log.errors import Unfit, Unreachable
+from passage_log.kafka import bounded
 from passage_log.kafka.access import SECRET
 from passage_schemas.errors import Interrupted, SchemaError
 from passage_schemas.fingerprint import Schema
@@ -58,6 +59,7 @@ class SchemaRegistry:
         self._secrets = _secrets(chosen)
         try:
             self._client = SchemaRegistryClient(chosen)
+            self._seconds = _longest(chosen)
         except (ValueError, TypeError, OSError) as error:
             raise SchemaError(f"registry {self.address}: {self._said(error)}") from None
 
@@ -118,9 +120,11 @@ class SchemaRegistry:
 
     def _ask(self, what: str, question: Callable[[], Answer]) -> Answer:
         try:
-            return question()
+            return bounded.call(f"registry {self.address}: {what}", self._seconds, question, RegistryUnreachable)
         except SchemaRegistryError as error:
             raise self._answered(what, error) from None
+        except RegistryUnreachable:
+            raise
         except Exception as error:  # noqa: BLE001 - its HTTP library has one for each way of not being reached
             raise RegistryUnreachable(
                 f"no registry answered at {self.address} ({self._said(error)}); nothing is refused for it, trying on"
@@ -149,6 +153,13 @@ class SchemaRegistry:
         for secret in self._secrets:
             said = said.replace(secret, "[secret]")
         return said if len(said) <= 300 else said[:297] + "..."
+
+
+def _longest(settings: Mapping[str, Any]) -> float:
+    """Seconds in which the client has an answer or gives up, if its time-out is kept. It is not kept by a server that
+    answers byte by byte: the client counts anew from each."""
+    tries = 1 + int(settings["max.retries"])
+    return tries * (float(settings["timeout"]) + float(settings["retries.wait.ms"]) / 1000) + bounded.GRACE_SECONDS
 
 
 class _Unknown(Exception):

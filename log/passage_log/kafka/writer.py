@@ -4,6 +4,8 @@
 commit, for the client fails a transaction of which one record failed. (A callback for every record would say which, and
 cost a fifth of the speed.)
 
+No call waits for a broker beyond `bounded`, and no transaction is held open until the broker would end it.
+
 States: made -> (open) idle -> (begin) in transaction -> (commit, abort) idle. Any error ends the writer's use, and an
 error that leaves the transaction open is answered with an abort, so that readers need not wait for its timeout.
 """
@@ -19,46 +21,56 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from passage_log.errors import LogError, Refused, Unfit, Unreachable, WriterLost
-from passage_log.kafka import errors
+from passage_log.errors import LogError, Unfit, Unreachable, WriterLost
+from passage_log.kafka import bounded, errors
 from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.member import checked
+from passage_log.kafka.records import LimitOf, check_record, delivery_of
 from passage_log.port import Committed, Delivery, Headers, Member, Partition, Weighed
 from passage_log.positions import check_positions, check_timestamp
-from passage_log.sizes import LIGHT_BYTES, stored_bytes, too_large
+from passage_log.sizes import LIGHT_BYTES, stored_bytes
+from passage_log.waiting import asking
 
 ABORT_TIMEOUT_SECONDS = 5.0
+
+OPEN_SECONDS = 10.0
+"""A turn of a worker or a clock that opens its writer is held no longer by brokers that don't answer: the next turn
+tries again, and in between the process hears that it is to stop."""
+
+SHARE_OF_TIMEOUT = 2 / 3
+"""Of the transaction's time-out, from its beginning: what has not ended by then is given up by us, as lost. Later the
+broker would end it, and call that a fence, as if somebody had taken the writer's place."""
+
+LEAST_SECONDS = 2.0
+"""To end a transaction whose time is over; whoever holds it open so long is answered by the broker."""
 
 ROOM_WAIT_SECONDS = 0.05
 
 Hear = Callable[[KafkaError | None, "Message[bytes, bytes]"], None]
 
-LimitOf = Callable[[str], int]
-
 
 class KafkaWriter:
-    """`limit_of` tells a topic's max.message.bytes, `absent` which of some partitions there are not.
-    `connect_timeout_seconds` is how long `open` waits for a broker, `access` knows why one refused us, `ear` is the
-    producer's logger."""
+    """`limit_of` tells a topic's max.message.bytes, `absent` which of some partitions there are not. `timeout_seconds`
+    is the transactions', `open_seconds` how long `open` waits for a broker, `access` knows why one refused us, `ear`
+    is the producer's logger."""
 
     def __init__(
         self,
         make: Callable[[], Producer],
         transactional_id: str,
         timeout_seconds: float,
-        connect_timeout_seconds: float,
+        open_seconds: float,
         limit_of: LimitOf,
         absent: Callable[[Sequence[Partition]], list[Partition]],
-        no_answer: str,
         access: Access,
         ear: Ear,
     ) -> None:
         self._make = make
         self._id = transactional_id
-        self._timeout_seconds = timeout_seconds
-        self._connect_timeout_seconds = connect_timeout_seconds
+        self._seconds = timeout_seconds * SHARE_OF_TIMEOUT
+        self._deadline = 0.0
+        self._open_seconds = open_seconds
         self._limit_of = limit_of
-        self._no_answer = no_answer
         self._access = access
         self._ear = ear
         self._lost_before = 0
@@ -76,26 +88,45 @@ class KafkaWriter:
         except LogError:
             self.discard()  # it would look for its broker for ever
             raise
+        self._lost_before = self._lost_connections()
 
     def _take_id(self, producer: Producer) -> None:
+        deadline = monotonic() + self._open_seconds
         try:
             # A connection first: a client asks for its coordinator at birth and, with no broker at hand yet, again
             # only after half a second. That would be most of a take-over.
-            producer.list_topics(timeout=self._connect_timeout_seconds)
-            producer.init_transactions(self._connect_timeout_seconds)
+            self._call("a broker", self._open_seconds, lambda left: producer.list_topics(timeout=left), Unreachable)
+            left = max(LEAST_SECONDS, deadline - monotonic())
+            self._call("its transactional id", left, producer.init_transactions, Unreachable)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() in errors.UNREACHABLE or inside.retriable():
                 with suppress(KafkaException):  # what it says is heard by `access`, which is asked next
                     producer.poll(0)
                 self._access.check()
-                raise Unreachable(self._no_answer) from error
+                raise Unreachable(self._access.no_answer(self._open_seconds)) from error
             raise errors.of_writer(inside, self._where, f"Write on transactional id {self._id}") from error
 
     def begin(self) -> None:
         self._targets.clear()
         self._lost_before = self._lost_connections()
+        self._deadline = monotonic() + self._seconds
         self._attempt(lambda producer: producer.begin_transaction())
+
+    @property
+    def _left(self) -> float:
+        """Seconds in which the transaction is to end."""
+        return max(LEAST_SECONDS, self._deadline - monotonic())
+
+    def _call(
+        self,
+        what: str,
+        seconds: float,
+        step: Callable[[float], object],
+        otherwise: Callable[[str], LogError] = WriterLost,
+    ) -> None:
+        """The step, told how many seconds it may take."""
+        bounded.call(f"{self._where}: {what}", seconds + bounded.GRACE_SECONDS, lambda: step(seconds), otherwise)
 
     def append(
         self,
@@ -177,15 +208,16 @@ class KafkaWriter:
         error: BufferError | KafkaException,
         on_delivery: Callable[[KafkaError | None, Message[bytes, bytes]], None] | None = None,
     ) -> None:
-        deadline = monotonic() + self._timeout_seconds
-        while isinstance(error, BufferError) and monotonic() < deadline and self._producer is not None:
-            self._serve()
-            try:
-                self._send(partition, key, value, timestamp_ms, headers, on_delivery)
-            except (BufferError, KafkaException) as again:
-                error = again
-            else:
-                return
+        deadline = monotonic() + self._left
+        with asking(f"{self._where}: room for a record"):
+            while isinstance(error, BufferError) and monotonic() < deadline and self._producer is not None:
+                self._serve()
+                try:
+                    self._send(partition, key, value, timestamp_ms, headers, on_delivery)
+                except (BufferError, KafkaException) as again:
+                    error = again
+                else:
+                    return
         raise self._lost(error) from error
 
     def _send(
@@ -222,11 +254,12 @@ class KafkaWriter:
             told.append(error if error is not None else delivery_of(message))
 
         self._append_with_care(partition, key, value, timestamp_ms, headers, hear)
-        deadline = monotonic() + self._timeout_seconds
-        while not told and monotonic() < deadline and self._producer is not None:
-            self._serve()
+        deadline = monotonic() + self._left
+        with asking(f"{self._where}: the storing of a record"):
+            while not told and monotonic() < deadline and self._producer is not None:
+                self._serve()
         if not told:
-            raise WriterLost(f"{self._where}: the broker stored nothing within {self._timeout_seconds:g} s")
+            raise WriterLost(f"{self._where}: the broker stored nothing within {self._seconds:g} s")
         if isinstance(told[0], Delivery):
             return told[0]
         raise self._lost(KafkaException(told[0]))
@@ -243,17 +276,23 @@ class KafkaWriter:
         except LogError:
             self._abort_quietly()
             raise
-        self._attempt(lambda producer: producer.send_offsets_to_transaction(sent, credentials, self._timeout_seconds))
+        self._attempt(
+            lambda producer: self._call(
+                "its group's positions",
+                self._left,
+                lambda left: producer.send_offsets_to_transaction(sent, credentials, left),
+            )
+        )
 
     def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
         if (positions is None) != (member is None):
             raise ValueError("positions are committed for a member, and a member commits positions: give both or none")
         if positions is not None and member is not None:
             self.send_positions(positions, member)
-        self._attempt(lambda producer: producer.commit_transaction(self._timeout_seconds))
+        self._attempt(lambda producer: self._call("commit", self._left, producer.commit_transaction))
 
     def abort(self) -> None:
-        self._attempt(lambda producer: producer.abort_transaction(self._timeout_seconds))
+        self._attempt(lambda producer: self._call("abort", self._left, producer.abort_transaction))
 
     def discard(self) -> None:
         producer, self._producer, self._produce = self._producer, None, self._not_open
@@ -294,7 +333,7 @@ class KafkaWriter:
     def _lost(self, error: BufferError | KafkaException) -> LogError:
         """What to raise. A transaction the client wants aborted is aborted, so that it does not block readers."""
         if isinstance(error, BufferError):
-            return WriterLost(f"{self._where}: no broker took a record within {self._timeout_seconds:g} s")
+            return WriterLost(f"{self._where}: no broker took a record within {self._seconds:g} s")
         inside = self._cause_of(errors.of(error))
         if inside.txn_requires_abort():
             self._abort_quietly()
@@ -319,9 +358,11 @@ class KafkaWriter:
             return self._why_purged(self._producer) or error
         if error.code() in (KafkaError._FATAL, KafkaError._STATE) and self._producer is not None:
             try:
-                self._producer.abort_transaction(ABORT_TIMEOUT_SECONDS)
+                self._call("abort", ABORT_TIMEOUT_SECONDS, self._producer.abort_transaction)
             except KafkaException as told:
                 return errors.of(told)
+            except WriterLost as given_up:
+                errors.logger.debug("abort_failed writer=%s error=%s", self._id, given_up)
         return error
 
     @staticmethod
@@ -339,25 +380,10 @@ class KafkaWriter:
         if self._producer is None:
             return
         try:
-            self._producer.abort_transaction(ABORT_TIMEOUT_SECONDS)
-        except KafkaException as error:
+            self._call("abort", ABORT_TIMEOUT_SECONDS, self._producer.abort_transaction)
+        except (KafkaException, WriterLost) as error:
             # The first error is the one to report; this transaction will be fenced or time out.
             errors.logger.debug("abort_failed writer=%s error=%s", self._id, error)
-
-
-def check_record(
-    partition: Partition, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers, limit_of: LimitOf
-) -> None:
-    """Raises Refused for a record the topic would not have, before the client has it."""
-    check_timestamp(partition, timestamp_ms)
-    size = stored_bytes(key, value, headers)
-    if size > LIGHT_BYTES and size > (limit := limit_of(partition.topic)):
-        raise Refused(too_large(partition.topic, size, limit))
-
-
-def delivery_of(message: Message[bytes, bytes]) -> Delivery:
-    partition = Partition(str(message.topic()), int(message.partition() or 0))
-    return Delivery(partition, int(message.offset() or 0), int(message.timestamp()[1]))
 
 
 def _let_go(producer: Producer) -> None:

@@ -380,6 +380,11 @@ class Worker:
             self._restoring_since = self.monotonic()
 
     def _open_writer(self) -> Writer:
+        """One that has lost a connection since its last transaction began is replaced, and not tried: after a broker's
+        restart its client may wait for a coordinator it once knew. Whoever is deposed is so by the group, not by this.
+        """
+        if self._writer is not None and self._writer.is_doubtful:
+            self._drop_writer()
         if self._writer is None:
             writer = self._log.writer(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS)
             writer.open()
