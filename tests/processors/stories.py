@@ -23,7 +23,7 @@ from passage_processors.core.process import (
     starts_on,
     wakes,
 )
-from passage_processors.core.ticks import SeenTick, TickHistory
+from passage_processors.core.ticks import Floor, SeenTick, TickHistory
 from passage_processors.core.timeline import Pending, Run
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
@@ -162,6 +162,8 @@ class Told:
     def __init__(self, app: App, history: TickHistory | None = None, restored: "Told | None" = None) -> None:
         self.app = app
         self.history = history or TickHistory(app.rules.reported)
+        self.ticks: list[SeenTick] = []
+        self.floors: dict[str, Floor] = {}
         self.fold = Fold(app.rules, self.history)
         self.stored: list[dict[bytes, bytes]] = [{} for _ in app.units]
         self.events: list[object] = []
@@ -169,15 +171,31 @@ class Told:
         self.ids: list[str] = []
         self.offset = 0
         if restored is not None:
+            self.ticks, self.floors = restored.ticks, restored.floors
             self.stored = [dict(states) for states in restored.stored]
             self.offset = restored.offset
             self.fold.load([dict(states) for states in self.stored], dict(restored.fold.folded), restored.fold.burst)
 
     def restored(self) -> "Told":
         """Another that was restored from what this one wrote; its memory is the same."""
-        twin = Told(self.app, self.history, self)
+        twin = Told(self.app, self.kept() if self.floors else self.history, self)
         assert twin.memory() == self.memory()
         return twin
+
+    def let_go(self, schedule: str, before: SeenTick) -> None:
+        """The clock keeps what comes after this tick of the schedule: who works hears of it, who begins has no more."""
+        self.floors[schedule] = floor = Floor(before.ordinal + 1, before.sequence, before.ends_at)
+        self.history.let_go(schedule, floor)
+
+    def kept(self) -> TickHistory:
+        """The ticks as a new worker finds them."""
+        history = TickHistory(self.app.rules.reported)
+        for schedule, floor in self.floors.items():
+            history.let_go(schedule, floor)
+        for tick in self.ticks:
+            if tick.schedule not in self.floors or tick.ordinal >= self.floors[tick.schedule].ordinal:
+                history.add(tick)
+        return history
 
     def memory(self) -> list[object]:
         return [(dict(book.items()), book.open, book.passed) for book in self.fold.books]
@@ -206,6 +224,7 @@ class Told:
         ordinal, sequence = self.fold.folded.get(schedule, 0) + 1, self.history.last + 1
         tick = SeenTick(schedule, ordinal, sequence, Instant(int(day * DAY_LONG)), f"{schedule}#{ordinal}")
         self.history.add(tick)
+        self.ticks.append(tick)
         return tick
 
     def some_of(self, tick: SeenTick, budget: int) -> bool:

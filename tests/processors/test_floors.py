@@ -1,11 +1,13 @@
 """A floor: where the clock has let a schedule's old ticks go, counting starts there and nothing is miscounted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import structlog
 
 from passage_log.port import Partition
+from passage_processors.core.process import Effects, Emit, Moment, Remember, Wake, on, starts_on
 from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.replay import digest, digest_of_output, replay
@@ -13,6 +15,16 @@ from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick, tick_key
+from tests.processors.stories import (
+    NewOrder,
+    Order,
+    Ordering,
+    OrderRevocation,
+    PartsWereDelivered,
+    RevocationWasAccepted,
+    RevocationWasRejected,
+    orders,
+)  # fmt: skip
 from tests.processors.world import DAY, InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 HOUR = "hour.utc"
@@ -125,6 +137,48 @@ def test_a_floor_heard_of_at_work_counts_like_one_that_was_there_at_the_start(is
 
     due = [(record.key(), dict(record.headers() or ())["passage_tick"]) for record in world.output()]
     assert due == [(b"inv-2", b"day.utc#7"), (b"inv-7", b"day.utc#12")]
+
+
+class Revocable(Ordering):
+    """Its order is revocable for ten days; nobody chases, and forgets it late."""
+
+    schedules = (DAY,)
+
+    @starts_on(NewOrder)
+    def ordered(self, now: Moment[Order], fact: NewOrder) -> Effects:
+        return [Remember(Order(fact.parts)), Wake("forget", 300, DAY)]
+
+    @on(PartsWereDelivered)
+    def delivered(self, now: Moment[Order], fact: PartsWereDelivered) -> Effects:
+        return []
+
+    @on(OrderRevocation)
+    def revoked(self, now: Moment[Order], fact: OrderRevocation) -> Effects:
+        days = now.count(DAY)
+        return [Emit((RevocationWasAccepted if days <= 10 else RevocationWasRejected)(now.key, days))]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_days_are_counted_from_a_start_long_before_the_floor_by_whoever_counts(is_restarted: bool) -> None:
+    world = World(orders(Revocable(), grace_seconds=0.0, commit_interval_seconds=0.0))
+    world.name(next_at=day(1))
+    worker = world.worker()
+    world.fact(NewOrder("o-1"), day(0.5), "orders", "o-1")
+    ticks = [world.tick(day(number), day(number + 1)) for number in range(1, 41)]
+    world.settle(worker)
+    let_go(world, replace(ticks[32], next_at=day(41)), ticks[:33])
+    world.settle(worker)
+    if is_restarted:
+        worker.close()
+        worker = world.worker("b")
+        world.settle(worker)
+    world.fact(OrderRevocation("o-1"), day(40.5), "orders", "o-1")
+    world.fact(OrderRevocation("o-1"), day(30.5), "orders", "o-1")
+    world.settle(worker)
+
+    assert world.derived() == [RevocationWasRejected("o-1", 40)]
+    (letter,) = world.letters()
+    assert b"day.utc: its ticks around 2026-01-31 12:00 were let go" in dict(letter.headers() or ())["passage_reason"]
 
 
 def test_a_replay_needs_what_was_let_go_and_says_so() -> None:

@@ -1,7 +1,9 @@
-"""Undisturbed or restored anywhere, all is the same, to the byte and afterwards, also where ticks come late: a paused
-schedule goes on, a schedule is filled in backwards, a new one brings its past. One of everything a user can write."""
+"""Undisturbed or restored anywhere, all is the same, to the byte and afterwards, also where ticks come late (a paused
+schedule goes on, one is filled in backwards, a new one brings its past) and where the clock lets ticks go. One of
+everything a user can write."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -24,8 +26,11 @@ from passage_processors.core.process import (
     wakes,
 )
 from passage_processors.core.report import Report
+from passage_processors.core.ticks import TickHistory
+from passage_schemas.instant import Instant
 from tests.processors.stories import (
     DAY,
+    DAY_LONG,
     Counted,
     DeliveryWasChased,
     NewOrder,
@@ -144,6 +149,8 @@ class Story:
     """One order of facts and ticks by a seed, folded in one life or in as many as there are steps."""
 
     def __init__(self, seed: int, restored: float) -> None:
+        self.keeps = seed % 2 * 2
+        """For how many days each schedule is kept; 0: for ever."""
         self.choose, self.restart = random.Random(seed), random.Random(seed + 1)
         self.restored = restored
         self.fold = Told(APP)
@@ -166,6 +173,8 @@ class Story:
             for _ in range(self.choose.choice([1, 1, 3])):
                 if self.ends[schedule] + step <= self.now:
                     self.tick(schedule, self.ends[schedule] + step)
+        if self.keeps and self.choose.random() < 0.1:
+            self.let_go(self.choose.choice([DAY, WEEK, HOUR]))
         self.maybe_restore()
 
     def fact(self, key: str) -> None:
@@ -179,6 +188,15 @@ class Story:
         tick, budget = self.fold.next_tick(at, schedule), self.choose.choice([1, 2, 1 << 40])
         while not self.fold.some_of(tick, budget):
             self.maybe_restore()
+
+    def let_go(self, schedule: str) -> None:
+        """What is so much older than the schedule's last tick."""
+        before = [
+            one for one in self.fold.ticks
+            if one.schedule == schedule and one.ends_at <= (self.ends[schedule] - self.keeps) * DAY_LONG
+        ]  # fmt: skip
+        if before:
+            self.fold.let_go(schedule, before[-1])
 
     def maybe_restore(self) -> None:
         if self.restart.random() < self.restored:
@@ -206,17 +224,70 @@ def test_undisturbed_or_restored_anywhere_all_is_the_same(seed: int) -> None:
     assert restored_anywhere(seed)
 
 
-def found_out() -> bool:
-    for seed in range(SEEDS):
-        try:
-            if not restored_anywhere(seed):
-                return True
-        except AssertionError:
-            return True
-    return False
+class Counting(Process[Times]):
+    """Says what it counts, whenever it hears of a delivery."""
+
+    name = "counting"
+    state = Times
+    schedules = (DAY, WEEK)
+    emits = (Counted,)
+
+    @starts_on(NewOrder)
+    def started(self, now: Moment[Times], fact: NewOrder) -> Effects:
+        return [Mark("said")]
+
+    @on(PartsWereDelivered)
+    def delivered(self, now: Moment[Times], fact: PartsWereDelivered) -> Effects:
+        return [Emit(Counted(now.key, "", now.count(DAY), now.count(WEEK, "said"))), Mark("said")]
 
 
-def test_a_book_that_tells_wake_ups_apart_by_value_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_is_counted_is_what_a_scan_of_all_ticks_says_whatever_was_let_go(seed: int) -> None:
+    assert counted_as_a_scan_says(seed)
+
+
+def counted_as_a_scan_says(seed: int) -> bool:
+    """No fact is dated before what is kept; starts and marks may be from long before it."""
+    choose, fold, now, keeps = random.Random(seed), Told(orders(Counting())), 30.0, seed % 2
+    ends: dict[str, list[float]] = {DAY: [30.0], WEEK: [0.0]}
+    since: dict[str, tuple[float, float]] = {}
+    for _ in range(150):
+        dice, key = choose.random(), f"o{choose.randint(0, 4)}"
+        now += choose.choice([0.1, 0.4])
+        if now >= ends[DAY][-1] + 1:
+            ends[DAY].append(ends[DAY][-1] + 1)
+            fold.tick(ends[DAY][-1], DAY)
+        at = now - choose.choice([0.0, 0.3, 1.2])
+        if dice < 0.3:
+            fold.fact(NewOrder(key), at)
+            since.setdefault(key, (at, at))
+        elif dice < 0.7:
+            fold.fact(PartsWereDelivered(key), at)
+            if key in since:
+                start, said = since[key]
+                counts = [
+                    max(0, sum(begin < end <= at for end in ends[schedule][1:]))
+                    for schedule, begin in ((DAY, start), (WEEK, said))
+                ]
+                if fold.taken() != [Counted(key, "", *counts)]:
+                    return False
+                since[key] = start, at
+        elif dice < 0.85 and ends[WEEK][-1] + 7 <= now:
+            ends[WEEK].append(ends[WEEK][-1] + 7)
+            fold.tick(ends[WEEK][-1], WEEK)
+        elif keeps:
+            old = [one for one in fold.ticks if one.schedule == DAY and one.ends_at < (ends[DAY][-1] - 2) * DAY_LONG]
+            if old:
+                fold.let_go(DAY, old[-1])
+        if choose.random() < 0.2:
+            fold = fold.restored()
+    return not fold.letters
+
+
+# --- mutants ---------------------------------------------------------------------------------------------------------
+
+
+def wake_ups_told_apart_by_value(patch: pytest.MonkeyPatch) -> None:
     """One that fires and is armed again alike, in one old tick, is forgotten until a restart."""
     honest = InstanceBook.put
 
@@ -226,6 +297,45 @@ def test_a_book_that_tells_wake_ups_apart_by_value_is_found_out(monkeypatch: pyt
             new.wakes = old.wakes
         honest(book, key, new)  # type: ignore[arg-type]  # what it was given
 
-    monkeypatch.setattr(InstanceBook, "put", put)
+    patch.setattr(InstanceBook, "put", put)
 
-    assert found_out()
+
+def counts_from_the_ticks_there_are(patch: pytest.MonkeyPatch) -> None:
+    """How far a schedule had come at the start, or a mark, is looked up, and not kept."""
+
+    def count(book: InstanceBook, schedule: str, one: Instance, mark: str, until: Instant) -> int:
+        folded, passed = book._folded.get(schedule, 0), book._ticks.passed
+        return max(0, passed(schedule, until, folded) - passed(schedule, one.instant_of(mark), folded))
+
+    patch.setattr(InstanceBook, "count", count)
+
+
+def a_memory_longer_than_the_log(patch: pytest.MonkeyPatch) -> None:
+    """Who has seen a tick remembers it, though the clock has let it go."""
+    patch.setattr(TickHistory, "tells", lambda *_: True)
+
+
+def found_out(check: Callable[[int], bool]) -> bool:
+    for seed in range(SEEDS):
+        try:
+            if not check(seed):
+                return True
+        except AssertionError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("mutant", "check"),
+    [
+        (wake_ups_told_apart_by_value, restored_anywhere),
+        (a_memory_longer_than_the_log, restored_anywhere),
+        (counts_from_the_ticks_there_are, counted_as_a_scan_says),
+    ],
+)
+def test_a_task_that_breaks_one_rule_is_found_out(
+    mutant: Callable[[pytest.MonkeyPatch], None], check: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant(monkeypatch)
+
+    assert found_out(check)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from passage_log.partitioner import partition_of
 from passage_processors.core.effects import Derived, Origin, Refusal, check_size, iso
-from passage_processors.core.instance import Found, Instance, Marker, WakeUp
+from passage_processors.core.instance import STARTED, Found, Instance, Marker, WakeUp
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.moments import Now
 from passage_processors.core.process import Cancel, Emit, End, Mark, Remember, Wake
@@ -132,7 +132,8 @@ class Chain:
             react = hearing.hears
         elif hearing.starts is not None and (found is None or self.at > found.started):
             react = hearing.starts
-            self.works[index] = found = Instance(self.at)
+            reached = self._books[index].reached(unit.counts, self.at, STARTED)
+            self.works[index] = found = Instance(self.at, reached=reached)
         else:
             self.unmatched += is_cause and found is None
             return
@@ -164,7 +165,7 @@ class Chain:
                 unit.check_wake_up(effect.name)
                 found.wakes.pop(effect.name, None)
             elif isinstance(effect, Mark):
-                self._mark(unit, found, effect)
+                self._mark(index, unit, found, effect)
             elif isinstance(effect, End):
                 if place != last:
                     raise Refusal(f"{unit} has {last - place} more effects after End(); let it be the last")
@@ -214,10 +215,11 @@ class Chain:
             raise Refusal(f"{unit} wants {effect.after!r} ticks; it must be a whole number from 1")
         return self._books[index].wake_up(effect.of, effect.after, self.at)
 
-    def _mark(self, unit: ProcessUnit, work: Instance, effect: Mark) -> None:
+    def _mark(self, index: int, unit: ProcessUnit, work: Instance, effect: Mark) -> None:
         if type(effect.name) is not str or not 1 <= len(effect.name.encode()) <= MOST_NAME_BYTES:
             raise Refusal(f"{unit} marks {effect.name!r}; a name has 1 to {MOST_NAME_BYTES} bytes")
         work.marks[effect.name] = self.at
+        work.reached = {**work.reached, **self._books[index].reached(unit.counts, self.at, effect.name)}
         if len(work.marks) > MOST_MARKS:
             raise Refusal(
                 f"{unit} has more than {MOST_MARKS} marks; use a name again where the older one is not needed"

@@ -15,15 +15,32 @@ from passage_processors.core.instance import (
     Found,
     Instance,
     Marker,
+    Reached,
     WakeUp,
     decode_instance,
     encode_instance,
 )
-from passage_processors.core.ticks import TickHistory
+from passage_processors.core.ticks import BEFORE_ALL, TickHistory
 from passage_schemas.fingerprint import PREFIX_BYTES
-from passage_schemas.instant import Instant
+from passage_schemas.instant import Instant, datetime_of
 
 _NONE: dict[str, WakeUp] = {}
+
+
+class _Fresh:
+    """The aggregates with something counted from an instant no tick of one schedule has ended after, as far as it has
+    been folded: wake-ups, starts, marks. And the latest such instant."""
+
+    __slots__ = ("keys", "latest")
+
+    def __init__(self) -> None:
+        self.keys: dict[bytes, None] = {}
+        self.latest = BEFORE_ALL
+
+    def add(self, key: bytes, since: Instant) -> None:
+        self.keys[key] = None
+        if since > self.latest:
+            self.latest = since
 
 
 class InstanceBook:
@@ -53,7 +70,7 @@ class InstanceBook:
         self._live: dict[bytes, Found] = {}
         self._touched: dict[bytes, None] = {}
         self._due = DueIndex(self._holding)
-        self._fresh: dict[str, dict[bytes, None]] = {}
+        self._fresh: dict[str, _Fresh] = {}
 
     def __len__(self) -> int:
         self.write()
@@ -94,6 +111,8 @@ class InstanceBook:
                 self._add(key, wake)
         if key in self.passed and not any(map(self.is_passed, after.values())):
             self.passed.discard(key)
+        if isinstance(new, Instance) and not (isinstance(old, Instance) and old.reached is new.reached):
+            self._watch_reached(key, new)
         if isinstance(old, Marker):
             self._due.forget(old.schedule, old.due)
         if isinstance(new, Marker):
@@ -115,7 +134,18 @@ class InstanceBook:
             return
         self._due.add(key, wake.schedule, wake.due)
         if wake.due - wake.ticks >= self._folded.get(wake.schedule, 0):
-            self._fresh.setdefault(wake.schedule, {})[key] = None
+            self._watch(key, wake.schedule, wake.since)
+
+    def _watch_reached(self, key: bytes, one: Instance) -> None:
+        for (schedule, mark), ordinal in one.reached.items():
+            if ordinal >= self._folded.get(schedule, 0):
+                self._watch(key, schedule, one.instant_of(mark))
+
+    def _watch(self, key: bytes, schedule: str, since: Instant) -> None:
+        fresh = self._fresh.get(schedule)
+        if fresh is None:
+            fresh = self._fresh[schedule] = _Fresh()
+        fresh.add(key, since)
 
     def wake_up(self, schedule: str, ticks: int, since: Instant) -> WakeUp:
         """One that comes so many ticks of this schedule after an instant."""
@@ -126,11 +156,26 @@ class InstanceBook:
         """What an instance leaves that ends now, for so many ticks of this schedule."""
         return Marker(started, schedule, self._folded.get(schedule, 0) + ticks)
 
-    def count(self, schedule: str, since: Instant, until: Instant) -> int:
-        """The ticks folded that end after one instant and not after another."""
+    def reached(self, schedules: Iterable[str], at: Instant, mark: str) -> Reached:
+        """How far each schedule had come at an instant: what counts from there start with."""
+        return {(one, mark): self._ticks.passed(one, at, self._folded.get(one, 0)) for one in schedules}
+
+    def count(self, schedule: str, one: Instance, mark: str, until: Instant) -> int:
+        """The ticks folded that end after a mark, or the start, and not after an instant. Raises LookupError where what
+        must be known for it was let go."""
+        since = one.reached.get((schedule, mark))
+        if since is None:  # written by an earlier version, or before the process declared the schedule
+            since = self._passed(schedule, one.instant_of(mark))
+        return max(0, self._passed(schedule, until) - since)
+
+    def _passed(self, schedule: str, at: Instant) -> int:
         folded = self._folded.get(schedule, 0)
-        ticks = self._ticks.passed(schedule, until, folded) - self._ticks.passed(schedule, since, folded)
-        return max(0, ticks)
+        if not self._ticks.tells(schedule, at, folded):
+            raise LookupError(
+                f"{schedule}: its ticks around {datetime_of(at):%Y-%m-%d %H:%M} were let go (its keep_days), so what "
+                "had passed by then can't be counted"
+            )
+        return self._ticks.passed(schedule, at, folded)
 
     def is_passed(self, wake: WakeUp) -> bool:
         """Does it wait for just any tick? What is due on the tick being folded does not."""
@@ -176,29 +221,38 @@ class InstanceBook:
         one but were asked for at or after its end (a paused schedule's old ticks, a backfill) wait one tick longer."""
         self._folding = (schedule, ordinal)
         fresh = self._fresh.pop(schedule, None)
-        if not fresh:
+        if fresh is None or fresh.latest < ends_at:
             return
-        waiting: dict[bytes, None] = {}
-        for key in fresh:
+        for key in fresh.keys:
             found = self.instance(key)
-            if not isinstance(found, Instance):
-                continue
-            shifted: dict[str, WakeUp] = {}
-            for name, wake in found.wakes.items():
-                base = wake.due - wake.ticks
-                if wake.schedule != schedule or wake.parked or base < ordinal - 1:
-                    continue
-                if base < ordinal and wake.since < ends_at:
-                    continue
-                waiting[key] = None
+            if isinstance(found, Instance):
+                self._move_on(key, found, schedule, ordinal, ends_at)
+
+    def _move_on(self, key: bytes, found: Instance, schedule: str, ordinal: int, ends_at: Instant) -> None:
+        """What of an instance waits one tick longer, and what will have to be looked at again with the next."""
+
+        def is_open(base: int, since: Instant) -> bool:
+            return base >= ordinal or (base == ordinal - 1 and since >= ends_at)
+
+        shifted: dict[str, WakeUp] = {}
+        for name, wake in found.wakes.items():
+            base = wake.due - wake.ticks
+            if wake.schedule == schedule and not wake.parked and is_open(base, wake.since):
+                self._watch(key, schedule, wake.since)
                 if base < ordinal:
                     shifted[name] = wake._replace(due=wake.due + 1)
-            if shifted:
-                changed = found.copy()
-                changed.wakes.update(shifted)
-                self.put(key, changed)
-        if waiting:
-            self._fresh.setdefault(schedule, {}).update(waiting)
+        reached: dict[tuple[str, str], int] = {}
+        for (of, mark), base in found.reached.items():
+            if of == schedule and is_open(base, since := found.instant_of(mark)):
+                self._watch(key, schedule, since)
+                if base < ordinal:
+                    reached[of, mark] = base + 1
+        if shifted or reached:
+            changed = found.copy()
+            changed.wakes.update(shifted)
+            if reached:
+                changed.reached = {**found.reached, **reached}
+            self.put(key, changed)
 
     def settled(self) -> None:
         """The tick, or as much of it as this step takes, has been folded."""
@@ -295,3 +349,4 @@ class InstanceBook:
                     versions.add(version)
                 for wake in found.wakes.values():
                     self._add(key, wake)
+                self._watch_reached(key, found)

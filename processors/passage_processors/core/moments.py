@@ -7,7 +7,7 @@ keeps or changes what it was given changes nothing for the next.
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from passage_processors.core.instance import Instance
+from passage_processors.core.instance import STARTED, Instance
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.ticks import SeenTick
 from passage_schemas.instant import Instant, datetime_of
@@ -60,14 +60,10 @@ class Now:
 
     def count(self, schedule: str, since: str | None = None) -> int:
         self._unit.check_schedule(schedule)
-        start = self._instance.started
-        if since is not None:
-            marked = self._instance.marks.get(since)
-            if marked is None:
-                known = ", ".join(sorted(self._instance.marks)) or "none"
-                raise LookupError(f"{self._unit}: no mark {since!r} was set for {self.key!r}; there is {known}")
-            start = marked
-        return self._book.count(schedule, start, self.happened)
+        if since is not None and since not in self._instance.marks:
+            known = ", ".join(sorted(self._instance.marks)) or "none"
+            raise LookupError(f"{self._unit}: no mark {since!r} was set for {self.key!r}; there is {known}")
+        return self._book.count(schedule, self._instance, STARTED if since is None else since, self.happened)
 
     def waits_for(self, name: str) -> bool:
         self._unit.check_wake_up(name)

@@ -121,7 +121,8 @@ class Moment(Protocol[S_co]):
 
     def count(self, schedule: str, since: str | None = None) -> int:
         """The unique ticks of a schedule since the start, or since the mark of that name. Raises LookupError for a
-        schedule the process does not declare, or a mark that was never set."""
+        schedule the process does not declare, a mark that was never set, or where the clock has let go (keep_days) what
+        had to be known: for a fact dated before what is kept."""
 
     def waits_for(self, name: str) -> bool:
         """Does the wake-up of this name wait?"""

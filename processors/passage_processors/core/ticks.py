@@ -4,7 +4,7 @@ Some thirty bytes a tick, shared by all tasks of a worker; a task's place in it 
 the ticks in the order of the tick topic.
 
 A schedule may have a *floor*: what lies before it was let go by the clock, so counting starts there. A fact from before
-the floor counts from the floor on.
+the floor counts from the floor on, also where this worker still has the ticks: one that is restored has not.
 """
 
 from array import array
@@ -64,13 +64,18 @@ class TickHistory:
         self._ordinal = array("q")
         self._ends: list[array[int]] = []
         self._floors: dict[str, Floor] = {}
+        """Where the columns begin."""
+        self._told: dict[str, Floor] = {}
+        """The last the clock told of, be the ticks before it here or not."""
         self._kept_from: dict[str, int] = {}
         self._gone_to = 0
         self._is_dense = True
 
     def let_go(self, schedule: str, floor: Floor) -> None:
-        """The clock keeps this schedule from here on. Of one whose ticks are here already nothing is dropped."""
+        """The clock keeps this schedule from here on. Of one whose ticks are here already nothing is dropped, since a
+        task may still have to fold them; but who has folded them is told no more than where they are gone."""
         self._gone_to = max(self._gone_to, floor.sequence)
+        self._told[schedule] = floor
         self._kept_from[schedule] = floor.ordinal
         number = self._numbers.get(schedule)
         if number is None or not self._ends[number]:
@@ -152,12 +157,20 @@ class TickHistory:
     def passed(self, schedule: str, instant: Instant, folded: int) -> int:
         """The ordinal of the schedule's last tick at or before `instant`, among those up to ordinal `folded`; what is
         before its floor where there is none."""
+        if not self.tells(schedule, instant, folded):
+            return self._told[schedule].ordinal - 1
         before = self.floor(schedule).ordinal - 1
         if folded <= before:
             return folded
         ends = self._ends[self._numbers[schedule]]
         here = folded - before
         return folded if instant >= ends[here - 1] else before + bisect_right(ends, instant, 0, here)
+
+    def tells(self, schedule: str, instant: Instant, folded: int) -> bool:
+        """Is it known, here and where the task may be restored, what had passed at this instant? Not before the floor,
+        but for a task that has yet to fold what is gone: nobody else can have it."""
+        told = self._told.get(schedule)
+        return told is None or instant >= told.at or folded < told.ordinal - 1
 
     def settled_from(self, schedule: str, folded: int) -> Instant:
         """From which instant on `passed` is just `folded`."""

@@ -91,6 +91,8 @@ class ProcessUnit:
     wakers: Mapping[str, OnWake]
     states: States
     schedules: frozenset[str]
+    counts: tuple[str, ...] = ()
+    """The schedules its handlers may count: how far they had come is kept of its start and its marks."""
     emits: Mapping[type[Any], Codec[Any]]
     marker_ticks: int
     marker_of: Callable[[Instance], str | None]
@@ -171,6 +173,7 @@ def process_unit(process: Process[Any], ask: Ask = asked_once) -> ProcessUnit:
         wakers=wakers,
         states=States(process.name, process.state, upgrades),
         schedules=frozenset(process.schedules),
+        counts=tuple(process.schedules),
         emits={one: event_codec(one) for one in process.emits},
         marker_ticks=process.marker_ticks,
         marker_of=lambda _instance: marker,
