@@ -21,6 +21,7 @@ from passage_clock.errors import CalendarError
 from passage_clock.leading.service import Clock
 from passage_clock.schedules import PERIODS, Schedule, periodic
 from passage_clock.wall import SettableWall
+from passage_log.headers import read_headers
 from passage_log.memory import MemoryLog
 from passage_log.port import EARLIEST, Partition, Topic
 from passage_processors import App, AppError, Worker
@@ -234,8 +235,8 @@ class Scenario:
                     self._events.append(handlers[value[:10]].codec.decode(value))
                     self._event_instants.append(instant_of_milliseconds(record.timestamp()[1]))
                 else:
-                    reason = dict(record.headers() or []).get("passage_reason", b"no reason given")
-                    self._refusals.append(reason.decode())
+                    reason = dict(read_headers(record)).get("passage_reason")
+                    self._refusals.append((reason or b"no reason given").decode())
 
 
 def _first_field(fact: Any) -> str:

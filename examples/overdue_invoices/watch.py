@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from examples.overdue_invoices.answer_key import Outcome
 from examples.overdue_invoices.facts import PARTITIONS
+from passage_log.headers import read_headers
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_processors import App
 from passage_schemas import CUT, EventSet, instant_of_milliseconds
@@ -56,9 +57,9 @@ class Watch:
         return bool(records)
 
     def _take(self, record: Record) -> None:
-        value, headers = record.value(), dict(record.headers() or [])
+        value, headers = record.value(), dict(read_headers(record))
         if record.topic() == self._app.dead_letters:
-            self.letters.append(headers.get("passage_reason", b"no reason given").decode())
+            self.letters.append((headers.get("passage_reason") or b"no reason given").decode())
         elif value is None:
             return
         elif record.topic() == self._app.timeline:
@@ -67,7 +68,7 @@ class Watch:
             event = self._events.type_of(value).__name__
             self._counts[event] += 1
             key, instant = (record.key() or b"").decode(), instant_of_milliseconds(record.timestamp()[1])
-            self.outcomes.append(Outcome(event, key, instant, headers.get(TICK_HEADER, b"").decode()))
+            self.outcomes.append(Outcome(event, key, instant, (headers.get(TICK_HEADER) or b"").decode()))
 
     def close(self) -> None:
         self._reader.close()

@@ -19,7 +19,9 @@ FAR_AHEAD_MS = (1 << 63) - 1
 """The last timestamp there is. Asking for the offset at it tells where the readable records end, whatever a producer
 took for milliseconds."""
 
-Headers = Sequence[tuple[str, bytes]]
+Header = tuple[str, bytes | None]
+"""(name, value): on the log a header may have no value, and two may have one name."""
+Headers = Sequence[Header]
 Weighed = tuple[bytes, bytes, list[tuple[str, bytes]], int]
 """(key, value, headers, the bytes of all three together)"""
 
@@ -39,7 +41,8 @@ class Record(Protocol):
     def key(self) -> bytes | None: ...
     def value(self) -> bytes | None: ...
     def headers(self) -> list[tuple[str, bytes]] | None:
-        """Slow on Kafka: tell a record by its first bytes where you can."""
+        """Don't: ask `headers.read_headers`. On Kafka this is slow, None where there are none, without a value where a
+        header has none, and the end of the process where a name is not UTF-8."""
         ...
 
     def timestamp(self) -> tuple[int, int]:

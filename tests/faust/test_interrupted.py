@@ -79,7 +79,7 @@ class Store:
         """In the order the pump keeps; what it writes at once may be stored in any part."""
         for event in written.events:
             self._live()
-            self.events.add((dict(event.headers)["ce_id"].decode(), event.value))
+            self.events.add(((dict(event.headers)["ce_id"] or b"").decode(), event.value))
         for key, value in written.states.items():
             self._live()
             self.table[key] = value

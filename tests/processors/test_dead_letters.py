@@ -274,7 +274,7 @@ def test_what_somebody_else_wrote_is_told_as_foreign_and_stays_where_it_is(case:
     headers, lacks = FOREIGN[case]
     world = refused()
     hand = world.log.appender()
-    hand.append(Partition("invoices.dead-letters", 0), b"\xff", b"not ours", 1, headers)  # type: ignore[arg-type]
+    hand.append(Partition("invoices.dead-letters", 0), b"\xff", b"not ours", 1, headers)
     hand.flush()
     theirs, *_ = (one for one in all_letters(world) if one.value == b"not ours")
     assert (theirs.kind, theirs.origin, theirs.reason, theirs.key) == ("foreign", "-", lacks, b"\xff")

@@ -30,7 +30,7 @@ def stopped() -> World:
 
 def write(world: World, topic: str, key: bytes | None, value: bytes | None, *headers: tuple[str, bytes | None]) -> None:
     hand = world.log.appender()
-    hand.append(Partition(topic, 0), key, value, 1, headers)  # type: ignore[arg-type]  # a header may have no value
+    hand.append(Partition(topic, 0), key, value, 1, headers)
     hand.flush()
 
 

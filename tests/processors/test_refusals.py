@@ -1,7 +1,11 @@
 """What can't be handled goes to the dead letters, with its reason; the stream goes on."""
 
+import asyncio
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,13 +16,15 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Record, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 from passage_processors.core.policy import Case
+from passage_processors.core.process import Effects, Moment, Process, Wake, starts_on, wakes
+from passage_processors.core.report import Report
 from passage_processors.errors import Stopped
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import CUT, WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
-from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
+from tests.processors.world import DAY, InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 
 def reason_of(letter: Record) -> str:
@@ -349,3 +355,118 @@ def test_a_key_too_large_is_refused_whether_or_not_its_fact_is_looked_into(key_b
     assert [reason[-200:] for reason in reasons if "more than 900000 can't be kept" not in reason] == []
     assert [record.key() for record in world.output()] == [b"inv-%d" % number for number in range(6)]
     assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
+
+
+@dataclass(frozen=True)
+class Followed:
+    pass
+
+
+class Wordless(Exception):
+    def __str__(self) -> str:
+        return str(self.args[5])  # as of an error half made
+
+
+class WordsOfAKind(str):
+    def split(self, *_how: object) -> list[str]:
+        raise MemoryError
+
+
+class Lying(Exception):
+    """Says of itself what nobody should ask."""
+
+    def __str__(self) -> str:
+        return WordsOfAKind("lies")
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise RuntimeError("no class")
+
+    @property
+    def __traceback__(self) -> None:  # type: ignore[override]
+        raise RuntimeError("no traceback")
+
+
+class Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("no name")
+
+
+class OfNoName(Exception, metaclass=Nameless):
+    __repr__ = None  # type: ignore[assignment]
+
+
+class Another(BaseException):
+    def __str__(self) -> str:
+        raise Another
+
+
+HOSTILE: dict[str, Callable[[], BaseException]] = {
+    "without words": Wordless,
+    "lying": lambda: Lying("lies"),
+    "without a name": OfNoName,
+    "raises itself": Another,
+    "half a character": lambda: Exception("\ud800"),
+    "endless": lambda: Exception("x" * 3_000_000),
+    "cancelled": asyncio.CancelledError,
+    "generator's exit": GeneratorExit,
+    "exit": lambda: SystemExit(3),
+    "too deep": RecursionError,
+    "no memory": MemoryError,
+    "stop of an iteration": lambda: StopIteration(1),
+    "several": lambda: ExceptionGroup("several", [ValueError(1), Wordless()]),
+    "several worse": lambda: BaseExceptionGroup("worse", [GeneratorExit()]),
+    "of a codec": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+    "bare": KeyError,
+}
+"""What a user's own code may raise. All but KeyboardInterrupt, by which whoever runs the worker ends it."""
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_whatever_a_users_own_code_raises_costs_one_fact_or_one_wake_up(kind: str) -> None:
+    def raises(_: object) -> Any:
+        raise HOSTILE[kind]()  # made here: what looks for impure code would ask the error itself
+
+    class Follows(Process[Followed]):
+        name, state, schedules, emits = "follows", Followed, (DAY,), (InvoiceBecameOverdue,)
+
+        @starts_on(InvoiceSent)
+        def sent(self, now: Moment[Followed], fact: InvoiceSent) -> Effects:
+            yield Wake("due", after=1, of=DAY)
+            if fact.terms == 2:
+                raise HOSTILE[kind]()
+
+        @wakes("due")
+        def due(self, now: Moment[Followed]) -> Effects:
+            raise HOSTILE[kind]()
+
+    late = overdue(name="late", after=1, emit=raises)
+    first = overdue(after=lambda fact: fact.terms or raises(fact))
+    report = Report(name="daily", of=DAY, emits=InvoiceBecameOverdue, emit=raises)
+    app = invoices(first, late, processes=[Follows()], reports=[report], stop_after_refusals=5)
+    world = World(app)
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-0", terms=0), day(0.3))
+    world.fact(InvoiceSent("inv-1", terms=1), day(0.4))
+    world.fact(InvoiceSent("inv-2", terms=2), day(0.5))
+    world.days(1, 3)
+    world.settle(world.worker())
+    letters = [(dict(one.headers() or [])["passage_kind"], reason_of(one)) for one in world.letters()]
+    assert [kind for kind, _ in letters].count(b"fact") == 2
+    assert [kind for kind, _ in letters].count(b"wake-up") >= 3
+    assert all(0 < len(reason) <= 2_100 for _, reason in letters)
+    assert b"inv-1" in {one.key() for one in world.output()}
+    assert digest(replay(app, world.log, 0)) == digest_of_output(app, world.log, 0)
+
+
+def test_an_interruption_by_whoever_runs_the_worker_is_no_letter() -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    world = World(invoices(overdue(after=interrupted)))
+    world.name(next_at=day(1))
+    world.fact(InvoiceSent("inv-1"), day(0.5))
+    with pytest.raises(KeyboardInterrupt):
+        world.settle(world.worker())
+    assert world.letters() == []

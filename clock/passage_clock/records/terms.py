@@ -8,6 +8,7 @@ headers that can't be read, is told as far as it goes: an older leader wrote few
 from dataclasses import dataclass
 from socket import gethostname
 
+from passage_log.headers import read_headers
 from passage_log.port import Headers, Record
 from passage_schemas.instant import Instant
 
@@ -62,7 +63,7 @@ def signature(
 
 
 def term_of(record: Record) -> Term:
-    headers = dict(record.headers() or ())
+    headers = dict(read_headers(record))
     resigned_by = headers.get(RESIGNED_HEADER)
     leader = resigned_by if resigned_by is not None else headers.get(LEADER_HEADER)
     return Term(
@@ -77,7 +78,7 @@ def term_of(record: Record) -> Term:
 
 
 def probe_of(record: Record) -> Probe:
-    headers = dict(record.headers() or ())
+    headers = dict(read_headers(record))
     return Probe(
         _text(headers.get(LEADER_HEADER)) or "unknown",
         _text(headers.get(HOST_HEADER)),

@@ -39,7 +39,7 @@ class MemoryRecord(tuple[str, int, int, bytes | None, bytes | None, int, int, He
         return self[4]
 
     def headers(self) -> list[tuple[str, bytes]] | None:
-        return list(self[7]) or None
+        return list(self[7]) or None  # type: ignore[arg-type]  # a header may have no value, as on Kafka
 
     def timestamp(self) -> tuple[int, int]:
         return (self[5], self[6])

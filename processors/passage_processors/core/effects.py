@@ -10,8 +10,10 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+from passage_log.port import Header
 from passage_processors.core.ticks import SeenTick
-from passage_schemas.errors import SchemaError
+from passage_processors.errors import Impure
+from passage_schemas.errors import Interrupted, SchemaError
 from passage_schemas.instant import Instant, datetime_of
 
 MOST_BYTES = 900_000
@@ -19,8 +21,14 @@ MOST_BYTES = 900_000
 constant and no setting of a topic, so that a replay decides alike."""
 
 
-RAISED = (Exception, SystemExit)
-"""What a user's own code may raise: anything, an exit too. It costs one cause, and the stream goes on."""
+RAISED = BaseException
+"""What a user's own code may raise: anything, an exit and a cancellation too. It costs one cause, and the stream goes
+on."""
+NOT_THEIRS = (Impure, Interrupted, KeyboardInterrupt)
+"""But for these, which say nothing of the cause and are no answer: the worker drops the step, or ends."""
+
+MOST_SAID = 2_000
+"""Characters of a reason: what a person reads, and no error can make a letter too large for its topic."""
 
 
 class Refusal(ValueError):
@@ -51,7 +59,7 @@ class Letter(NamedTuple):
     instant: Instant
     reason: str
     parked: bool
-    headers: list[tuple[str, bytes]]
+    headers: list[Header]
     """The refused fact's own."""
     unit: str = ""
     """The policy, process or report of a wake-up."""
@@ -118,9 +126,25 @@ def check_size(size: int, what: str) -> None:
 
 
 def said(error: BaseException, ours: Sequence[type[Exception]] = (SchemaError, Refusal)) -> str:
-    """An error in one line: ours already say what, where and how to mend it."""
-    text = " ".join(str(error).split()) or "no message"
-    return text if isinstance(error, tuple(ours)) else f"{type(error).__name__}: {text}"
+    """An error in one line: ours already say what, where and how to mend it. Never raises, whatever the error is made
+    of: its class is asked nothing, and its words only so that it does not matter what they do."""
+    kind = type(error)
+    try:
+        text = shortened(" ".join(str(error).split())) or "no message"
+    except KeyboardInterrupt:
+        raise
+    except RAISED as another:
+        text = f"it has no words: its __str__ raised {_NAME_OF(type(another))}"
+    return text if issubclass(kind, tuple(ours)) else f"{_NAME_OF(kind)}: {text}"
+
+
+_NAME_OF = type.__dict__["__name__"].__get__
+"""Past a metaclass that has a name of its own making."""
+
+
+def shortened(text: str) -> str:
+    """As text that can be written anywhere: no halves of characters, and no more than a person reads."""
+    return text[:MOST_SAID].encode(errors="backslashreplace").decode()
 
 
 def iso(instant: Instant) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from passage_processors.core.burst import Burst, Follow, weight_of
 from passage_processors.core.case import decode_case
 from passage_processors.core.chain import Chain
-from passage_processors.core.effects import RAISED, Origin, shared_headers
+from passage_processors.core.effects import NOT_THEIRS, RAISED, Origin, shared_headers
 from passage_processors.core.instance import Instance
 from passage_processors.core.memory import Memory
 from passage_processors.core.policy import Policy
@@ -21,8 +21,6 @@ from passage_processors.core.reports import ReportBook, ReportUnit
 from passage_processors.core.rules import Handler, Terms
 from passage_processors.core.ticks import SeenTick
 from passage_processors.core.units import ProcessUnit
-from passage_processors.errors import Impure
-from passage_schemas.errors import Interrupted
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.formats.avro import AvroWriting
 
@@ -177,7 +175,7 @@ class Firing:
 
     def _failed(self, index: int, policy: Policy, tick: SeenTick, key: bytes, error: BaseException) -> None:
         """Park a case whose policy failed, or close it. Raises Stopped when the app says so."""
-        if isinstance(error, Impure | Interrupted):
+        if issubclass(type(error), NOT_THEIRS):
             raise error
         book = self._memory.cases[index]
         stored = book.get(key)
@@ -201,7 +199,7 @@ class Firing:
             try:
                 chain = self._memory.chain(key, tick.ends_at, tick)
                 chain.wake_up(index, unit, name)
-            except (Impure, Interrupted):
+            except NOT_THEIRS:
                 raise
             except RAISED as error:
                 self._memory.letters.failed(index, key, name, found.state or None, tick, error)
@@ -241,7 +239,7 @@ class Firing:
             if handler:
                 terms = handler.terms_of(event)
                 chain.fact(handler, event)
-        except (Impure, Interrupted):
+        except NOT_THEIRS:
             raise
         except RAISED as error:
             self._memory.letters.failed(index, key, DUE, None, tick, error)

@@ -12,7 +12,16 @@ from typing import cast
 
 from passage_log.port import Record
 from passage_processors.core.books import check_kind
-from passage_processors.core.effects import MOST_BYTES, RAISED, Derived, Effects, Letter, Refusal, check_size
+from passage_processors.core.effects import (
+    MOST_BYTES,
+    NOT_THEIRS,
+    RAISED,
+    Derived,
+    Effects,
+    Letter,
+    Refusal,
+    check_size,
+)
 from passage_processors.core.firing import Firing
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.letters import MOST_LETTERS
@@ -22,8 +31,6 @@ from passage_processors.core.plain import Reaction
 from passage_processors.core.rules import Handler, Rules, Terms
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import UNDATED, Run
-from passage_processors.errors import Impure
-from passage_schemas.errors import Interrupted
 from passage_schemas.instant import Instant
 from passage_schemas.records import WAKE_UP_RESUMED
 
@@ -89,7 +96,7 @@ class Fold:
                 if refused is not None and records[at].offset() in refused:
                     raise Refusal("refused when it was first folded")
                 fold_one(records[at], instants[at], reactions)
-            except (Impure, Interrupted):
+            except NOT_THEIRS:
                 raise
             except RAISED as error:
                 self._letters.refused(records[at], instants[at], error, is_fact)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from passage_log.headers import read_headers
 from passage_log.port import Record
 from passage_schemas.formats.contract import Headers, HeadersOf, Reading
 
@@ -62,7 +63,7 @@ def headers_of(record: Record) -> HeadersOf:
     def ask() -> Headers:
         nonlocal found
         if found is None:
-            found = record.headers() or ()
+            found = read_headers(record)
         return found
 
     return ask

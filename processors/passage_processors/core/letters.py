@@ -1,7 +1,8 @@
 """What could not be handled: the letters of a step, and whether there are so many that the worker should stop."""
 
+from passage_log.headers import read_headers
 from passage_log.port import Record
-from passage_processors.core.effects import Letter, Refusal, said
+from passage_processors.core.effects import Letter, Refusal, said, shortened
 from passage_processors.core.rules import Rules, TermsError
 from passage_processors.core.ticks import SeenTick
 from passage_processors.core.timeline import Run
@@ -37,13 +38,13 @@ class Letters:
         """A fact, or an operator's request, that can't be handled. Raises Stopped when the app says so of facts: a
         request asks for nothing that would be missed, and could not be taken back."""
         where = f"{record.topic()}[{record.partition()}]@{record.offset()}"
-        reason = f"{where}: {_told(error)}"
+        reason = shortened(f"{where}: {_told(error)}")
         if is_fact:
             self._stop(reason, error)
         self._letters.append(
             Letter(
                 record.topic(), record.offset(), record.key(), record.value(), instant, reason, False,
-                record.headers() or [],
+                read_headers(record),
             )
         )  # fmt: skip
 
@@ -68,7 +69,7 @@ class Letters:
         whose = (
             repr(key) if len(key) <= MOST_QUOTED else f"{key[:MOST_QUOTED]!r} and {len(key) - MOST_QUOTED} bytes more"
         )
-        reason = f"{unit} failed for {whose} at {tick.schedule}#{tick.ordinal}: {_told(error)}"
+        reason = shortened(f"{unit} failed for {whose} at {tick.schedule}#{tick.ordinal}: {_told(error)}")
         self._stop(reason, error)
         self._letters.append(
             Letter(tick.schedule, tick.ordinal, key, value, tick.ends_at, reason, True, [], unit.name, wake_up)
@@ -82,12 +83,16 @@ class Letters:
 def _told(error: BaseException) -> str:
     """What went wrong; of an error that is the user's own code's also where, since its words alone seldom say so."""
     told = said(error, _OURS)
-    return told if isinstance(error, _OURS) else f"{told}{_place(error)}"
+    return told if issubclass(type(error), _OURS) else f"{told}{_place(error)}"
+
+
+_TRACE_OF = BaseException.__dict__["__traceback__"].__get__
+"""Past an error that has one of its own making."""
 
 
 def _place(error: BaseException) -> str:
     """The last line that is not ours the error came through. Not the whole path: it differs between machines."""
-    trace, found = error.__traceback__, ""
+    trace, found = _TRACE_OF(error), ""
     while trace is not None:
         frame = trace.tb_frame
         if not str(frame.f_globals.get("__name__")).startswith(_ROOMS):

@@ -18,7 +18,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import faust
 from faust.types import TP, EventT, TableT
@@ -204,7 +204,7 @@ class Pump:
         await _stored(
             [
                 await topics[one.partition.topic].send(
-                    key=one.key, value=one.value, partition=one.partition.number, headers=list(one.headers),
+                    key=one.key, value=one.value, partition=one.partition.number, headers=cast(Any, list(one.headers)),
                     timestamp=one.at_ms / 1000 + _HALF_MS,  # Faust cuts off what is below a millisecond
                     **_AS_IT_IS,
                 )

@@ -25,8 +25,6 @@ from passage_processors.runtime.task import Step
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT
 
-LONGEST_REASON = 2_000
-"""Characters: what a person reads, and no policy's own error can make a letter too large for its topic."""
 LONGEST_KEY = 255
 
 _WHEN_AND_WHERE = itemgetter(*map(Derived._fields.index, ("instant", "partition")))
@@ -62,12 +60,12 @@ def write_step(app: App, writer: Writer, step: Step) -> None:
 
 
 def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None:
-    """The refused record as it was; one too large for the dead letters leaves its place, digests and a key of usual
-    length."""
+    """The refused record as it was; one that the dead letters can't hold leaves its place, digests and a key of usual
+    length: that much fits whatever it is made of."""
     partition = Partition(app.dead_letters, number)
     at = max(1, milliseconds_of(letter.instant))  # a record without a timestamp has -1, which the log would refuse
     said = [
-        ("passage_reason", letter.reason[:LONGEST_REASON].encode(errors="backslashreplace")),
+        ("passage_reason", letter.reason.encode()),
         ("passage_topic", letter.topic.encode()),
         ("passage_offset", str(letter.offset).encode()),
         ("passage_kind", b"wake-up" if letter.parked else b"fact"),
@@ -78,7 +76,7 @@ def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None
         said += [("passage_unit", letter.unit.encode()), ("passage_wake_up", letter.wake_up.encode())]
     try:
         writer.append(partition, letter.key, letter.value, at, [*letter.headers, *said])
-    except Refused:
+    except (Refused, ValueError, TypeError):  # too large, or headers the client will not write
         for name, lost in (("passage_key_sha256", letter.key), ("passage_sha256", letter.value)):
             said.append((name, hashlib.sha256(lost or b"").hexdigest().encode()))
         key = letter.key if len(letter.key or b"") <= LONGEST_KEY else None

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from passage_log.errors import Truncated
-from passage_log.port import EARLIEST, Appender, Log, Partition, Reader, Record
+from passage_log.headers import read_headers
+from passage_log.port import EARLIEST, Appender, Header, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.core.timeline import YEAR_10000
 from passage_processors.errors import ProcessorError
@@ -55,7 +56,7 @@ class DeadLetter:
     place: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[Header]
     """The refused fact's own."""
     reason: str
     timestamp_ms: int | None
@@ -108,7 +109,7 @@ def letter_at(log: Log, app: App, number: int, offset: int) -> DeadLetter:
 
 def letter_of(record: Record) -> DeadLetter:
     """A record of the dead letters, read, whoever wrote it."""
-    headers = record.headers() or []
+    headers = read_headers(record)
     names = [name for name, _ in headers]
     ours_from = len(names) - 1 - names[::-1].index(FIRST_OF_OURS) if FIRST_OF_OURS in names else len(names)
     # A header of somebody else's may have no value.

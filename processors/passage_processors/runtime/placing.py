@@ -13,6 +13,9 @@ import structlog
 from passage_log.partitioner import partition_of
 from passage_log.port import Record
 
+MOST_QUOTED = 100
+"""Bytes of a key: enough to find it by."""
+
 _log = structlog.get_logger("passage.processors")
 
 
@@ -31,7 +34,7 @@ class Placing:
         self._told.add(topic)
         _log.warning(
             "fact_elsewhere", topic=topic, partition=record.partition(), offset=record.offset(),
-            key=key.decode(errors="backslashreplace"), murmur2=right,
+            key=key[:MOST_QUOTED].decode(errors="backslashreplace"), murmur2=right,
             hint="producers that partition differently split an aggregate in two; set librdkafka's "
             "partitioner=murmur2_random, as Java's default",
         )  # fmt: skip

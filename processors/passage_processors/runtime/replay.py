@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import structlog
 
-from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_log.headers import read_headers
+from passage_log.port import EARLIEST, Headers, Log, Partition, Record
 from passage_processors.app import App
 from passage_processors.core.fold import Derived, Fold
 from passage_processors.core.timeline import Pending, Run, merge, recorded
@@ -138,8 +139,7 @@ class Event(NamedTuple):
     key: bytes
     value: bytes
     at_ms: int
-    headers: Sequence[tuple[str, bytes]]
-    """Of one without a value, which is none of ours, the client tells None."""
+    headers: Headers
 
     @property
     def id(self) -> bytes:
@@ -173,7 +173,7 @@ def written_by(app: App, records: Iterable[Record]) -> Iterator[tuple[int, Event
     """Of the output's records this app's events, with their offsets."""
     source = ("ce_source", f"passage/{app.name}".encode())
     for record in records:
-        headers = record.headers() or []
+        headers = read_headers(record)
         if source in headers:
             event = Event(record.key() or b"", record.value() or b"", record.timestamp()[1], tuple(headers))
             yield record.offset(), event

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from passage_log.headers import read_headers
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
@@ -134,7 +135,7 @@ def _history(
     for topic in dict.fromkeys((*app.sources, app.output, app.dead_letters)):
         last: deque[Happening] = deque(maxlen=most)
         for record in _of_key(reader, Partition(topic, number), key, since):
-            if topic == app.output and source not in (record.headers() or []):
+            if topic == app.output and source not in read_headers(record):
                 continue  # another app's
             earlier += len(last) == most
             last.append(_happening(app, record, folded.get(topic, 0)))
@@ -153,7 +154,7 @@ def _of_key(reader: Reader, partition: Partition, key: bytes, since: Instant | N
 
 
 def _happening(app: App, record: Record, folded_to: int) -> Happening:
-    headers = dict(record.headers() or [])
+    headers = dict(read_headers(record))
     topic, at = record.topic(), instant_of(record)
     letter_of = _text(headers.get("passage_topic")) if topic == app.dead_letters else topic
     name, body = read(app, letter_of, record.value(), headers_of(record))

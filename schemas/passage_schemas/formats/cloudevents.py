@@ -165,7 +165,7 @@ class CloudEventsWriting:
         # The binding lets structured records carry the attributes as headers too: who filters need not parse.
         return self._structured(event, canonical, headers), with_content_type(headers, _STRUCTURED.encode())
 
-    def _structured(self, event: Any, canonical: bytes, headers: Headers) -> bytes:
+    def _structured(self, event: Any, canonical: bytes, headers: list[tuple[str, bytes]]) -> bytes:
         envelope: dict[str, Any] = {
             name.removeprefix("ce_"): value.decode() for name, value in headers if name.startswith("ce_")
         }

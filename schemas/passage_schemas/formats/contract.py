@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from passage_schemas.codec import Codec
 from passage_schemas.fingerprint import Schema
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 HeadersOf = Callable[[], Headers]
 """Asks a record for its headers."""
 
