@@ -7,12 +7,14 @@ from typing import Any, get_args
 from passage.apps.events import Events
 from passage.apps.values import Filled, check_type, field_of, filling
 from passage_clock.config.document import Node
+from passage_processors.core.full_days import Ticks, full_days
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.report import Report
 from passage_schemas.shape import hints_of
 
 _COUNT = range(1, 1 << 31)
 _TICKS = "a number of ticks, 1 or more; or {field: NAME, plus: NUMBER} where the fact says it"
+_AFTER = f"{_TICKS}; or {{full_days: ...}} with either, for whole days"
 _SCHEDULE = "a schedule's name; or {field: NAME, one_of: {VALUE: SCHEDULE}} where the fact says it"
 _EMIT = "one event with its fields, e.g. {InvoiceBecameOverdue: {invoice: $key}}"
 _SECOND: tuple[SecondStart, ...] = get_args(SecondStart)
@@ -30,7 +32,7 @@ def policies(top: Node, known: Events) -> list[Policy]:
 def _policy(section: Node, known: Events) -> Policy:
     section.mapping("- name: and its fields").only(_POLICY)
     fact = known.one(section.need("starts_on", "the event that starts it"))
-    after = _ticks(section.need("after", _TICKS), fact)
+    after = _after(section.need("after", _AFTER), fact)
     of = _of(section.need("of", _SCHEDULE), fact)
     event, emit, looks = _emit(section, known, fact)
     found: dict[str, Any] = {}
@@ -56,9 +58,23 @@ def _policy(section: Node, known: Events) -> Policy:
     )
 
 
-def _ticks(here: Node, fact: type[Any]) -> int | Callable[[Any], int]:
+def _after(here: Node, fact: type[Any]) -> Ticks | Callable[[Any], Ticks]:
+    whole = here.get("full_days") if here.is_mapping else None
+    if whole is None:
+        return _ticks(here, fact, _AFTER)
+    here.only(("full_days",))
+    days = _ticks(whole, fact)
+    if callable(days):
+        return lambda seen: full_days(days(seen))
+    try:
+        return full_days(days)
+    except ValueError:
+        raise whole.unlike(_AFTER) from None
+
+
+def _ticks(here: Node, fact: type[Any], expected: str = _TICKS) -> int | Callable[[Any], int]:
     if not here.is_mapping:
-        return here.whole(_COUNT, _TICKS)
+        return here.whole(_COUNT, expected)
     here.only(("field", "plus"))
     name = _field(here, fact, int)
     add = here.get("plus")

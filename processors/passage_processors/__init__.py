@@ -1,6 +1,7 @@
 """The count: processors that wait for ticks, and say what follows."""
 
 from passage_processors.app import App
+from passage_processors.core.full_days import full_days
 from passage_processors.core.policy import Case, Policy
 from passage_processors.core.process import (
     Cancel,
@@ -38,6 +39,7 @@ __all__ = [
     "Report",
     "Wake",
     "Worker",
+    "full_days",
     "on",
     "starts_on",
     "wakes",

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, get_args
 
+from passage_processors.core.full_days import is_ticks
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.process import Process, Role, roles_of
 from passage_processors.core.purity import impurity_of
@@ -141,8 +142,10 @@ def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> Non
     _check_heard(where, (policy.starts_on, *policy.ends_on), heard)
     if policy.starts_on in policy.ends_on:
         raise AppError(f"{where}: {policy.starts_on.__name__} both starts and ends it; use another fact to end it")
-    if not callable(policy.after) and not _is_count(policy.after):
-        raise AppError(f"{where}: after={policy.after!r}; it must be at least one tick, a whole number or a function")
+    if not callable(policy.after) and not is_ticks(policy.after):
+        raise AppError(
+            f"{where}: after={policy.after!r}; it must be at least one tick, a whole number, full_days(n) or a function"
+        )
     if not 0 <= policy.marker_ticks < _MOST:
         raise AppError(f"{where}: marker_ticks={policy.marker_ticks}; it can't be negative")
     if callable(policy.of) and not app.schedules:

@@ -9,8 +9,8 @@ from passage_processors.runtime.native import VARIABLE, chosen
 from tests.processors.twins import NATIVE
 
 STORIES = {
-    "test_deployments", "test_floors", "test_fuzz", "test_policies", "test_rebalance", "test_refusals", "test_replay",
-    "test_restore", "test_snapshots", "test_waiting",
+    "test_deployments", "test_floors", "test_full_days", "test_fuzz", "test_policies", "test_rebalance",
+    "test_refusals", "test_replay", "test_restore", "test_snapshots", "test_waiting",
 }  # fmt: skip
 
 

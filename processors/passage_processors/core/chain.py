@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from passage_log.partitioner import partition_of
 from passage_processors.core.effects import Derived, Origin, Refusal, check_size, iso
+from passage_processors.core.full_days import is_ticks
 from passage_processors.core.instance import STARTED, Found, Instance, Marker, WakeUp
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.moments import Now
@@ -211,7 +212,7 @@ class Chain:
     def _woken(self, index: int, unit: ProcessUnit, effect: Wake) -> WakeUp:
         unit.check_wake_up(effect.name)
         unit.check_schedule(effect.of)
-        if type(effect.after) is not int or not 1 <= effect.after < 1 << 31:
+        if not is_ticks(effect.after):
             raise Refusal(f"{unit} wants {effect.after!r} ticks; it must be a whole number from 1")
         return self._books[index].wake_up(effect.of, effect.after, self.at)
 

@@ -159,7 +159,8 @@ class Fold:
         """What a type of fact does that no policy looks into, prepared once for all of a run."""
         if len(handler.starts) == 1 and not handler.ends:
             (start,), ((count, schedule),) = handler.starts, terms
-            return self._cases[start.index].opener(count, schedule, self.folded.get(schedule, 0))
+            if type(count) is int:  # whole days are asked of each fact's own instant
+                return self._cases[start.index].opener(count, schedule, self.folded.get(schedule, 0))
         if len(handler.ends) == 1 and not handler.starts:
             ((index, marker_ticks),) = handler.ends
             return self._cases[index].closer(self.folded, marker_ticks)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
+from passage_processors.core.full_days import Ticks
 from passage_processors.core.instance import (
     ENDED,
     RUNNING,
@@ -147,9 +148,10 @@ class InstanceBook:
             fresh = self._fresh[schedule] = _Fresh()
         fresh.add(key, since)
 
-    def wake_up(self, schedule: str, ticks: int, since: Instant) -> WakeUp:
+    def wake_up(self, schedule: str, after: Ticks, since: Instant) -> WakeUp:
         """One that comes so many ticks of this schedule after an instant."""
         folded = self._folded.get(schedule, 0)
+        ticks = self._ticks.count_of(after, schedule, since, folded)
         return WakeUp(schedule, self._ticks.passed(schedule, since, folded) + ticks, ticks, since)
 
     def marker(self, schedule: str, ticks: int, started: Instant) -> Marker:

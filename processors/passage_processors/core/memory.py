@@ -70,6 +70,7 @@ class Memory:
         """What a fact, or an event of this app, does to the cases of its aggregate: first it ends, then it starts."""
         for index, marker_ticks in handler.ends:
             self.cases[index].end(key, self.folded, marker_ticks)
-        for start, (count, schedule) in zip(handler.starts, terms, strict=True):
-            kept = value if start.keeps_fact else b""
-            self.cases[start.index].start(key, at, count, schedule, self.folded.get(schedule, 0), kept)
+        for start, (after, schedule) in zip(handler.starts, terms, strict=True):
+            kept, folded = value if start.keeps_fact else b"", self.folded.get(schedule, 0)
+            count = after if type(after) is int else self._ticks.count_of(after, schedule, at, folded)
+            self.cases[start.index].start(key, at, count, schedule, folded, kept)

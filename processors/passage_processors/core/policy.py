@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from passage_processors.core.full_days import Ticks
 from passage_schemas.instant import Instant, datetime_of
 
 SecondStart = Literal["ignored", "restarts", "counted"]
@@ -50,8 +51,8 @@ class Policy:
 
     name: str
     starts_on: type[Any]
-    after: int | Callable[[Any], int]
-    """Ticks to count, at least 1; or a function of the starting fact."""
+    after: Ticks | Callable[[Any], Ticks]
+    """Ticks to count, at least 1, that is ends of periods; or `full_days(n)`; or a function of the starting fact."""
     of: str | Callable[[Any], str]
     """The schedule whose ticks count; or a function of the starting fact, its answers all named in `App.schedules`."""
     emits: type[Any]

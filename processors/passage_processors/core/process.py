@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from passage_processors.core.full_days import Ticks
 from passage_processors.core.ticks import SeenTick
 from passage_schemas.instant import Instant
 
@@ -48,12 +49,13 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Call the handler `name` once so many ticks (1 or more) of a schedule have passed. Replaces the wake-up of this
-    name that waits already, if there is one. Several of one aggregate that are due on one tick are called in the order
-    of their names, each seeing what the one before it left; one cancelled or replaced by then is not called."""
+    """Call the handler `name` once so many ticks (1 or more, or `full_days(n)`) of a schedule have passed. Replaces the
+    wake-up of this name that waits already, if there is one. Several of one aggregate that are due on one tick are
+    called in the order of their names, each seeing what the one before it left; one cancelled or replaced by then is
+    not called."""
 
     name: str
-    after: int
+    after: Ticks
     of: str
 
 

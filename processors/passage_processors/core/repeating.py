@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from passage_processors.core.effects import Refusal
+from passage_processors.core.full_days import Ticks
 from passage_processors.core.moments import Now
 from passage_processors.core.policy import Case, Policy
 from passage_processors.core.process import Effect, Emit, End, Remember, Wake
@@ -46,7 +47,7 @@ def repeats(policy: Policy) -> bool:
 
 def repeating_unit(
     policy: Policy,
-    terms: Callable[[Any], tuple[int, str]],
+    terms: Callable[[Any], tuple[Ticks, str]],
     every: Callable[[Any], int],
     codec: Codec[Any],
     schedules: frozenset[str],

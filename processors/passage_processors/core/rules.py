@@ -4,11 +4,12 @@ Ten bytes name a value's schema, so a fact whose body nobody needs is never deco
 their cases by themselves (`cases`); processes, and policies that repeat, keep instances.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from passage_processors.core.effects import Derived, Origin, check_size, headers_of, weigh
+from passage_processors.core.full_days import Ticks, is_ticks
 from passage_processors.core.inputs import Input
 from passage_processors.core.keys import entry_key, unit_and_aggregate
 from passage_processors.core.policy import Policy
@@ -28,7 +29,7 @@ class TermsError(ValueError):
     """A policy's own answer can't be counted with."""
 
 
-Terms = tuple[tuple[int, str], ...]
+Terms = tuple[tuple[Ticks, str], ...]
 """How many ticks of which schedule, for each policy a fact starts."""
 
 
@@ -45,9 +46,12 @@ class Start:
     def needs_fact(self) -> bool:
         return self.keeps_fact or any(map(callable, (self.policy.after, self.policy.of, self.policy.every)))
 
-    def terms(self, fact: Any) -> tuple[int, str]:
+    def terms(self, fact: Any) -> tuple[Ticks, str]:
         """How many ticks of which schedule to count. Raises TermsError, or what the policy's own code raises."""
-        count = self._ticks(self.policy.after, fact)
+        after = self.policy.after
+        count = after(fact) if callable(after) else after
+        if not is_ticks(count):
+            raise TermsError(f"policy {self.policy.name!r} wants {count!r} ticks; it must be a whole number from 1")
         schedule = self.policy.of(fact) if callable(self.policy.of) else self.policy.of
         if schedule not in self.schedules:
             raise TermsError(
@@ -58,11 +62,10 @@ class Start:
 
     def every(self, fact: Any) -> int:
         """How many ticks lie between one event and the next, where the fact says it; else 0. Raises as `terms` does."""
-        return self._ticks(self.policy.every, fact) if callable(self.policy.every) else 0
-
-    def _ticks(self, said: int | Callable[[Any], int], fact: Any) -> int:
-        count = said(fact) if callable(said) else said
-        if type(count) is not int or not 1 <= count < 1 << 31:
+        if not callable(self.policy.every):
+            return 0
+        count = self.policy.every(fact)
+        if type(count) is not int or not is_ticks(count):
             raise TermsError(f"policy {self.policy.name!r} wants {count!r} ticks; it must be a whole number from 1")
         return count
 

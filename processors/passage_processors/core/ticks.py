@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from passage_processors.core.full_days import Ticks
 from passage_schemas.instant import Instant
 
 BEFORE_ALL = Instant(-(1 << 62))
@@ -178,6 +179,14 @@ class TickHistory:
         if folded < floor.ordinal:
             return BEFORE_ALL
         return Instant(self._ends[self._numbers[schedule]][folded - floor.ordinal])
+
+    def count_of(self, after: Ticks, schedule: str, since: Instant, folded: int) -> int:
+        """How many ticks to count from this instant. Decided by what was folded when it was asked, and never again: so
+        a replay decides alike."""
+        if isinstance(after, int):
+            return after
+        begins_whole = self.settled_from(schedule, self.passed(schedule, since, folded)) == since
+        return after.ticks(begins_whole)
 
     def folded_at(self, sequence: int) -> dict[str, int]:
         """Each schedule's ordinal once every tick up to `sequence` has been folded."""
