@@ -10,6 +10,8 @@ COMMANDS = {
     "inspect": "Show an aggregate: its state, what it waits for, and its history.",
     "dead-letters": "See what could not be handled and why, and send it back once that is mended.",
     "replay": "Fold the recorded timeline again and compare.",
+    "schema": "Print the schema of a fact, for a producer in another language.",
+    "check": "Check an app, and that the clock's file has what it counts; no broker is asked.",
 }
 
 app = group("The processors: count ticks and say what follows.", COMMANDS)

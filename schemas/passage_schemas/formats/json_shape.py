@@ -22,7 +22,7 @@ from types import GenericAlias
 from typing import Annotated, Any, NotRequired, get_args, get_origin
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, PlainValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from typing_extensions import TypedDict
 
 from passage_schemas.codec import Codec
@@ -53,6 +53,11 @@ class JsonShape:
         fact = found if self._within is None else found[self._within]
         self._codec.check(fact)
         return fact
+
+    def json_schema(self) -> dict[str, Any]:
+        """What it reads, as a JSON Schema (draft 2020-12). What that can't say, as the range of a long or the digits
+        of a decimal, is said when a fact is read."""
+        return self._adapter.json_schema()
 
 
 def validated(adapter: TypeAdapter[Any], value: bytes, what: str) -> Any:
@@ -135,7 +140,9 @@ class _Mirror:
     def _one(self, kind: Any) -> Any:
         origin, args = get_origin(kind), get_args(kind)
         if kind in _READ:
-            return Annotated[kind, PlainValidator(_READ[kind])]
+            return Annotated[kind, PlainValidator(_READ[kind]), WithJsonSchema(_SAID[kind])]
+        if kind is bytes:
+            return Annotated[bytes, WithJsonSchema({"type": "string", "contentEncoding": "base64"})]
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
             return self.of(kind)
         if origin is list and args:
@@ -170,6 +177,14 @@ def _exact(seen: Any) -> Decimal:
 
 
 _READ = {datetime: _moment, date: _day, Decimal: _exact}
+_SAID: dict[Any, dict[str, Any]] = {
+    datetime: {"type": "string", "format": "date-time"},
+    date: {"type": "string", "format": "date"},
+    Decimal: {
+        "anyOf": [{"type": "string", "pattern": f"^{_EXACT.pattern}$".replace("\\d", "[0-9]")}, {"type": "integer"}]
+    },
+}
+"""The same for whoever writes it: as JSON Schema."""
 
 
 def _shortened(seen: Any) -> str:
