@@ -42,7 +42,7 @@ _FIELDS = (
 def load_app_file(path: Path) -> App:
     """The app this file describes. Raises ConfigError for what is wrong in the file, AppError for what is wrong with
     the app."""
-    top = read_yaml(read_text(path), str(path), "app:, inputs:, output:, events: and policies:")
+    top = read_yaml(read_text(path, may_be_empty=True), str(path), "app:, inputs:, output:, events: and policies:")
     top.only(_FIELDS)
     known = events(top, path.parent)
     name = named(top.need("app", "the app's name, e.g. overdue-invoices"))

@@ -16,6 +16,7 @@ from passage_schemas.codec import Codec, unknown
 from passage_schemas.derive import require_frozen, schema_of
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES, Schema, check_agreement
+from passage_schemas.given_file import Unreadable, text_given
 
 T = TypeVar("T")
 
@@ -125,7 +126,7 @@ def _loaded(source: Source) -> Schema:
     if isinstance(source, Mapping):
         return dict(source)
     try:
-        schema: Schema = json.loads(Path(source).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        schema: Schema = json.loads(text_given(Path(source)))
+    except (Unreadable, ValueError, RecursionError) as error:
         raise SchemaError(f"{source}: not a readable schema file: {error}") from error
     return schema

@@ -24,7 +24,7 @@ from passage_clock.schedules import Schedule
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> ClockConfig:
     """The configuration in this file. PASSAGE_BOOTSTRAP in `environ` overrides `bootstrap`; the environment is also
     where the client's secrets may be. Raises ConfigError."""
-    top = read_yaml(read_text(path), str(path))
+    top = read_yaml(read_text(path, may_be_empty=True), str(path))
     top.only(FIELDS)
     found = settings(top, schedules(top, Calendars(top.get("calendars"), path.parent)), environ, path.parent)
     return replace(found, bootstrap=environ.get("PASSAGE_BOOTSTRAP") or found.bootstrap)

@@ -20,6 +20,7 @@ from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from passage_clock.errors import ClockError, ConfigError
+from passage_schemas.given_file import Unreadable, text_given
 
 Word = TypeVar("Word", bound=str)
 
@@ -166,18 +167,12 @@ def round_trip() -> YAML:
     return yaml
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, may_be_empty: bool = False) -> str:
     """The file's text. Raises ConfigError."""
     try:
-        data = path.read_bytes()
-        return data.decode("utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: can't be read: {(error.strerror or str(error)).lower()}; check the path and its rights"
-        ) from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
+        return text_given(path, may_be_empty=may_be_empty)
+    except Unreadable as error:
+        raise ConfigError(str(error)) from error
 
 
 def read_yaml(text: str, file: str, expected: str = "schedules:") -> Node:

@@ -13,6 +13,7 @@ from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
 from passage_clock import civil
 from passage_clock.config import append_schedules, schedule_of_definition
+from passage_clock.config.document import read_text
 from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, LeftOut, read
 from passage_clock.importing.runs import RUNS
@@ -83,6 +84,6 @@ def _tell_left_out(found: Found) -> None:
 
 
 def _append(found: Found, into: Path) -> None:
-    text = into.read_text("utf-8") if into.exists() else ""
+    text = read_text(into, may_be_empty=True) if into.exists() else ""
     into.write_text(append_schedules(text, [one.item for one in found.imported]), "utf-8")
     out.print(f"{into}: {len(found.imported)} schedules appended, {len(found.left_out)} left out", highlight=False)

@@ -14,9 +14,13 @@ from passage_clock.importing.runs import RUNS, Run, read_runs
 from passage_clock.importing.shadow import Comparison, Disagreement, compare
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
+from passage_schemas.given_file import MOST_BYTES, Unreadable, text_given, text_of_bytes
 from passage_schemas.instant import Instant, datetime_of, instant_of
 
 FOLLOW_EVERY_SECONDS = 1.0
+
+MOST_LOG_BYTES = 256_000_000
+"""Of the old scheduler's log, which is read whole: some two million lines."""
 
 SAID = {
     "missed": "the schedule names it, the old scheduler did not run",
@@ -72,8 +76,9 @@ class Beside:
     def _runs(self) -> list[Run]:
         if self.kind not in RUNS:
             raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
+        text, year = text_of(str(self.log), MOST_LOG_BYTES), datetime_of(MachineWall().now()).year
         try:
-            return read_runs(self.kind, text_of(str(self.log)), self.zone, datetime_of(MachineWall().now()).year)
+            return read_runs(self.kind, text, self.zone, year)
         except ClockError as error:
             raise ClockError(f"{self.log}: {error}") from error
 
@@ -113,12 +118,11 @@ class Beside:
         return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, self.zone)
 
 
-def text_of(file: str) -> str:
-    """A file's text, or standard input's for `-`."""
+def text_of(file: str, most_bytes: int = MOST_BYTES) -> str:
+    """A file's text, or standard input's for `-`. Raises ClockError."""
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    except OSError as error:
-        said = str(error.strerror or error).lower()
-        raise ClockError(f"{file}: can't be read: {said}; check the path and its rights") from error
-    except UnicodeDecodeError as error:
-        raise ClockError(f"{file}: not UTF-8 text; save it as UTF-8") from error
+        if file == "-":
+            return text_of_bytes(sys.stdin.buffer.read(most_bytes + 1), "standard input", most_bytes)
+        return text_given(Path(file), most_bytes)
+    except Unreadable as error:
+        raise ClockError(str(error)) from error

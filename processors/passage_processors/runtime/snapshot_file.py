@@ -26,6 +26,7 @@ from tempfile import mkstemp
 from typing import IO, Any
 
 from passage_processors.core.columns import Column
+from passage_schemas.given_file import Unreadable, open_given
 
 MAGIC = b"passage snapshot 1\n"
 HEAD, COLUMN, END = 1, 2, 3
@@ -88,7 +89,12 @@ class SnapshotFile:
     """One that was found. Its head is read at once, the rest as `columns` is asked. Raises Unusable, OSError."""
 
     def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] = path.open("rb")
+        try:
+            self._file: IO[bytes] = open_given(path)
+        except Unreadable as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise error.__cause__ from None
+            raise Unusable(str(error)) from error
         try:
             if self._file.read(len(MAGIC)) != MAGIC:
                 raise Unusable("this is no snapshot, or one of another version")
