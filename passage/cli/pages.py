@@ -1,13 +1,15 @@
 """The pages a long-running command shows on its `--metrics-port`.
 
 `/healthz`  200 while the process lives, else 503 and a line: why not. For whoever restarts it.
-`/readyz`   200 while it does its part, or could; else 503 and a line: why not. For whoever waits for it.
+`/readyz`   200 while it does its part, or could, and what it waits for; else 503 and a line: why not. For whoever
+            waits for it.
 `/metrics`  for Prometheus.
 
 What lives and what is ready is decided in the rooms; here it is asked for, from the server's threads.
 """
 
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Protocol
@@ -27,9 +29,15 @@ class Health(Protocol):
     def why_not_ready(self) -> str | None: ...
 
 
-def serve(port: int, registry: CollectorRegistry, health: Health, host: str = "") -> int:
+def serve(
+    port: int,
+    registry: CollectorRegistry,
+    health: Health,
+    host: str = "",
+    but: Callable[[], str | None] = lambda: None,
+) -> int:
     """Answer on `host` (all addresses by default) until the process ends; the port, of the system's choice for 0.
-    Raises ClockError when it can't be had."""
+    Raises ClockError when it can't be had. `but`: what is waited for, in a line, though nothing is wrong."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -39,9 +47,13 @@ def serve(port: int, registry: CollectorRegistry, health: Health, host: str = ""
                 self._answer(200, kind, encode(registry))
             elif path in ("/healthz", "/readyz"):
                 why_not = health.why_not_alive() if path == "/healthz" else health.why_not_ready()
-                self._answer(200 if why_not is None else 503, TEXT, f"{why_not or 'ok'}\n".encode())
+                self._answer(200 if why_not is None else 503, TEXT, f"{why_not or self._ok()}\n".encode())
             else:
                 self._answer(404, TEXT, b"there are /metrics, /healthz and /readyz\n")
+
+        def _ok(self) -> str:
+            waits = but()
+            return "ok" if waits is None else f"ok, but {waits}"
 
         def _answer(self, code: int, kind: str, body: bytes) -> None:
             self.send_response(code)

@@ -1,7 +1,7 @@
 """The log in memory: topics, and the hooks by which a test or a simulation does what time and operators do.
 
 The hooks stand beside the port, not in it: `expire` a member, `time_out` a writer, `compact`,
-`truncate`, `recreate`, `copy`.
+`truncate`, `stall`, `recreate`, `copy`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -129,6 +129,13 @@ class MemoryLog:
         """Forget the records before `offset`, as retention does."""
         with self._state.changed:
             self._state.store(partition).truncate(offset)
+
+    def stall(self, partition: Partition) -> None:
+        """Whoever reads it gets nothing more of it until they are told anew where to read: a client whose fetches got
+        lost. It knows the end all the same."""
+        with self._state.changed:
+            self._state.stalls.setdefault(partition, 0)
+            self._state.stalls[partition] += 1
 
     def recreate(self, topic: str) -> None:
         """Delete the topic and create it again as it was: another one of the same name, and empty."""

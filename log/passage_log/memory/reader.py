@@ -14,11 +14,14 @@ class MemoryReader:
         self._state = state
         self._positions: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
+        self._stalls: dict[Partition, int] = {}
+        """How often each had been stalled when reading it began."""
         self._turn = 0
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
         self._positions = dict(positions)
         self._paused = set()
+        self._stalls = dict(self._state.stalls)
 
     def drop(self, partitions: frozenset[Partition]) -> None:
         """Read these no more; the others go on."""
@@ -32,7 +35,7 @@ class MemoryReader:
         """What there is now; None if no position moved. The partitions take turns at being first."""
         found: list[Record] = []
         moved = False
-        names = [name for name in self._positions if name not in self._paused]
+        names = [name for name in self._positions if name not in self._paused and not self._is_stalled(name)]
         self._turn += 1
         for place in range(len(names)):
             name = names[(place + self._turn) % len(names)]
@@ -40,6 +43,9 @@ class MemoryReader:
             if len(found) >= max_records:
                 break
         return found if moved else None
+
+    def _is_stalled(self, name: Partition) -> bool:
+        return self._state.stalls.get(name, 0) > self._stalls.get(name, 0)
 
     def _read(self, name: Partition, most: int, found: list[Record]) -> bool:
         store = self._state.store(name)

@@ -31,6 +31,8 @@ class State:
     groups: dict[str, Group] = field(default_factory=dict)
     writers: dict[str, "MemoryWriter"] = field(default_factory=dict)
     writers_ever: int = 0
+    stalls: dict[Partition, int] = field(default_factory=dict)
+    """How often each was stalled for those who read it then."""
     newest_ms: int = 0
     """The highest timestamp a writer has given: the broker's clock where none was injected."""
 

@@ -61,7 +61,7 @@ def run(
     stop.is_busy = lambda: worker.is_folding
     if metrics_port is not None:
         metrics = Metrics(worker)
-        serve(metrics_port, metrics.registry, metrics.health)
+        serve(metrics_port, metrics.registry, metrics.health, but=metrics.health.but)
     collect_seldom()
     _log.info(
         "worker_starts",

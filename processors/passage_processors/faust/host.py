@@ -25,6 +25,7 @@ from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.task import FRESH, Step, Task
 from passage_processors.runtime.upstream import Upstream
+from passage_processors.runtime.waits import Waits
 from passage_schemas.records import CUT as CUT_RECORD
 
 _log = structlog.get_logger("passage.processors")
@@ -71,6 +72,7 @@ class Host:
         self._upstream = Upstream(app.derived_from, log, monotonic)
         self._patience = Patience(app, self._feed, self._upstream, monotonic)
         self._silenced = Silenced(app, self._feed.promises, monotonic)
+        self._waits = Waits(app.name, monotonic)
         self._eyes = Eyes(log, monotonic)
         self._cluster = log.cluster_id()
         self._ahead: dict[int, dict[bytes, Mapping[str, int]]] = {}
@@ -91,6 +93,7 @@ class Host:
         self._feed.look_again()
         while not self._feed.ready:
             self._feed.poll(0.2)
+            self._waits.tell("ticks", self._feed.held_up())
         self._ahead, self._forgotten = {}, {}
         self.tasks = {number: self._restored(number, tables[number], committed) for number in sorted(tables)}
         self._upstream.follow(self.tasks)
@@ -142,6 +145,7 @@ class Host:
         self._patience.watch_clock(tasks)
         self._patience.watch_upstream(tasks)
         self._silenced.look(tasks)
+        self._tell_waits()
         written = []
         for task in tasks:
             bounds, most = self._patience.bounds(task), self._max_facts
@@ -150,6 +154,12 @@ class Host:
                 written.append(self._written(step))
         self._feed.forget_before(min((task.sequence for task in tasks), default=0))
         return written
+
+    def _tell_waits(self) -> None:
+        self._waits.tell("ticks", self._feed.held_up())
+        self._waits.tell("clock", self._patience.clock_wait)
+        self._waits.tell("upstream", self._upstream.wait)
+        self._waits.tell("answer", self._patience.answer_wait)
 
     @property
     def has_more(self) -> bool:

@@ -14,6 +14,8 @@ from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_processors.core.promises import Promises
 from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
+from passage_processors.runtime.standstill import Standstill
+from passage_processors.runtime.waits import Wait
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -34,6 +36,8 @@ class Feed:
         self.history = TickHistory(labelled)
         self.promises = Promises()
         self._monotonic = monotonic
+        self._log = log
+        self._standstill = Standstill(monotonic)
         self._ticks = Partition(ticks, 0)
         self._schedules = Partition(schedules, 0)
         self._offsets = array("q")
@@ -53,6 +57,22 @@ class Feed:
     def look_again(self) -> None:
         """Be ready only once everything on both topics now has been read. Raises Unreachable."""
         self._until = self._reader.ends([self._ticks, self._schedules])
+
+    def held_up(self) -> Wait | None:
+        """Why it stands still though its topics go on. A reader that is stuck is opened anew: ticks that aren't heard
+        of are waited for by nobody, so nothing else would tell."""
+        heard = [self._schedules, self._ticks] if self._hears_ticks else [self._schedules]
+        if self._standstill.look(self._reader, heard):
+            self._open_anew()
+        return self._standstill.wait
+
+    def _open_anew(self) -> None:
+        before = self._reader
+        self._reader = self._log.reader()
+        self._reader.assign({partition: before.position(partition) for partition in self._until})
+        if not self._hears_ticks:
+            self._reader.pause([self._ticks])
+        before.close()
 
     def poll(self, timeout_seconds: float = 0.0) -> None:
         """Take in what is new. Raises ProcessorError when a tick is missing; what is no tick is passed over, aloud."""

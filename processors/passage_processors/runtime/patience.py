@@ -19,10 +19,12 @@ from passage_processors.core.timeline import Bounds, Pending
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.upstream import Upstream
+from passage_processors.runtime.waits import Wait
 from passage_schemas.instant import Instant, datetime_of
 
 _log = structlog.get_logger("passage.processors")
-_SAY_AGAIN_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 1.0
+"""What holds facts is said every few seconds; to name it takes longer than to notice it."""
 
 
 class Patience:
@@ -35,7 +37,10 @@ class Patience:
         self._monotonic = monotonic
         self._held_since: float | None = None
         self._held_by: str | None = None
-        self._said_at = float("-inf")
+        self._named_at = float("-inf")
+        self.clock_wait: Wait | None = None
+        self.answer_wait: Wait | None = None
+        """No broker told where the inputs end."""
         self._released: dict[str, Instant] = {}
         self._unknown: set[str] = set()
         self.waiting_for: str | None = None
@@ -85,11 +90,14 @@ class Patience:
             for pending in self._waited_for(task, now):
                 wanted[Partition(pending.topic, task.number)] = pending
         if not wanted:
+            self.answer_wait = None
             return
         try:
             ends = member.ends(list(wanted))
-        except Unreachable:
+        except Unreachable as error:
+            self.answer_wait = Wait(now if self.answer_wait is None else self.answer_wait.since, str(error))
             return
+        self.answer_wait = None
         for partition, pending in wanted.items():
             pending.position = member.position(partition)
             if pending.position >= ends[partition]:
@@ -131,32 +139,27 @@ class Patience:
         self._upstream.watch(waits)
 
     def watch_clock(self, tasks: Iterable[Task]) -> None:
-        """Notice that facts are held, say so every few seconds, and let them go when the app's bound says so."""
+        """Notice that facts are held, and let them go when the app's bound says so."""
         feed, now = self._feed, self._monotonic()
         hold = feed.promises.hold(self._app.counted, feed.history.last, self.released)
         heads = [(pending.instants[pending.at], pending) for task in tasks for pending in task.inputs if pending]
         held = [(instant, pending) for instant, pending in heads if instant >= hold.before]
         if not held or hold.schedule is None:
-            self._held_since = self.waiting_for = None
+            self._held_since = self.waiting_for = self.clock_wait = None
             return
         self.waiting_for = hold.schedule
         if self._held_since is None or self._held_by != hold.schedule:
             self._held_since, self._held_by = now, hold.schedule
-            self._said_at = now
+            self._named_at = float("-inf")
         bound = self._app.max_clock_wait_seconds
         if bound is not None and now - self._held_since >= bound:
             self._released[hold.schedule] = hold.before
             _log.warning("clock_wait_given_up", schedule=hold.schedule, waited_seconds=round(now - self._held_since, 1))
-        elif now - self._said_at >= _SAY_AGAIN_SECONDS:
-            self._said_at = now
-            _log.warning(
-                "waiting_for_clock",
-                schedule=hold.schedule,
-                partitions=len(held),
-                fact=_named(*max(held, key=itemgetter(0))),
-                waited_seconds=round(now - self._held_since, 1),
-                hint=self.hint(hold.schedule),
-            )
+        elif now - self._named_at >= _LOOK_AGAIN_SECONDS:
+            self._named_at = now
+            fact = _named(*max(held, key=itemgetter(0)))
+            more = {"schedule": hold.schedule, "partitions": len(held), "fact": fact}
+            self.clock_wait = Wait(self._held_since, self.hint(hold.schedule), more)
 
     def say_unknown(self) -> None:
         """Which schedules the clock has never named: said once at a start, before the first fact waits for one."""

@@ -11,7 +11,8 @@ Without the gate a predecessor's commit lands after the read, and its derived ev
 before the columns are loaded, because where a case waits depends on how far the last cut had folded.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from operator import methodcaller
 from typing import cast
@@ -29,8 +30,10 @@ from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.fitting import check_fits
 from passage_processors.runtime.snapshot_file import Unusable
 from passage_processors.runtime.snapshots import Snapshots, Stored
+from passage_processors.runtime.standstill import Standstill
 from passage_processors.runtime.task import FRESH, Task
 from passage_processors.runtime.topics import tasks_of
+from passage_processors.runtime.waits import Wait
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import CUT
@@ -55,8 +58,13 @@ class Restore:
         feed: Feed,
         numbers: Iterable[int],
         snapshots: Snapshots | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.numbers = frozenset(numbers)
+        self.gate_wait: Wait | None = None
+        """The gate is shut."""
+        self._monotonic = monotonic
+        self._standstill = Standstill(monotonic)
         self._app = app
         self._log = log
         self._member = member
@@ -74,8 +82,10 @@ class Restore:
             try:
                 notes = gate(self._app, self._member, self.numbers, timeout_seconds and GATE_SECONDS)
             except Unreachable as error:
-                _log.info("gate_shut", app=self._app.name, partitions=sorted(self.numbers), reason=str(error))
+                since = self._monotonic() if self.gate_wait is None else self.gate_wait.since
+                self.gate_wait = Wait(since, str(error), {"partitions": sorted(self.numbers)})
                 return None
+            self.gate_wait = None
             self._open_changelog()
             self._feed.look_again()
             self._notes = notes
@@ -137,6 +147,18 @@ class Restore:
     @property
     def _is_read(self) -> bool:
         return all(self._reader.position(one) >= end for one, end in self._ends.items())
+
+    def held_up(self) -> Wait | None:
+        """Why the changelog is not read on, once the gate is passed. A reader that is stuck is opened anew."""
+        if not self._standstill.is_due:
+            return self._standstill.wait
+        unread = [one for one, end in self._ends.items() if self._reader.position(one) < end]
+        if self._standstill.look(self._reader, unread):
+            before = self._reader
+            self._reader = self._log.reader()
+            self._reader.assign({one: before.position(one) for one in self._ends})
+            before.close()
+        return self._standstill.wait
 
     def _read_anew(self, unfit: "list[_Found]", reason: str) -> None:
         for found in unfit:

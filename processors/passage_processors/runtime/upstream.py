@@ -22,13 +22,14 @@ import structlog
 from passage_log.errors import Truncated
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_processors.runtime.cuts import last_cuts
+from passage_processors.runtime.standstill import Standstill
+from passage_processors.runtime.waits import Wait
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import CUT
 
 _log = structlog.get_logger("passage.processors")
 _BATCH = 10_000
-_SAY_AGAIN_SECONDS = 10.0
 
 
 def timeline_of(app_name: str) -> str:
@@ -47,7 +48,9 @@ class Upstream:
         """The last tick each has folded whole, and when that was seen."""
         self._numbers: list[int] = []
         self._waits: dict[str, float] = {}
-        self._said_at = -inf
+        self._standstill = Standstill(monotonic)
+        self.wait: Wait | None = None
+        """For the app that has kept tasks waiting longest."""
 
     def follow(self, numbers: Iterable[int]) -> None:
         """From now on these tasks' partitions, from the last cut each has. Raises Unreachable."""
@@ -102,23 +105,28 @@ class Upstream:
         return min(self._waits, key=lambda app: (self._waits[app], app), default=None)
 
     def watch(self, waits: Mapping[str, int]) -> None:
-        """`waits`: how many tasks each app keeps waiting at this moment. Told every few seconds."""
+        """`waits`: how many tasks each app keeps waiting at this moment."""
         now = self._monotonic()
-        since = {app: self._waits.get(app, now) for app in waits}
-        if not self._waits:
-            self._said_at = now
-        self._waits = since
-        if not since or now - self._said_at < _SAY_AGAIN_SECONDS:
+        self._waits = {app: self._waits.get(app, now) for app in waits}
+        app = self.waiting_for
+        if app is None:
+            self.wait = None
             return
-        self._said_at = now
-        for app, began in sorted(since.items()):
-            _log.warning(
-                "waiting_for_upstream",
-                upstream=app,
-                partitions=waits[app],
-                waited_seconds=round(now - began, 1),
-                hint=f"ticks wait until {app} has folded them too; see whether its workers run and keep up",
-            )
+        held_up = self._held_up()
+        hint = f"ticks wait until {app} has folded them too; see whether its workers run and keep up"
+        self.wait = Wait(self._waits[app], held_up or hint, {"upstream": app, "partitions": waits[app]})
+
+    def _held_up(self) -> str | None:
+        """Why what stands on the timelines isn't read. A reader that is stuck begins anew."""
+        if self._reader is None:
+            return None
+        timelines = sorted(map(timeline_of, set(self._apps.values())))
+        followed = [Partition(timeline, number) for timeline in timelines for number in self._numbers]
+        if self._standstill.look(self._reader, followed):
+            self._reader.close()
+            self._reader = self._log.reader()
+            self.follow(self._numbers)
+        return self._standstill.wait.hint if self._standstill.wait is not None else None
 
     def app_of(self, topic: str) -> str | None:
         """Whose output this input is."""

@@ -25,11 +25,11 @@ from passage_processors.app import App
 from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.lookout import Lookout
 from passage_processors.runtime.namesakes import Namesakes
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.placing import Placing
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
-from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
@@ -75,7 +75,6 @@ class Worker:
         self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
         self.upstream = Upstream(app.derived_from, log, monotonic)
         self.patience = Patience(app, self.feed, self.upstream, monotonic)
-        self.silenced = Silenced(app, self.feed.promises, monotonic)
         self._log = log
         self._cluster = log.cluster_id()
         self.snapshots = (
@@ -88,6 +87,8 @@ class Worker:
         self._parts = native.chosen()
         self._placing = Placing()
         self._member = log.member(app.name, app.sources, "range")
+        self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.patience, monotonic)
+        self.waits = self.lookout.waits
         self._writer: Writer | None = None
         self._round = Assignment(-1, frozenset())
         self._suspended = False
@@ -158,6 +159,8 @@ class Worker:
             is_committed = self._fold_and_commit()
             if self.snapshots is not None and self.stage == "folding":
                 self.snapshots.advance(self.tasks)
+            if self.lookout.look({} if self._suspended else self.tasks, self._paused, self._restore):
+                self._read_on()
             return is_committed
         except (Unfit, Truncated):
             raise
@@ -234,7 +237,6 @@ class Worker:
         self.patience.look_through(self.tasks.values(), self._member)
         self.patience.watch_clock(self.tasks.values())
         self.patience.watch_upstream(self.tasks.values())
-        self.silenced.look(self.tasks.values())
         steps = self._folded()
         if steps:
             self._commit(steps)
@@ -307,7 +309,9 @@ class Worker:
         self.tasks = {number: self.tasks[number] for number in sorted(kept)}
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
-        self._restore = Restore(self.app, self._log, self._member, self.feed, owned - kept, self.snapshots)
+        self._restore = Restore(
+            self.app, self._log, self._member, self.feed, owned - kept, self.snapshots, self.monotonic
+        )
         self._restoring_since = self.monotonic()
 
     def _whole(self, assignment: Assignment) -> set[int]:
@@ -340,13 +344,8 @@ class Worker:
         self.totals.restored(self.monotonic() - self._restoring_since)
         for task in restored:
             self.tasks[task.number] = task
-            _log.info(
-                "restored",
-                app=self.app.name,
-                partition=task.number,
-                cut=task.cut.number,
-                open=sum(book.open for book in task.fold.books),
-            )
+            opened = sum(book.open for book in task.fold.books)
+            _log.info("restored", app=self.app.name, partition=task.number, cut=task.cut.number, open=opened)
         self.upstream.follow(self.tasks)
         self.patience.say_unknown()
         self._suspended = False
@@ -376,7 +375,7 @@ class Worker:
         self._member.assign({})
         if owned := self._whole(self._round):
             self._suspended = True
-            self._restore = Restore(self.app, self._log, self._member, self.feed, owned, self.snapshots)
+            self._restore = Restore(self.app, self._log, self._member, self.feed, owned, self.snapshots, self.monotonic)
             self._restoring_since = self.monotonic()
 
     def _open_writer(self) -> Writer:

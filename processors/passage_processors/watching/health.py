@@ -8,6 +8,7 @@ Refuses to touch the worker: it is asked by a server's thread, and reads plain v
 
 from typing import Protocol
 
+from passage_processors.runtime.waits import Waits
 from passage_processors.runtime.worker import Stage
 
 # A turn may hold a look at the gate (5 s), a writer's opening and a commit, each as long as a client may be asked to
@@ -27,6 +28,8 @@ class Watched(Protocol):
     def stage(self) -> Stage: ...
     @property
     def turned_at(self) -> float: ...
+    @property
+    def waits(self) -> Waits: ...
     def monotonic(self) -> float: ...
 
 
@@ -41,4 +44,15 @@ class Health:
         return f"no turn for {seconds:.0f} s" if seconds > STALLED_SECONDS else None
 
     def why_not_ready(self) -> str | None:
-        return self.why_not_alive() or WHY_NOT_READY.get(self._worker.stage)
+        why_not = self.why_not_alive() or WHY_NOT_READY.get(self._worker.stage) or self._why_idle()
+        line = self._worker.waits.line
+        return why_not if why_not is None or line is None else f"{why_not}; {line}"
+
+    def _why_idle(self) -> str | None:
+        """It stands by, though there is work that nobody does."""
+        is_idle = self._worker.stage == "standing by" and "group" in self._worker.waits.standing
+        return "standing by, though nobody does all there is to do" if is_idle else None
+
+    def but(self) -> str | None:
+        """What it waits for though it does its part, in a line."""
+        return self._worker.waits.line

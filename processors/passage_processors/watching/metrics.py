@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.totals import Durations
+from passage_processors.runtime.waits import WHATS
 from passage_processors.runtime.worker import Worker
 from passage_processors.watching.health import Health
 
@@ -72,6 +73,8 @@ FAMILIES = (
     _of_task("facts_unmatched", "Facts that ended nothing there was", lambda _, task: task.fold.unmatched),
 )
 
+WAITING_SECONDS = ("waiting_seconds", "How long it has waited for this, 0 while it does not")
+
 COMMIT_SECONDS = ("commit_seconds", "How long a transaction took, from begin to commit")
 
 
@@ -88,6 +91,7 @@ class Metrics(Collector):
         """Names, so that registering asks the worker nothing."""
         for family in FAMILIES:
             yield _family(family)
+        yield _waiting()
         yield HistogramMetricFamily(PREFIX + COMMIT_SECONDS[0], COMMIT_SECONDS[1], labels=("app",))
 
     def collect(self) -> Iterator[Metric]:
@@ -101,9 +105,17 @@ class Metrics(Collector):
             elif family.of_worker is not None and (value := family.of_worker(worker)) is not None:
                 made.add_metric((app,), value)
             yield made
+        waiting = _waiting()
+        for what in WHATS:
+            waiting.add_metric((app, what), worker.waits.seconds(what))
+        yield waiting
         durations = HistogramMetricFamily(PREFIX + COMMIT_SECONDS[0], COMMIT_SECONDS[1], labels=("app",))
         durations.add_metric((app,), buckets=_buckets(worker.totals.commit_seconds), sum_value=_sum(worker))
         yield durations
+
+
+def _waiting() -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + WAITING_SECONDS[0], WAITING_SECONDS[1], labels=("app", "what"))
 
 
 def _family(family: Family) -> CounterMetricFamily | GaugeMetricFamily:
@@ -136,7 +148,7 @@ def _waits_upstream(worker: Worker) -> bool:
 
 
 def _silenced(worker: Worker) -> int:
-    return len(worker.silenced.schedules) if worker.stage == "folding" else 0
+    return len(worker.lookout.silenced.schedules) if worker.stage == "folding" else 0
 
 
 def _since_commit(worker: Worker) -> float | None:

@@ -1,0 +1,106 @@
+"""What a worker waits for, looked for after each turn: everybody who may wait is asked, and `waits` is told.
+
+Nothing stands still in silence: a wait that isn't asked about here is never said. Nearly every look costs a few
+comparisons; questions go to the log every few seconds, where nothing moves.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+import structlog
+
+from passage_log.errors import LogError
+from passage_log.port import Log, Member, Partition
+from passage_processors.app import App
+from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.patience import Patience
+from passage_processors.runtime.restore import Restore
+from passage_processors.runtime.silenced import Silenced
+from passage_processors.runtime.standstill import Standstill
+from passage_processors.runtime.task import Task
+from passage_processors.runtime.topics import tasks_of
+from passage_processors.runtime.upstream import Upstream
+from passage_processors.runtime.waits import Wait, Waits
+
+_log = structlog.get_logger("passage.processors")
+
+ASK_GROUP_EVERY_SECONDS = 15.0
+"""Of a worker that owns nothing: longer than a session (6 s), after which the group knows who is gone."""
+
+
+class Lookout:
+    """Of one worker. Times in monotonic seconds."""
+
+    def __init__(
+        self,
+        app: App,
+        log: Log,
+        member: Member,
+        feed: Feed,
+        upstream: Upstream,
+        patience: Patience,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.waits = Waits(app.name, monotonic)
+        self.silenced = Silenced(app, feed.promises, monotonic)
+        self._app = app
+        self._log = log
+        self._member = member
+        self._feed = feed
+        self._upstream = upstream
+        self._patience = patience
+        self._monotonic = monotonic
+        self._inputs = Standstill(monotonic)
+        self._ask_group_at = monotonic() + ASK_GROUP_EVERY_SECONDS
+        self._group_wait: Wait | None = None
+
+    def look(self, tasks: Mapping[int, Task], paused: Collection[Partition], restore: Restore | None) -> bool:
+        """`tasks`: those being folded. True: the inputs must be read anew."""
+        tell = self.waits.tell
+        tell("ticks", self._feed.held_up())
+        tell("gate", None if restore is None else restore.gate_wait)
+        tell("changelog", None if restore is None else restore.held_up())
+        tell("group", None if tasks or restore is not None else self._look_at_group())
+        tell("clock", self._patience.clock_wait if tasks else None)
+        tell("upstream", self._upstream.wait if tasks else None)
+        tell("answer", self._patience.answer_wait if tasks else None)
+        self.silenced.look(tasks.values())
+        stuck = self._look_at_inputs(tasks, paused) if tasks else []
+        tell("inputs", self._inputs.wait if tasks else None)
+        if stuck:
+            _log.warning(
+                "inputs_read_anew", app=self._app.name, partitions=[f"{one.topic}[{one.number}]" for one in stuck]
+            )
+        return bool(stuck)
+
+    def _look_at_inputs(self, tasks: Mapping[int, Task], paused: Collection[Partition]) -> list[Partition]:
+        if not self._inputs.is_due:
+            return []
+        inputs = [Partition(topic, number) for number in tasks for topic in self._app.sources]
+        return self._inputs.look(self._member, [one for one in inputs if one not in paused])
+
+    def _look_at_group(self) -> Wait | None:
+        """The group gives this worker nothing: is there nothing to give?"""
+        if self._monotonic() >= self._ask_group_at:
+            try:
+                hint = self._of_nobody()
+            except LogError as error:
+                hint = str(error)
+            since = self._monotonic() if self._group_wait is None else self._group_wait.since
+            self._group_wait = None if hint is None else Wait(since, hint)
+            self._ask_group_at = self._monotonic() + ASK_GROUP_EVERY_SECONDS
+        return self._group_wait
+
+    def _of_nobody(self) -> str | None:
+        members = self._log.group_members(self._app.name)
+        owned = [member.partitions for member in members]
+        free = [
+            number
+            for number in range(tasks_of(self._log, self._app))
+            if not any(all(Partition(topic, number) in one for topic in self._app.sources) for one in owned)
+        ]
+        if not free:
+            return None
+        return (
+            f"the group of {self._app.name} has {len(members)} members, and partitions {free} belong to none of them "
+            "whole: it has not settled, or members with other inputs are in it"
+        )
