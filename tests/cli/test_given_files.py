@@ -100,7 +100,7 @@ def test_what_a_file_turns_out_to_be_is_one_line(
     assert re.search(f"{file}:?.*{re.escape(said)}", done.told)
 
 
-@pytest.mark.parametrize("reader", [name for name in READERS if name != "what is appended to"])
+@pytest.mark.parametrize("reader", [name for name in READERS if name not in ("what is appended to", "a log")])
 def test_an_empty_file_is_taken_for_nothing_by_nobody(
     reader: str, tmp_path: Path, passage: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

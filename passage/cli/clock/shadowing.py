@@ -76,7 +76,7 @@ class Beside:
     def _runs(self) -> list[Run]:
         if self.kind not in RUNS:
             raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
-        text, year = text_of(str(self.log), MOST_LOG_BYTES), datetime_of(MachineWall().now()).year
+        text, year = text_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), datetime_of(MachineWall().now()).year
         try:
             return read_runs(self.kind, text, self.zone, year)
         except ClockError as error:
@@ -118,11 +118,11 @@ class Beside:
         return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, self.zone)
 
 
-def text_of(file: str, most_bytes: int = MOST_BYTES) -> str:
+def text_of(file: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> str:
     """A file's text, or standard input's for `-`. Raises ClockError."""
     try:
         if file == "-":
-            return text_of_bytes(sys.stdin.buffer.read(most_bytes + 1), "standard input", most_bytes)
-        return text_given(Path(file), most_bytes)
+            return text_of_bytes(sys.stdin.buffer.read(most_bytes + 1), "standard input", most_bytes, may_be_empty)
+        return text_given(Path(file), most_bytes, may_be_empty)
     except Unreadable as error:
         raise ClockError(str(error)) from error
