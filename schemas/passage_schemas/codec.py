@@ -16,6 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException, UnknownType
 
+from passage_schemas.bounds import Walk, walk_of
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, check_agreement, prefix_of
 from passage_schemas.resolution import incompatibilities
@@ -34,6 +35,8 @@ class _Older(NamedTuple):
 
     written: dict[str, Any]
     convert: Convert | None
+    walk: Walk | None
+    """To see whether a value can be as large as it says."""
 
 
 class Codec(Generic[T]):
@@ -48,7 +51,7 @@ class Codec(Generic[T]):
             raise SchemaError(f"{cls!r} is not a dataclass; a value on the wire needs named, typed fields")
         self.cls = cls
         self.schema = schema
-        self._plain, _ = _parsed(schema)
+        self._plain, names = _parsed(schema)
         if self._plain["type"] != "record":
             raise SchemaError(
                 f"{cls.__qualname__}: the schema is an Avro {self._plain['type']}; a dataclass needs a record"
@@ -58,6 +61,7 @@ class Codec(Generic[T]):
         self._lower, lift, plan = record_shape(cls, *_parsed(schema, logical=True))
         self._write, self._read = writer(plan), reader(plan)
         self._lift: Callable[[Any], T] = lift or (lambda record: record)
+        self._walk = walk_of(self._plain, names)
         self._older = {prefix_of(one): self._way_from(one) for one in older}
         self._older.pop(self.prefix, None)
 
@@ -108,7 +112,10 @@ class Codec(Generic[T]):
         stream = BytesIO(data)
         prefix = stream.read(PREFIX_BYTES)
         older = None if prefix == self.prefix else self._writer_of(prefix)
+        walk = self._walk if older is None else older.walk
         try:
+            if walk is not None:
+                walk(data, PREFIX_BYTES)
             if older is None:
                 record = schemaless_reader(stream, self._plain, None)
             else:
@@ -138,7 +145,7 @@ class Codec(Generic[T]):
         if found := incompatibilities(older, self.schema):
             raise SchemaError(f"the older version can't be read by this one: {'; '.join(found)}")
         written, names = _parsed(older)
-        return _Older(written, converter(written, names, *_parsed(self.schema)))
+        return _Older(written, converter(written, names, *_parsed(self.schema)), walk_of(written, names))
 
     def _writer_of(self, prefix: bytes) -> "_Older":
         found = self._older.get(prefix)

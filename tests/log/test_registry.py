@@ -123,3 +123,17 @@ def test_the_environment_names_it_where_nobody_else_does(monkeypatch: pytest.Mon
     monkeypatch.setenv("PASSAGE_REGISTRY", "http://clerk:hush@one:8081")
     assert repr(registry_at(None)) == "SchemaRegistry('http://one:8081')"
     assert repr(registry_at("https://two/apis")) == "SchemaRegistry('https://two/apis')"
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("number", [0, (1 << 31) - 1, 1 << 31, (1 << 32) - 1])
+def test_a_number_no_registry_counts_to_is_the_values_fault(registry_address: str, number: int) -> None:
+    with pytest.raises(SchemaError):
+        SchemaRegistry(registry_address).schema(number)
+
+
+@pytest.mark.kafka
+def test_an_unexplained_answer_of_what_is_no_registry_is_not_the_values_fault(registry_address: str) -> None:
+    elsewhere = registry_address.rsplit("/apis", 1)[0] + "/nowhere"
+    with pytest.raises(Unfit, match="no schema registry at"):
+        SchemaRegistry(elsewhere).schema(1 << 31)

@@ -46,6 +46,10 @@ class RegistryRefuses(Unfit, Interrupted):
     """The registry answered that it won't, or is none. An operator has to change something."""
 
 
+class _Unexplained(RegistryRefuses):
+    """Whether it is the question's fault or the registry's is not said."""
+
+
 class SchemaRegistry:
     """`settings` are the client's own. Asks nothing before it is needed. Raises SchemaError for an address or a setting
     that can't be."""
@@ -70,7 +74,7 @@ class SchemaRegistry:
         """The Avro schema of this number. Raises SchemaError where there is none, RegistryUnreachable,
         RegistryRefuses."""
         try:
-            found = self._ask(f"schema {number}", lambda: self._client.get_schema(number))
+            found = self._known(number)
         except _Unknown:
             raise SchemaError(
                 f"the registry at {self.address} knows no schema {number}; the value was framed for another registry, "
@@ -83,6 +87,15 @@ class SchemaRegistry:
             return whole(schema, self._others(found)) if found.references else schema
         except ValueError as error:
             raise SchemaError(f"schema {number} in the registry is not JSON: {error}") from None
+
+    def _known(self, number: int) -> Registered:
+        """Raises _Unknown also where the registry won't say why, and is one all the same: it answers other questions,
+        so it is this number it has nothing for."""
+        try:
+            return self._ask(f"schema {number}", lambda: self._client.get_schema(number))
+        except _Unexplained as error:
+            self._ask("its subjects", self._client.get_subjects)
+            raise _Unknown(str(error)) from error
 
     def number(self, subject: str, schema: Schema, register: bool) -> int:
         """The schema's number under the subject. Raises RegistryUnreachable; RegistryRefuses where it is not registered
@@ -142,11 +155,11 @@ class SchemaRegistry:
                 "its address"
             )
         if status == 404:
-            return RegistryRefuses(
+            return _Unexplained(
                 f"no schema registry at {self.address}: {status} {said}; is a path missing, as Apicurio's "
                 "/apis/ccompat/v7?"
             )
-        return RegistryRefuses(f"the registry at {self.address} refuses {what}: {status} {said}")
+        return _Unexplained(f"the registry at {self.address} refuses {what}: {status} {said}")
 
     def _said(self, error: object) -> str:
         said = " ".join(str(error).split()) or type(error).__name__

@@ -17,6 +17,8 @@ from passage_schemas.formats.naming import Names, Types, full_name
 
 FRAME_BYTES = 5
 _MAGIC = b"\x00"
+_LAST_NUMBER = (1 << 31) - 1
+"""A registry counts in signed numbers. Asked for more, it answers as if it were none."""
 
 Subjects = Literal["topic-record", "record", "topic"]
 """Under which subject a written schema stands: `<topic>-<record>`, `<record>` or `<topic>-value` (one type only)."""
@@ -133,7 +135,10 @@ def number_of(token: bytes) -> int:
             "is in Avro's single-object encoding" if token[:2] == MARKER else f"begins with {token.hex() or 'nothing'}"
         )
         raise SchemaError(f"the value {seen}; Confluent's framing is 00 and four bytes of a schema's number")
-    return int.from_bytes(token[1:FRAME_BYTES], "big")
+    number = int.from_bytes(token[1:FRAME_BYTES], "big")
+    if number > _LAST_NUMBER:
+        raise SchemaError(f"the value names schema {number}, and no registry has one above {_LAST_NUMBER}")
+    return number
 
 
 def _needed(registry: str | Registry | None, registry_at: RegistryAt) -> Registry:
