@@ -8,12 +8,16 @@ The real clock and the real worker, on the log in memory: what passes here passe
 stands still but for `days_pass` and its like, which publish every tick between.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from passage_clock.calendars import national
 from passage_clock.config import ClockConfig, Topics, load
@@ -31,6 +35,20 @@ from passage_schemas.instant import Instant, datetime_of, instant_of, instant_of
 
 MONDAY_NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 """When a scenario begins, unless it says otherwise: a workday without holidays near, far from any change of clocks."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what clock and worker say as they go: it would stand before the assertion that failed, thirty lines of
+    it. Warnings are told, and everything to whoever has configured structlog."""
+    if structlog.is_configured():
+        yield
+        return
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 _PATIENCE = 1_000
@@ -211,6 +229,7 @@ class Scenario:
             raise AppError(f"which schedule passes? there is {names}; say of='...'")
         return meant[0]
 
+    @_quietly()
     def _settle(self) -> None:
         """Let clock and worker do all there is to do. Graces and intervals pass in between, the present does not."""
         for _ in range(_PATIENCE):

@@ -1,5 +1,6 @@
 """How far the demo has come: bars on a terminal, a line now and then where the output goes to a file."""
 
+import sys
 from collections.abc import Mapping
 from time import monotonic
 from types import TracebackType
@@ -24,7 +25,9 @@ class Bars:
     def __enter__(self) -> "Bars":
         if self._console.is_terminal:
             columns = (TextColumn("  {task.description:<18}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
-            self._progress = Progress(*columns, console=self._console)
+            # What is logged meanwhile is written above the bars, unless it goes to a file.
+            aside = sys.stderr.isatty()
+            self._progress = Progress(*columns, console=self._console, redirect_stderr=aside)
             self._tasks = {name: self._progress.add_task(name, total=total) for name, total in self._totals.items()}
             self._progress.start()
         return self

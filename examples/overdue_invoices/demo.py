@@ -9,13 +9,13 @@ Ends with 0 when every invoice and date is as it should be, 1 with the differenc
 operator must mend. Whatever was started is stopped, also by Ctrl-C and SIGTERM.
 """
 
-import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -26,14 +26,16 @@ from rich.console import Console
 from rich.text import Text
 
 from examples.overdue_invoices import app as the_app
-from examples.overdue_invoices.answer_key import KNOWN, OVERDUE, SUSPENDED, Outcome, check
+from examples.overdue_invoices.answer_key import KNOWN, OVERDUE, SUSPENDED, Outcome, check, counts_of
 from examples.overdue_invoices.bars import Bars
 from examples.overdue_invoices.chart import chart_of
-from examples.overdue_invoices.facts import PARTITIONS, Fact, Invoice, days_ended, facts_of, read_invoices
+from examples.overdue_invoices.facts import PARTITIONS, ZONE, Fact, days_ended, end_of, facts_of
+from examples.overdue_invoices.invoices import Invoice, WrongInvoices, read_invoices
 from examples.overdue_invoices.story import story_of, worth_telling
 from examples.overdue_invoices.threads import Running, running
 from examples.overdue_invoices.topics import make_topics, names_of
 from examples.overdue_invoices.watch import Watch
+from passage.cli.terminal import tell_logs
 from passage_clock import ClockConfig, ClockError, MachineWall, load
 from passage_clock.leading.observer import Quiet
 from passage_clock.leading.office import Batch
@@ -85,7 +87,12 @@ class Demo:
         """The derived events, once every tick up to now has been folded by every partition."""
         facts = facts_of(invoices)
         due = self._ticks_due()
-        totals = {"facts written": len(facts), "ticks published": due, "ticks folded": due, **_named(KNOWN)}
+        totals = {
+            "facts written": len(facts),
+            "ticks published": due,
+            "ticks folded": due,
+            **_named(counts_of(invoices)),
+        }
         make_topics(self.log, self.app, self.clock)
         with (
             closing(Watch(self.app, self.log)) as watch,
@@ -157,22 +164,30 @@ def _named(counts: dict[str, int]) -> dict[str, int]:
     return {NAMES[event]: count for event, count in counts.items()}
 
 
-def demonstrate(trial: Trial, console: Console) -> int:
+def demonstrate(trial: Trial, invoices: Sequence[Invoice], console: Console) -> int:
     """The demo on this log. Gives the exit code."""
-    clock = load(CLOCK, {})
+    clock = begun_before(invoices, load(CLOCK, {}))
     app = the_app
     if trial.bootstrap is not None and trial.bootstrap == os.environ.get("PASSAGE_BOOTSTRAP"):
         app, clock = apart(app, clock)
-    console.print(f"log     {trial.why}", soft_wrap=True)
     topics = ", ".join(names_of(app, clock))
     console.print(f"topics  {topics}", soft_wrap=True)
-    invoices = read_invoices()
     log = trial.open_log()
     try:
         outcomes = Demo(app, clock, log, console).run(invoices)
     finally:
         log.close()
     return tell(invoices, outcomes, console)
+
+
+def begun_before(invoices: Sequence[Invoice], clock: ClockConfig) -> ClockConfig:
+    """A clock that begins before the first of these invoices, whatever its file says: what ended before it began
+    can't be counted."""
+    [days] = clock.schedules
+    day_before = end_of(min(invoice.invoiced_on for invoice in invoices) - timedelta(days=2))
+    if days.starts_at is not None and days.starts_at <= day_before:
+        return clock
+    return replace(clock, schedules=(replace(days, starts_at=day_before),))
 
 
 def apart(app: App, clock: ClockConfig) -> tuple[App, ClockConfig]:
@@ -202,15 +217,22 @@ def tell(invoices: Sequence[Invoice], outcomes: Sequence[Outcome], console: Cons
     if invoice is not None:
         console.print(story_of(invoice, outcomes), soft_wrap=True)
     console.print(chart_of(outcomes), soft_wrap=True)
+    said = counts_of(invoices)
+    if said != KNOWN:
+        console.print(f"note    invoices.csv is another: as it came it says {_spoken(KNOWN)}", soft_wrap=True)
     wrong = check(invoices, outcomes)
     for line in wrong:
         console.print(line, soft_wrap=True)
     if wrong:
         console.print(Text(f"check   {len(wrong)} differences from the data set's own days_late", "red"))
         return DIFFERENT
-    counts = f"{KNOWN[OVERDUE]} overdue, {KNOWN[SUSPENDED]} suspended"
-    console.print(Text(f"check   {counts}: the invoices days_late names, every date equal", "green"), soft_wrap=True)
+    verdict = f"check   {_spoken(said)}: the invoices days_late names, every date equal"
+    console.print(Text(verdict, "green"), soft_wrap=True)
     return EQUAL
+
+
+def _spoken(counts: Mapping[str, int]) -> str:
+    return f"{counts[OVERDUE]} overdue, {counts[SUSPENDED]} suspended"
 
 
 class Interrupted(SystemExit):
@@ -234,17 +256,29 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def not_as_planned(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Drops what belongs to the story: the processor is started before its clock, to show that facts wait for it."""
+    if event["event"] == "schedule_unknown":
+        raise structlog.DropEvent
+    return event
+
+
 def main() -> int:
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    tell_logs(not_as_planned, is_brief=True)
+    console = Console(highlight=False)
+
+    def tell_log(why: str) -> None:
+        console.print(f"log     {why}", soft_wrap=True)
+
     try:
-        with interruptible(), choose() as trial:
-            return demonstrate(trial, Console(highlight=False))
+        with interruptible():
+            invoices = read_invoices(today=datetime_of(MachineWall().now()).astimezone(ZONE).date())
+            console.print(f"demo    {len(invoices):,} invoices, and the days since; looking for a log", soft_wrap=True)
+            with choose(told=tell_log) as trial:
+                return demonstrate(trial, invoices, console)
     except Interrupted as interrupted:
         return int(interrupted.code or 0)
-    except (LogError, ClockError, ProcessorError, SchemaError) as error:
+    except (LogError, ClockError, ProcessorError, SchemaError, WrongInvoices) as error:
         print(error, file=sys.stderr)
         return MEND
 

@@ -4,35 +4,20 @@ Days have no hour, so every invoice and payment happens at noon in Amsterdam. A 
 counted for is one invoice, not a customer.
 """
 
-import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from examples.overdue_invoices.events import CustomerWasInvoiced, PaymentWasMade
+from examples.overdue_invoices.invoices import Invoice, read_invoices
 from passage_log.partitioner import partition_of
 from passage_schemas import Instant, datetime_of, event_codec, instant_of
 
-INVOICES = Path(__file__).with_name("invoices.csv")
+__all__ = ["PARTITIONS", "ZONE", "Fact", "Invoice", "days_ended", "end_of", "facts_of", "noon", "read_invoices"]
+
 ZONE = ZoneInfo("Europe/Amsterdam")
 PARTITIONS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """One row. `days_late` is the data set's own word on it, 0 when paid in time."""
-
-    number: str
-    customer: str
-    invoiced_on: date
-    due_on: date
-    settled_on: date
-    amount: Decimal
-    days_late: int
 
 
 class Fact(NamedTuple):
@@ -40,23 +25,6 @@ class Fact(NamedTuple):
     partition: int
     key: bytes
     value: bytes
-
-
-def read_invoices(path: Path = INVOICES) -> list[Invoice]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [_invoice(row) for row in csv.DictReader(file)]
-
-
-def _invoice(row: dict[str, str]) -> Invoice:
-    return Invoice(
-        number=row["invoice"],
-        customer=row["customer"],
-        invoiced_on=date.fromisoformat(row["invoiced_on"]),
-        due_on=date.fromisoformat(row["due_on"]),
-        settled_on=date.fromisoformat(row["settled_on"]),
-        amount=Decimal(row["amount"]),
-        days_late=int(row["days_late"]),
-    )
 
 
 def facts_of(invoices: Iterable[Invoice]) -> list[Fact]:

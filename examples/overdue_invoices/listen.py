@@ -38,8 +38,6 @@ def main() -> int:
     except LogError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

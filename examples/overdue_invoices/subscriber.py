@@ -5,12 +5,15 @@ PASSAGE_BOOTSTRAP=127.0.0.1:9092 python examples/overdue_invoices/subscriber.py 
 
 import io
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-import confluent_kafka
-import fastavro
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C just ends it, also while it imports
+
+import confluent_kafka  # noqa: E402
+import fastavro  # noqa: E402
 
 SCHEMA = fastavro.schema.load_schema(str(Path(__file__).parents[2] / "schemas" / "passage_schemas" / "tick.avsc"))
 HEADER_BYTES = 10  # Avro's single-object encoding: C3 01, then the schema's fingerprint

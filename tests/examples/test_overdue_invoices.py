@@ -2,6 +2,7 @@
 
 import io
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -120,15 +121,6 @@ def test_the_check_names_an_event_that_is_there_twice(invoices: list[Invoice], o
     ]
 
 
-def test_the_check_notices_a_data_set_that_was_changed(invoices: list[Invoice], outcomes: list[Outcome]) -> None:
-    fewer = [invoice for invoice in invoices if invoice.number != OVERDUE_ONE]
-    rest = [outcome for outcome in outcomes if outcome.invoice != OVERDUE_ONE]
-    assert [line.split(":")[0] for line in check(fewer, rest)] == [
-        "the data set says 876 InvoiceBecameOverdue, 877 are known",
-        "the data set says 173 AccountWasSuspended, 174 are known",
-    ]
-
-
 def test_what_is_told_has_the_life_of_an_invoice_the_months_and_the_verdict(
     invoices: list[Invoice], outcomes: list[Outcome]
 ) -> None:
@@ -172,6 +164,46 @@ def test_a_processor_that_can_not_go_on_ends_the_demo_with_its_reason(invoices: 
     assert threading.active_count() == before
 
 
+SAYS_SOMETHING = """
+import structlog
+from rich.console import Console
+from examples.overdue_invoices.bars import Bars
+from passage.cli.terminal import tell_logs
+tell_logs(is_brief=True)
+with Bars(Console(width=80, force_terminal=True), {"facts written": 3}) as bars:
+    bars.show("facts written", 1)
+    structlog.get_logger().warning("something_happened")
+    bars.show("facts written", 3)
+"""
+
+
+def on_a_terminal(program: str) -> str:
+    """What a terminal is sent, by standard output and standard error alike."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=ROOT, env=os.environ | {"TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    sent = b""
+    try:
+        while some := os.read(ours, 4096):
+            sent += some
+    except OSError:
+        pass  # Linux's way of saying that nobody holds the other end any more
+    finally:
+        os.close(ours)
+    assert process.wait(60) == 0, sent
+    return sent.decode()
+
+
+def test_what_is_logged_stands_above_the_bars_and_leaves_none_behind() -> None:
+    sent = on_a_terminal(SAYS_SOMETHING)
+    before, _ = sent.split("something_happened")
+    # The bar's line is erased before the message takes its place.
+    assert "facts written" not in before.rsplit("\x1b[2K", 1)[1]
+
+
 def demo(**environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if name not in ("LOG", "PASSAGE_BOOTSTRAP")}
     return subprocess.run(
@@ -191,6 +223,8 @@ def test_the_demo_on_a_real_kafka_comes_to_exactly_the_answer_key(kafka_bootstra
     done = demo(LOG="kafka", PASSAGE_BOOTSTRAP=kafka_bootstrap)
     assert done.returncode == EQUAL, done.stdout + done.stderr
     assert "877 overdue, 174 suspended: the invoices days_late names, every date equal" in done.stdout
+    assert "schedule_unknown" not in done.stderr
+    assert done.stdout.splitlines()[0] == "demo    2,466 invoices, and the days since; looking for a log"
 
 
 @pytest.mark.kafka

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from passage import AppError, Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
 from passage_clock.calendars import national
@@ -116,3 +118,16 @@ def test_an_app_that_follows_another_is_told_its_events() -> None:
         .when(day_passes())
         .then(InvoiceBecameOverdue("inv-1", NOON))
     )
+
+
+def test_nothing_stands_before_an_assertion_that_failed_but_what_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    structlog.reset_defaults()
+    Scenario(invoices()).given(InvoiceSent("inv-1", terms=1), days_pass(1))
+    assert capsys.readouterr() == ("", "")
+    assert not structlog.is_configured()
+
+    with capture_logs() as said:
+        Scenario(invoices()).given(InvoiceSent("inv-1", terms=1), days_pass(1))
+    assert {"office_taken", "assigned", "restored"} <= {line["event"] for line in said}

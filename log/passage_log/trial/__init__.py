@@ -6,12 +6,18 @@ replication, data that goes with the process.
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Literal
+
+if sys.argv[0] == "-m" and __name__ in sys.orig_argv:
+    # We are the command itself, still on its way in (`python -m passage_log.trial`): a Ctrl-C among the imports below
+    # ends it silently. What has to be left in order sets its own handler.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
@@ -37,13 +43,18 @@ class Trial:
 
 @contextmanager
 def choose(
-    prefer: str | None = None, port: int | None = None, environment: Mapping[str, str] | None = None
+    prefer: str | None = None,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    told: Callable[[str], None] = lambda why: None,  # noqa: ARG005 - named for who passes one
 ) -> Iterator[Trial]:
     """The best log that can be had, running until the block ends. `prefer` is memory or kafka; without it the LOG
-    variable says. `port` is where a broker of our own listens; without it, any free one. Raises TrialError."""
+    variable says. `port` is where a broker of our own listens; without it, any free one. `told` hears which log it is
+    and why before anything is started, which takes seconds. Raises TrialError."""
     variables = os.environ if environment is None else environment
     wanted = prefer or variables.get("LOG")
     choice = decide(wanted, Found(None, "", "") if wanted == "memory" else look(variables))
+    told(choice.why)
     if choice.kind == "memory":
         yield Trial("memory", None, choice.why)
     elif choice.kind == "given":

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import threading
 
@@ -15,6 +16,10 @@ def _without_a_given_one() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PASSAGE_BOOTSTRAP"}
 
 
+def _say(why: str) -> None:
+    print(why, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m passage_log.trial", description="Run one Kafka until Ctrl-C.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where it listens (default: %(default)s)")
@@ -22,9 +27,10 @@ def main() -> int:
     if not 0 < port < 1 << 16:
         print(f"--port {port}: a port is a number from 1 to 65535", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with choose("kafka", port, _without_a_given_one()) as trial:
-            print(f"{trial.why}\nPASSAGE_BOOTSTRAP={trial.bootstrap}\nCtrl-C stops it.", flush=True)
+        with choose("kafka", port, _without_a_given_one(), _say) as trial:
+            print(f"PASSAGE_BOOTSTRAP={trial.bootstrap}\nCtrl-C stops it.", flush=True)
             threading.Event().wait()
     except TrialError as error:
         print(error, file=sys.stderr)
