@@ -20,11 +20,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
 
+from passage_clock.config.document import nearest
 from passage_clock.errors import ClockError
 from passage_log.kafka import KafkaLog
 from passage_schemas.instant import Instant, datetime_of
 
 BOOTSTRAP_VARIABLE = "PASSAGE_BOOTSTRAP"
+
+LEVEL_VARIABLE = "PASSAGE_LOG_LEVEL"
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 DEFAULT_CONNECT_SECONDS = 30.0
 
@@ -41,8 +46,20 @@ BootstrapOption = Annotated[
     str | None,
     typer.Option("--bootstrap", envvar=BOOTSTRAP_VARIABLE, help="Kafka's address, host:port[,host:port]."),
 ]
+MOST_CONNECT_SECONDS = 86_400.0
+
+
+def _bounded(seconds: float) -> float:
+    if not 0.1 <= seconds <= MOST_CONNECT_SECONDS:  # what is no number at all is neither
+        raise typer.BadParameter(f"{seconds:g} is not between 0.1 and {MOST_CONNECT_SECONDS:g}")
+    return seconds
+
+
 ConnectOption = Annotated[
-    float, typer.Option("--connect-timeout-seconds", min=0.1, help="How long to try before giving up on the brokers.")
+    float,
+    typer.Option(
+        "--connect-timeout-seconds", callback=_bounded, help="How long to try before giving up on the brokers."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for programs.")]
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The clock's configuration file.")]
@@ -109,9 +126,8 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def tell_logs(*more: structlog.typing.Processor, is_brief: bool = False) -> None:
     """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up: by default INFO, of a command that only answers a
-    question (`is_brief`) WARNING. `more` processors come first."""
-    default = logging.WARNING if is_brief else logging.INFO
-    level = logging.getLevelNamesMapping().get(os.environ.get("PASSAGE_LOG_LEVEL", "").upper(), default)
+    question (`is_brief`) WARNING. `more` processors come first. Raises ClockError."""
+    level = log_level(os.environ.get(LEVEL_VARIABLE, ""), logging.WARNING if is_brief else logging.INFO)
     for_people = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -124,6 +140,14 @@ def tell_logs(*more: structlog.typing.Processor, is_brief: bool = False) -> None
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=not is_brief,
     )
+
+
+def log_level(said: str, default: int) -> int:
+    """Raises ClockError for a word that is no level."""
+    word = said.strip().upper()
+    if word and word not in LEVELS:
+        raise ClockError(f"{LEVEL_VARIABLE}={said}: there is no such level; {nearest(word, LEVELS)}")
+    return logging.getLevelNamesMapping()[word] if word else default
 
 
 class _StandardError:

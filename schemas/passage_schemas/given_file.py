@@ -35,7 +35,7 @@ def open_given(path: Path) -> IO[bytes]:
         said = (getattr(error, "strerror", None) or str(error)).lower()
         raise Unreadable(f"{path}: can't be read: {said}; check the path and its rights") from error
     kind = next((kind for is_one, kind in _KINDS if is_one(mode)), "no file")
-    raise Unreadable(f"{path}: is {kind}; name a regular file")
+    raise Unreadable(f"{path}: can't be read: is {kind}; name a regular file")
 
 
 def text_given(path: Path, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> str:

@@ -13,6 +13,7 @@ from passage_clock.config.document import Node, read_text, shown
 from passage_clock.config.schedules import NAME
 from passage_clock.errors import ConfigError
 from passage_clock.schedules import Schedule
+from passage_log.address import check_bootstrap
 from passage_log.reserved import RESERVED
 
 SOURCE = re.compile(r"\S+")
@@ -80,7 +81,7 @@ def settings(top: Node, schedules: Sequence[Schedule], environ: Mapping[str, str
     grace = top.get("fast_failover_grace_seconds")
     return ClockConfig(
         schedules=tuple(schedules),
-        bootstrap=(bootstrap and bootstrap.text(SOURCE, "host:port")),
+        bootstrap=bootstrap and _bootstrap(bootstrap),
         generation=_generation(top),
         topics=_topics(top),
         group=_text(top, "group", TOPIC, "letters, digits and . _ -", DEFAULTS.group),
@@ -91,6 +92,13 @@ def settings(top: Node, schedules: Sequence[Schedule], environ: Mapping[str, str
         fast_failover_grace_seconds=grace and grace.seconds("a number of seconds above 0, e.g. 1"),
         retired=_retired(top, schedules),
     )
+
+
+def _bootstrap(here: Node) -> str:
+    try:
+        return check_bootstrap(here.text(SOURCE, "host:port"))
+    except ValueError as error:
+        raise here.wrong(str(error)) from None
 
 
 def _text(section: Node, name: str, pattern: re.Pattern[str], expected: str, default: str) -> str:

@@ -43,9 +43,6 @@ MENDS = {
 }
 """What would mend it, by a phrase of what was said; the first that fits."""
 
-ADDRESS = re.compile(r"(?:[A-Z_]+://)?[^:/]+:[0-9]+|(?:[A-Z_]+://)?\[[0-9a-fA-F:.%]+\]:[0-9]+")
-"""As it is usually written; without a port the client takes 9092, which is seldom meant where nobody answers."""
-
 NOT_MADE = re.compile(r"^Failed to create [a-z ]+: ")
 
 LOST = re.compile(r"FAIL .*in state UP")
@@ -124,9 +121,6 @@ class Access:
     def no_answer(self, timeout_seconds: float) -> str:
         """What to say when nobody answered in this time."""
         said = f"no broker answered at {self.bootstrap} within {timeout_seconds:g} s; check PASSAGE_BOOTSTRAP"
-        odd = [one for one in self.bootstrap.split(",") if not ADDRESS.fullmatch(one.strip())]
-        if odd:
-            return f"{said}: {odd[0]!r} is not HOST:PORT"
         if self._hint is not None:
             return f"{said}, or whoever is there: it closes the connection at once; {self._hint}"
         return f"{said} or start one with `make kafka`"

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, Producer
 
+from passage_log.address import check_bootstrap
+from passage_log.errors import Unfit
 from passage_log.kafka import settings
 from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.appender import KafkaAppender
@@ -21,12 +23,16 @@ READERS_GROUP = "passage-readers"
 
 class KafkaLog:
     """`settings` are the client's own, for every client made here: security, timeouts, tuning. Nothing is asked of the
-    network before it is needed; then, a broker that does not answer within `connect_timeout_seconds` is Unreachable."""
+    network before it is needed; then, a broker that does not answer within `connect_timeout_seconds` is Unreachable.
+    Raises Unfit for what can't be an address."""
 
     def __init__(
         self, bootstrap: str, settings: Mapping[str, str] | None = None, connect_timeout_seconds: float = 30.0
     ) -> None:
-        self._access = Access(bootstrap, settings or {})
+        try:
+            self._access = Access(check_bootstrap(bootstrap), settings or {})
+        except ValueError as error:
+            raise Unfit(f"bootstrap: {error}") from None
         self._timeout_seconds = connect_timeout_seconds
         self._questions = Questions(self._access, connect_timeout_seconds)
         self._limits: dict[str, int] = {}

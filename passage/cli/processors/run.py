@@ -14,11 +14,14 @@ from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_ap
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
 from passage_processors import ProcessorError, Worker
+from passage_processors.runtime.native import chosen
 from passage_processors.runtime.snapshots import EVERY_SECONDS
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.metrics import Metrics
 
 _log = structlog.get_logger("passage.processors")
+
+MOST_NAME = 200
 
 
 def run(
@@ -53,8 +56,9 @@ def run(
     if snapshots is not None:
         _check_directory(snapshots)
     tell_logs()
+    chosen()  # a word that is none is told before a broker is looked for
     stop = stopped_by_signals()
-    name = name or f"{socket.gethostname()}-{os.getpid()}"
+    name = _name(name) if name is not None else f"{socket.gethostname()}-{os.getpid()}"
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds, name)
     partitions = check_topics(log, found)
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
@@ -75,6 +79,13 @@ def run(
     )
     worker.run(stop.is_set)
     log.close()
+
+
+def _name(said: str) -> str:
+    """It stands in transactional ids, in log lines and in tables. Raises ProcessorError."""
+    if not said.strip() or not said.isprintable() or len(said) > MOST_NAME:
+        raise ProcessorError(f"--name {said!r}: it needs a name that can be read, of at most {MOST_NAME} characters")
+    return said
 
 
 def _check_directory(snapshots: Path) -> None:

@@ -11,6 +11,7 @@ from types import ModuleType
 import structlog
 
 from passage_processors.core.parts import PURE, Parts
+from passage_processors.errors import ProcessorError
 
 _log = structlog.get_logger("passage.processors")
 
@@ -37,7 +38,10 @@ def tell() -> None:
 
 def _found() -> tuple[Parts, str, bool]:
     """The parts, why they are not the native ones, and whether somebody should see to that."""
-    if os.environ.get(VARIABLE, "").strip() == "0":
+    wanted = os.environ.get(VARIABLE, "").strip()
+    if wanted not in ("", "0", "1"):
+        raise ProcessorError(f"{VARIABLE}={wanted}: write 0 for the pure parts, or 1 (or nothing) for the native ones")
+    if wanted == "0":
         return PURE, f"{VARIABLE}=0", False
     if find_spec(_PACKAGE) is None:
         return PURE, f"{_PACKAGE} is not installed", False
@@ -47,8 +51,8 @@ def _found() -> tuple[Parts, str, bool]:
         return PURE, f"{_PACKAGE} can't be loaded: {error}; install the one of this release, for this Python", True
     version = getattr(native, "TWIN", None)
     if version != TWIN:
-        wanted = f"wanted is {TWIN}: install the one of this release"
-        return PURE, f"{_PACKAGE} is of version {version}, {wanted}", True
+        mend = f"wanted is {TWIN}: install the one of this release"
+        return PURE, f"{_PACKAGE} is of version {version}, {mend}", True
     return _of(native), "", False
 
 
