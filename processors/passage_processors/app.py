@@ -13,6 +13,7 @@ from typing import Any, Literal
 from passage_log.registry import registry_at
 from passage_processors.checks import check as _check
 from passage_processors.core.inputs import Input
+from passage_processors.core.meaning import state_schemas
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
 from passage_processors.core.purity import twice_the_same
@@ -24,6 +25,7 @@ from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import EventSet, event_codec
 from passage_schemas.formats import Avro, Format, Writing
+from passage_schemas.state_schemas import StateSchemas
 
 OnError = Literal["park", "skip", "stop"]
 _Codecs = Mapping[type[Any], Codec[Any]]
@@ -112,6 +114,11 @@ class App:
         """The names of its policies, processes and reports, in the order in which they fire on one tick."""
         units: Iterator[Policy | Process[Any] | Report] = chain(self.policies, self.processes, self.reports)
         return tuple(unit.name for unit in units)
+
+    @cached_property
+    def state_schemas(self) -> StateSchemas:
+        """What the values it keeps and writes mean, beyond what their first bytes say."""
+        return state_schemas(self.rules)
 
     @property
     def emitted(self) -> tuple[type[Any], ...]:

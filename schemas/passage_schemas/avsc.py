@@ -11,7 +11,7 @@ from typing import Any
 FOLDER: Traversable = files(__package__)
 """Where our schemas lie; another folder of the same layout may be given in its place."""
 
-RECORDS = ("tick", "schedule_entry", "triggered", "cut", "wake_up_resumed")
+RECORDS = ("tick", "schedule_entry", "triggered", "cut", "wake_up_resumed", "state_schemas")
 """The records whose schemas are ours, by file name."""
 
 

@@ -64,11 +64,16 @@ class Codec(Generic[T]):
         self._walk = walk_of(self._plain, names)
         self._older = {prefix_of(one): self._way_from(one) for one in older}
         self._older.pop(self.prefix, None)
+        self.schemas = {
+            self.prefix: schema,
+            **{prefix: one for one in older if (prefix := prefix_of(one)) in self._older},
+        }
+        """By what a readable value may begin with: this schema, then the older ones."""
 
     @property
     def prefixes(self) -> tuple[bytes, ...]:
         """What a readable value may begin with: this schema's prefix, then the older ones'."""
-        return (self.prefix, *self._older)
+        return tuple(self.schemas)
 
     def encode(self, value: T) -> bytes:
         """The value's bytes; the same value always gives the same. Raises SchemaError, naming the field."""

@@ -76,7 +76,7 @@ def _logical(schema: Any, where: str) -> Iterator[tuple[str, str]]:
             yield from _logical(branch, where)
     elif isinstance(schema, Mapping):
         if "logicalType" in schema:
-            extra = ",".join(str(schema[name]) for name in _LOGICAL_ATTRIBUTES if name in schema)
+            extra = ",".join(str(schema.get(name, 0)) for name in _LOGICAL_ATTRIBUTES if "precision" in schema)
             yield where, str(schema["logicalType"]) + (f"({extra})" if extra else "")
         for field in schema.get("fields", ()):
             yield from _logical(field["type"], f"{where}.{field['name']}".lstrip("."))

@@ -1,9 +1,11 @@
-"""The keys of a changelog: the cut's, and `<unit>/<aggregate>` of each entry. A burst's place is told as such a key.
+"""The keys of a changelog: the cut's, the schemas', and `<unit>/<aggregate>` of each entry. A burst's place is told as
+such a key.
 
 A unit's name has no slash in it; an aggregate's key may be any bytes.
 """
 
 CUT_KEY = b"cut"
+SCHEMAS_KEY = b"schemas"
 
 
 def entry_key(unit: str, aggregate: bytes) -> bytes:

@@ -14,7 +14,7 @@ from passage_processors.core.process import Process, roles_of
 from passage_processors.errors import ProcessorError
 from passage_schemas.codec import Codec, unknown
 from passage_schemas.errors import SchemaError
-from passage_schemas.events import event_codec
+from passage_schemas.events import EventSet, event_codec
 from passage_schemas.fingerprint import PREFIX_BYTES
 
 Answer = Iterable[object] | None
@@ -33,12 +33,12 @@ class States:
     """The versions of a process's state: the present class, and earlier ones with the way to it."""
 
     def __init__(self, process: str, present: type[Any], upgrades: Mapping[type[Any], Callable[[Any], Any]]) -> None:
-        """Raises SchemaError for a class that is no frozen dataclass."""
+        """Raises SchemaError for a class that is no frozen dataclass, and for two whose values can't be told apart."""
         self.codec: Codec[Any] = event_codec(present)
         self._process = process
         self._upgrades = dict(upgrades)
-        self._by_prefix: dict[bytes, Codec[Any]] = {event_codec(one).prefix: event_codec(one) for one in upgrades}
-        self._by_prefix[self.codec.prefix] = self.codec
+        self.codecs = [self.codec, *map(event_codec, upgrades)]
+        self._by_prefix = EventSet(self.codecs).by_prefix
         self._has_initial = all(
             one.default is not MISSING or one.default_factory is not MISSING for one in fields(present) if one.init
         )

@@ -5,9 +5,9 @@ stands in one record: everything the app's units hold of an aggregate, and how f
 was written. A fact before that mark is in the record already, so when it is delivered again it is not heard again.
 Pure.
 
-A key is the partition's number, a kind and the aggregate: `3/a/inv-1`, `3/cut`, `3/ticks`. A value: the number of
-inputs (u8) and each: offset (i64), topic; then each unit that holds something: length (u32), name, bytes. A name is its
-length (u8) and UTF-8.
+A key is the partition's number, a kind and the aggregate: `3/a/inv-1`, `3/cut`, `3/ticks`, `3/schemas`. A value: the
+number of inputs (u8) and each: offset (i64), topic; then each unit that holds something: length (u32), name, bytes. A
+name is its length (u8) and UTF-8.
 """
 
 import struct
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 _OFFSET, _LENGTH = struct.Struct("<q"), struct.Struct("<I")
-CUT, TICKS = b"cut", b"ticks"
+CUT, TICKS, SCHEMAS = b"cut", b"ticks", b"schemas"
 _AGGREGATE = b"a/"
 
 
@@ -68,7 +68,7 @@ def aggregate_key(number: int, aggregate: bytes) -> bytes:
 
 
 def split_key(key: bytes) -> tuple[int, bytes]:
-    """The partition, and CUT, TICKS or an aggregate's kind."""
+    """The partition, and CUT, TICKS, SCHEMAS or an aggregate's kind."""
     number, _, kind = key.partition(b"/")
     return int(number), kind
 

@@ -16,8 +16,19 @@ from passage_log.errors import Refused
 from passage_log.port import Headers, Log, Member, Partition, Weighed, Writer
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES, stored_bytes, too_large
 from passage_processors.app import App
+from passage_processors.core.keys import SCHEMAS_KEY
+from passage_processors.core.meaning import UNKNOWN, check_meaning
 from passage_processors.faust.facts import Eyes, Fact
-from passage_processors.faust.held import CUT, Held, aggregate_key, aggregate_of, decode_held, encode_held, table_key
+from passage_processors.faust.held import (
+    CUT,
+    SCHEMAS,
+    Held,
+    aggregate_key,
+    aggregate_of,
+    decode_held,
+    encode_held,
+    table_key,
+)
 from passage_processors.runtime.commit import write_step
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.fitting import check_fits
@@ -27,6 +38,7 @@ from passage_processors.runtime.task import FRESH, Step, Task
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Waits
 from passage_schemas.records import CUT as CUT_RECORD
+from passage_schemas.records import STATE_SCHEMAS
 
 _log = structlog.get_logger("passage.processors")
 
@@ -48,7 +60,7 @@ class Written:
     number: int
     events: Sequence[Outgoing]
     states: Mapping[bytes, bytes]
-    """The table's records of the aggregates that changed, whole."""
+    """The table's records of the aggregates that changed, whole; and what the values mean, where that is new."""
     cut: tuple[bytes, bytes]
     forgotten: Sequence[bytes]
     """Keys to be let go: they could not be before the cut, which alone tells that their facts were heard."""
@@ -104,7 +116,9 @@ class Host:
     def _restored(self, number: int, table: Mapping[bytes, bytes], committed: Mapping[Partition, int]) -> Task:
         cut = CUT_RECORD.decode(table[CUT]) if CUT in table else FRESH
         where = f"the Faust table of {self._app.name}, partition {number},"
+        schemas = STATE_SCHEMAS.decode(table[SCHEMAS]) if SCHEMAS in table else UNKNOWN
         check_fits(cut, self._app, self._feed.history, self._cluster, where)
+        check_meaning(schemas, self._app.state_schemas, where)
         read_to = {one.topic: one.offset for one in cut.inputs}
         cases: dict[str, dict[bytes, bytes]] = {unit: {} for unit in self._app.units}
         ahead = self._ahead[number] = {}
@@ -126,7 +140,7 @@ class Host:
             topic: max(read_to.get(topic, 0), committed.get(Partition(topic, number), 0)) for topic in self._app.sources
         }
         _log.info("restored", app=self._app.name, partition=number, cut=cut.number, ahead=len(ahead))
-        return Task(self._app, number, self._feed, cut, cases, positions, self._partitions)
+        return Task(self._app, number, self._feed, cut, cases, positions, self._partitions, schemas)
 
     def drop(self) -> None:
         """Faust has taken the partitions away."""
@@ -193,7 +207,7 @@ class Host:
         write_step(self._app, cast(Writer, outbox), step)
         marks = {one.topic: one.offset for one in step.cut.inputs}
         books = list(zip(self._app.units, task.fold.books, strict=True))
-        states, empty = {}, []
+        states, empty = {table_key(number, SCHEMAS): outbox.schemas} if outbox.schemas else {}, []
         for aggregate in outbox.changed:
             units = {unit: value for unit, book in books if (value := book.get(aggregate)) is not None}
             key = aggregate_key(number, aggregate)
@@ -212,12 +226,14 @@ class _Outbox:
         self._timeline = timeline
         self.events: list[Outgoing] = []
         self.changed: dict[bytes, None] = {}
-        self.cut = b""
+        self.cut = self.schemas = b""
 
     def append(
         self, partition: Partition, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()
     ) -> None:
-        if partition.topic == self._changelog:
+        if partition.topic == self._changelog and key == SCHEMAS_KEY:
+            self.schemas = value or b""
+        elif partition.topic == self._changelog:
             self.cut = value or b""
         elif partition.topic != self._timeline:  # which the engine keeps to replay; here nothing does
             size = stored_bytes(key, value, headers)

@@ -3,7 +3,7 @@
     1 begin
     2 derived events        -> the output, in the task's partition (or their own key's), at their cause's instant
     3 dead letters          -> what could not be handled, with the reason
-    4 changelog             -> each changed case once, then the cut
+    4 changelog             -> each changed case once, the schemas where they are new, then the cut
     5 timeline              -> the cut
     6 positions and commit  -> a real offset of every input of every task, moved or not
 
@@ -20,10 +20,10 @@ from passage_log.errors import Refused
 from passage_log.port import Committed, Member, Partition, Writer
 from passage_processors.app import App
 from passage_processors.core.fold import Derived, Letter
-from passage_processors.core.keys import CUT_KEY, entry_key
+from passage_processors.core.keys import CUT_KEY, SCHEMAS_KEY, entry_key
 from passage_processors.runtime.task import Step
 from passage_schemas.instant import milliseconds_of
-from passage_schemas.records import CUT
+from passage_schemas.records import CUT, STATE_SCHEMAS
 
 LONGEST_KEY = 255
 
@@ -54,6 +54,8 @@ def write_step(app: App, writer: Writer, step: Step) -> None:
     at = max(1, milliseconds_of(step.instant))
     for unit, changes in zip(app.units, effects.changes, strict=True):
         writer.append_all(changelog, entry_key(unit, b""), changes, at)
+    if step.schemas is not None:
+        append(changelog, SCHEMAS_KEY, STATE_SCHEMAS.encode(step.schemas), at)
     cut = CUT.encode(step.cut)
     append(changelog, CUT_KEY, cut, at)
     append(Partition(app.timeline, number), None, cut, at)

@@ -24,7 +24,8 @@ from passage_log.port import EARLIEST, Log, Member, Partition, Record
 from passage_processors.app import App
 from passage_processors.core.books import UNREADABLE, check_kind
 from passage_processors.core.columns import Column
-from passage_processors.core.keys import CUT_KEY, unit_and_aggregate
+from passage_processors.core.keys import CUT_KEY, SCHEMAS_KEY, unit_and_aggregate
+from passage_processors.core.meaning import UNKNOWN, check_meaning
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.fitting import check_fits
@@ -36,7 +37,8 @@ from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.waits import Wait
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
-from passage_schemas.records import CUT
+from passage_schemas.records import CUT, STATE_SCHEMAS
+from passage_schemas.state_schemas import StateSchemas
 
 _log = structlog.get_logger("passage.processors")
 
@@ -187,10 +189,10 @@ class Restore:
     def _begin_task(self, found: "_Found") -> int:
         """Tells how many keys it loaded."""
         try:
-            cut = found.cut
+            cut, schemas = found.cut, found.schemas
         except SchemaError as error:
             raise self._not_ours(found.number, error) from error
-        self._check(found.number, cut)
+        self._check(found.number, cut, schemas)
         names = self._app.units
         for unit in found.units.keys() - set(names):
             _log.warning(
@@ -205,14 +207,15 @@ class Restore:
             cases = {name: found.units.pop(name) for name in names if name in found.units}
             try:
                 found.task = Task(
-                    self._app, found.number, self._feed, cut, cast(Cases, cases), positions, self._partitions
-                )
+                    self._app, found.number, self._feed, cut, cast(Cases, cases), positions, self._partitions,
+                    schemas,
+                )  # fmt: skip
             except UNREADABLE as error:
                 raise self._not_ours(found.number, error) from error
         elif not cut.number:
             self._read_anew([found], "no cut stands on the changelog from its own on")
         else:
-            found.task = Task(self._app, found.number, self._feed, cut, {}, positions, self._partitions)
+            found.task = Task(self._app, found.number, self._feed, cut, {}, positions, self._partitions, schemas)
             found.columns = found.stored.columns()
         return found.task.entries if found.task is not None else 0
 
@@ -262,7 +265,7 @@ class Restore:
             tail_cuts=task.cut.number - stored.cut_number, entries=task.entries,
         )  # fmt: skip
 
-    def _check(self, number: int, cut: Cut) -> None:
+    def _check(self, number: int, cut: Cut, schemas: StateSchemas) -> None:
         where = f"{self._app.changelog}[{number}]"
         assert self._notes is not None
         if self._notes[number] > cut.number:
@@ -271,6 +274,7 @@ class Restore:
                 "lost records; check that its cleanup.policy is compact only, and restore it from a copy"
             )
         check_fits(cut, self._app, self._feed.history, self._log.cluster_id(), where)
+        check_meaning(schemas, self._app.state_schemas, where)
         unread = {one.topic for one in cut.inputs} - {*self._app.sources, *self._app.former_inputs}
         if unread:
             raise ProcessorError(
@@ -305,7 +309,7 @@ class _Found:
     columns   those of the snapshot still to be loaded; None when there are none
     """
 
-    __slots__ = ("_cut", "_is_begun", "columns", "number", "stored", "task", "units")
+    __slots__ = ("_cut", "_is_begun", "_schemas", "columns", "number", "stored", "task", "units")
 
     def __init__(self, number: int, stored: Stored | None = None) -> None:
         self.number = number
@@ -314,6 +318,7 @@ class _Found:
         self.task: Task | None = None
         self.columns: Iterator[tuple[str, Column]] | None = None
         self._cut: bytes | None = None
+        self._schemas: bytes | None = None
         self._is_begun = False
 
     @property
@@ -329,6 +334,12 @@ class _Found:
         """The last one read. Raises SchemaError."""
         return FRESH if self._cut is None else CUT.decode(self._cut)
 
+    @property
+    def schemas(self) -> StateSchemas:
+        """What the values mean, as it was last written down. Raises SchemaError."""
+        told = self.stored.head.schemas_bytes if self._schemas is None and self.stored is not None else self._schemas
+        return STATE_SCHEMAS.decode(told) if told else UNKNOWN
+
     def take(self, records: list[Record]) -> None:
         """Raises Unusable when the first do not follow the snapshot's cut."""
         keeps_forgotten = self.stored is not None
@@ -340,6 +351,9 @@ class _Found:
             if not key.startswith(prefix):
                 if key == CUT_KEY and value is not None and value.startswith(CUT.prefixes):
                     self._take_cut(value)
+                    continue
+                if key == SCHEMAS_KEY and value is not None and value.startswith(STATE_SCHEMAS.prefixes):
+                    self._schemas = value
                     continue
                 entry = unit_and_aggregate(key)
                 if entry is None:

@@ -49,6 +49,7 @@ class Head:
     units       the policies, processes and reports whose state it is, in the app's order
     offset      of the cut's record on the changelog; all before it is in here
     cut         the cut's record, as it stands there, in hexadecimal digits
+    schemas     what the values mean, likewise; empty in a file of before it was written down
     """
 
     app: str
@@ -59,6 +60,11 @@ class Head:
     units: tuple[str, ...]
     offset: int
     cut: str
+    schemas: str = ""
+
+    @property
+    def schemas_bytes(self) -> bytes:
+        return bytes.fromhex(self.schemas)
 
 
 @dataclass(frozen=True, slots=True)

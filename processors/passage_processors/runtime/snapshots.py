@@ -32,7 +32,7 @@ from passage_processors.core.columns import Column
 from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, SnapshotFile, Unusable, encode_column
 from passage_processors.runtime.task import Task
 from passage_schemas.errors import SchemaError
-from passage_schemas.records import CUT
+from passage_schemas.records import CUT, STATE_SCHEMAS
 
 _log = structlog.get_logger("passage.processors")
 
@@ -283,7 +283,7 @@ class _Copy:
             if record.value() == self._cut:
                 head = Head(
                     self._app.name, self._cluster, self.task.number, self._app.changelog, self._identity,
-                    self._app.units, record.offset(), self._cut.hex(),
+                    self._app.units, record.offset(), self._cut.hex(), STATE_SCHEMAS.encode(self.task.schemas).hex(),
                 )  # fmt: skip
                 self._scribe = Scribe(self._path, head)
                 self._scribe.start()

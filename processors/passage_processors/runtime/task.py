@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from passage_processors.app import App
 from passage_processors.core.fold import Effects, Fold
+from passage_processors.core.meaning import UNKNOWN, with_all_of
 from passage_processors.core.timeline import Bounds, Pending, Run, merge
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.native import chosen
 from passage_schemas.cut import Cut, InputCut, Refusal
 from passage_schemas.instant import Instant
+from passage_schemas.state_schemas import StateSchemas
 
 FRESH = Cut(number=0, cluster="", inputs=(), tick_sequence=0, tick_offset=0)
 """The cut of a task that has not taken a step."""
@@ -25,6 +27,8 @@ class Step:
     instant: Instant
     """That of the last fact or tick folded."""
     facts: int
+    schemas: StateSchemas | None = None
+    """What the values kept mean, where it has not been written down yet."""
 
 
 class Task:
@@ -33,6 +37,7 @@ class Task:
     cases       policy name -> aggregate -> case, as on the changelog
     positions   topic -> the offset its input is read from
     partitions  how many tasks the app has
+    schemas     what the values kept mean, as far as it was written down
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Task:
         cases: Mapping[str, dict[bytes, bytes]],
         positions: Mapping[str, int],
         partitions: int = 1,
+        schemas: StateSchemas = UNKNOWN,
     ) -> None:
         self.number, self.partitions = number, partitions
         self.cut = cut
@@ -66,6 +72,9 @@ class Task:
         folded = feed.history.folded_at(self.sequence)
         self.fold.load([cases.get(unit, {}) for unit in app.units], folded, cut.burst)
         self._instant = Instant(0)
+        self.schemas = with_all_of(schemas, app.state_schemas)
+        """Of all values it may keep."""
+        self._unwritten = None if self.schemas == schemas else self.schemas
 
     @property
     def entries(self) -> int:
@@ -134,4 +143,5 @@ class Task:
             open=sum(book.open for book in self.fold.books),
             entries=self.entries,
         )
-        return Step(self, self.cut, effects, self._instant, facts)
+        schemas, self._unwritten = self._unwritten, None
+        return Step(self, self.cut, effects, self._instant, facts, schemas)

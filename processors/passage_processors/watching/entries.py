@@ -13,7 +13,7 @@ from passage_processors.core.books import UNREADABLE
 from passage_processors.core.case import ENDED, OPEN, PARKED, decode_case
 from passage_processors.core.instance import ENDED as INSTANCE_ENDED
 from passage_processors.core.instance import RUNNING, Instance, Marker, decode_instance
-from passage_processors.core.keys import CUT_KEY
+from passage_processors.core.keys import CUT_KEY, SCHEMAS_KEY
 from passage_processors.core.policy import Policy
 from passage_processors.core.repeating import Repeating
 from passage_processors.core.units import ProcessUnit
@@ -128,5 +128,5 @@ def changelog(app: App, reader: Reader, number: int) -> Iterator[tuple[bytes, by
     partition = Partition(app.changelog, number)
     for record in between(reader, {partition: EARLIEST}, readable_ends(reader, [partition])):
         key = record.key() or b""
-        if key != CUT_KEY:
+        if key not in (CUT_KEY, SCHEMAS_KEY):
             yield key, record.value()
