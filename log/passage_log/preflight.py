@@ -5,7 +5,8 @@ would vanish while it is being written. `complaints` is pure; `preflight` asks t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from passage_log.errors import Unfit
@@ -26,7 +27,8 @@ class Wanted:
     """A topic as its user needs it. None means that anything will do.
 
     `keeps_old_dates`: it takes and keeps records dated long ago. `keeps_for_ever`: nothing but compaction removes any.
-    `max_record_bytes`: the largest record that will be written.
+    `keeps_seconds`: how long it keeps them at least. `max_record_bytes`: the largest record that will be written.
+    `or_else`: by setting, what its user may do instead of mending it.
     """
 
     topic: str
@@ -36,6 +38,8 @@ class Wanted:
     keeps_for_ever: bool = False
     time: TimestampType | None = None
     max_record_bytes: int | None = None
+    keeps_seconds: float = 0.0
+    or_else: Mapping[str, str] = field(default_factory=dict)
 
     def as_topic(self, partitions: int = 1) -> Topic:
         """The topic to create where there is none; `partitions` where this doesn't say."""
@@ -50,6 +54,8 @@ class Wanted:
             chosen["message.timestamp.type"] = self.time
         if self.keeps_old_dates or self.keeps_for_ever:
             chosen["retention.ms"] = "-1"
+        elif self.keeps_seconds:
+            chosen["retention.ms"] = str(self.keeps_ms)
         if self.keeps_for_ever:
             chosen["retention.bytes"] = "-1"
         if self.keeps_old_dates:
@@ -57,6 +63,11 @@ class Wanted:
         if self.max_record_bytes:
             chosen["max.message.bytes"] = str(self.max_record_bytes)
         return chosen
+
+    @property
+    def keeps_ms(self) -> int:
+        """-1: for ever."""
+        return ceil(self.keeps_seconds * 1000) if self.keeps_seconds * 1000 < FOR_EVER_MS else -1
 
 
 def preflight(log: Log, wanted: Sequence[Wanted], same_partitions: Sequence[str] = ()) -> dict[str, Topic]:
@@ -106,7 +117,8 @@ def _unfit(wanted: Wanted, topic: Topic) -> Iterator[str]:
             "taken away, and added ones scatter the keys: create it anew"
         )
     for name, value, why in _settings_complaints(wanted, topic.settings):
-        yield f"{where}: {name}={topic.settings.get(name, 'unknown')}, {why}; set {name}={value}"
+        instead = f", or {wanted.or_else[name]}" if name in wanted.or_else else ""
+        yield f"{where}: {name}={topic.settings.get(name, 'unknown')}, {why}; set {name}={value}{instead}"
 
 
 def _settings_complaints(wanted: Wanted, settings: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -119,6 +131,8 @@ def _settings_complaints(wanted: Wanted, settings: Mapping[str, str]) -> Iterato
     deletes = "delete" in policies
     if deletes and _is_finite(settings.get("retention.ms", "-1")) and (wanted.keeps_old_dates or wanted.keeps_for_ever):
         yield "retention.ms", "-1", "so records dated before that are deleted, however new they are on the log"
+    elif deletes and _is_shorter(settings.get("retention.ms", "-1"), wanted.keeps_ms):
+        yield "retention.ms", str(wanted.keeps_ms), "so whoever was away for longer finds records deleted unread"
     if deletes and _is_finite(settings.get("retention.bytes", "-1")) and wanted.keeps_for_ever:
         yield "retention.bytes", "-1", "so the oldest records are deleted when it has grown"
     before = settings.get("message.timestamp.before.max.ms", str(FOR_EVER_MS))
@@ -139,6 +153,10 @@ def _why_time(time: TimestampType) -> str:
     if time == "CreateTime":
         return "so the broker overwrites the instants the records carry"
     return "so the records don't tell the broker's own time"
+
+
+def _is_shorter(value: str, wanted_ms: int) -> bool:
+    return _is_finite(value) and (wanted_ms < 0 or int(value) < wanted_ms)
 
 
 def _is_finite(value: str) -> bool:

@@ -32,10 +32,10 @@ from passage_clock.config.document import Node, read_text, read_yaml
 from passage_processors.app import App, OnError
 from passage_processors.errors import AppError
 
-_SECONDS = ("grace_seconds", "max_clock_wait_seconds", "commit_interval_seconds")
+_SECONDS = ("grace_seconds", "max_clock_wait_seconds", "commit_interval_seconds", "longest_outage_seconds")
 _FIELDS = (
-    "app", "inputs", "output", "events", "policies", "reports", "derived_from", "former_inputs", "formats", "schedules",
-    "ticks", "clock_schedules", "stop_after_refusals", "on_error", *_SECONDS,
+    "app", "inputs", "output", "events", "policies", "reports", "derived_from", "former_inputs", "compacted", "formats",
+    "schedules", "ticks", "clock_schedules", "stop_after_refusals", "on_error", *_SECONDS,
 )  # fmt: skip
 
 
@@ -88,8 +88,9 @@ def _settings(top: Node) -> dict[str, Any]:
         found["on_error"] = here.choice(answers, "no answer to an error")
     if (here := top.get("stop_after_refusals")) is not None:
         found["stop_after_refusals"] = here.whole(range(1, 1 << 31), "a whole number from 1")
-    if (here := top.get("former_inputs")) is not None:
-        found["former_inputs"] = [named(one) for one in here.one_or_more("a list of topics")]
+    for name in ("former_inputs", "compacted"):
+        if (here := top.get(name)) is not None:
+            found[name] = [named(one) for one in here.one_or_more("a list of topics")]
     if (here := top.get("schedules")) is not None:
         found["schedules"] += [named(one) for one in here.one_or_more("a list of schedules, by name")]
     return found

@@ -27,6 +27,9 @@ from passage_schemas.events import EventSet, event_codec
 from passage_schemas.formats import Avro, Format, Writing
 from passage_schemas.state_schemas import StateSchemas
 
+LONGEST_OUTAGE_SECONDS = 3 * 86_400.0
+"""From Friday evening to Monday morning, with some hours to mend what broke. Kafka's default keeps a week."""
+
 OnError = Literal["park", "skip", "stop"]
 _Codecs = Mapping[type[Any], Codec[Any]]
 
@@ -43,10 +46,12 @@ class App:
     derived_from  inputs that are another app's output -> that app's name: ticks wait until it has folded them too
     former_inputs  topics it once read and no longer does; should it read one again, it goes on where it stopped
     formats     input topic, or the output -> the format of its values; Avro() where nothing is said
+    compacted   inputs that are tables: of each key only the last fact counts, and Kafka may let go of those before
     schedules   those counted that no policy, process or report names outright (a policy's `of` is a function)
 
     grace_seconds            how long a tick waits for facts still under way
     max_clock_wait_seconds   how long facts wait for a clock that is down; None: until it is back
+    longest_outage_seconds   an input must keep its facts for so long (and the grace), or the app is refused
     commit_interval_seconds  at most this much time between two transactions while there is work
     on_error                 what to do with a wake-up whose policy fails: park it, skip it, or stop the worker
     stop_after_refusals      that many facts refused in a row stop the worker: a whole topic is no dead letter
@@ -60,12 +65,14 @@ class App:
     reports: Sequence[Report] = ()
     derived_from: Mapping[str, str] = field(default_factory=dict)
     former_inputs: Sequence[str] = ()
+    compacted: Sequence[str] = ()
     schedules: Sequence[str] = ()
     formats: Mapping[str, Format] = field(default_factory=dict)
     ticks: str = "passage.ticks"
     clock_schedules: str = "passage.schedules"
     grace_seconds: float = 1.0
     max_clock_wait_seconds: float | None = None
+    longest_outage_seconds: float = LONGEST_OUTAGE_SECONDS
     commit_interval_seconds: float = 0.1
     on_error: OnError = "park"
     stop_after_refusals: int = 100

@@ -46,6 +46,9 @@ def check(app: "App") -> None:
         if topic in app.inputs:
             raise AppError(f"{where}: {topic!r} is an input and a former one; take it out of former_inputs")
     _check_derived_from(app)
+    for topic in app.compacted:
+        if topic not in app.inputs:
+            raise AppError(f"{where}: compacted: {topic!r} is none of the app's inputs; {_inputs_hint(app, topic)}")
     _check_formats(app)
     for schedule in app.counted:
         if not 1 <= len(schedule.encode()) <= _MOST_NAME_BYTES:
@@ -99,13 +102,16 @@ def _check_derived_from(app: "App") -> None:
     for topic, upstream in app.derived_from.items():
         where = f"app {app.name!r}: derived_from[{topic!r}]={upstream!r}"
         if topic not in app.inputs:
-            near = get_close_matches(topic, app.inputs, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"they are {', '.join(sorted(app.inputs))}"
-            raise AppError(f"{where}: the topic is none of the app's inputs; {hint}")
+            raise AppError(f"{where}: the topic is none of the app's inputs; {_inputs_hint(app, topic)}")
         if upstream == app.name:
             raise AppError(f"{where}: that is this app itself, and would wait for itself for ever; name the one before")
         if not upstream:
             raise AppError(f"{where}: name the app whose output this input is")
+
+
+def _inputs_hint(app: "App", topic: str) -> str:
+    near = get_close_matches(topic, app.inputs, 1)
+    return f"did you mean {near[0]!r}?" if near else f"they are {', '.join(sorted(app.inputs))}"
 
 
 def _check_settings(app: "App") -> None:
@@ -121,7 +127,7 @@ def _check_settings(app: "App") -> None:
         raise AppError(f"{where}: on_error={app.on_error!r}; it must be one of park, skip, stop")
     if app.stop_after_refusals < 1:
         raise AppError(f"{where}: stop_after_refusals={app.stop_after_refusals}; it must be at least 1")
-    for name in ("grace_seconds", "commit_interval_seconds", "max_clock_wait_seconds"):
+    for name in ("grace_seconds", "commit_interval_seconds", "max_clock_wait_seconds", "longest_outage_seconds"):
         seconds = getattr(app, name)
         if seconds is not None and not seconds >= 0:
             raise AppError(f"{where}: {name}={seconds}; it can't be negative")

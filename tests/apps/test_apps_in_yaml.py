@@ -166,6 +166,14 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, seen: str, instead: str, 
     assert "\n" not in str(told.value)
 
 
+def test_a_file_says_what_may_be_missing_on_its_inputs(tmp_path: Path) -> None:
+    app = written(tmp_path, RENTALS + "compacted: rentals\nlongest_outage_seconds: 3600\n")
+
+    assert (app.compacted, app.longest_outage_seconds) == (["rentals"], 3600.0)
+    with pytest.raises(AppError, match="compacted: 'rental' is none of the app's inputs; did you mean 'rentals'"):
+        written(tmp_path, RENTALS + "compacted: [rental]\n")
+
+
 def test_what_is_wrong_with_the_app_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(AppError, match=r"app\.yaml: app 'rentals': 'rentals' is both input and output"):
         written(tmp_path, RENTALS.replace("output: rentals.derived", "output: rentals"))

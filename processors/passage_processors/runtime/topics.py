@@ -24,8 +24,15 @@ def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
     Requests are dated like facts, and as much a part of the cuts.
     """
     return [
-        *(Wanted(topic, partitions, time="CreateTime") for topic in sorted(app.inputs)),
-        Wanted(app.output, partitions, time="CreateTime", keeps_old_dates=True, max_record_bytes=RECORD_BYTES),
+        *(_input(app, topic, partitions) for topic in sorted(app.inputs)),
+        Wanted(
+            app.output,
+            partitions,
+            cleanup="delete",
+            time="CreateTime",
+            keeps_old_dates=True,
+            max_record_bytes=RECORD_BYTES,
+        ),
         Wanted(app.changelog, partitions, cleanup="compact", keeps_old_dates=True, max_record_bytes=RECORD_BYTES),
         Wanted(app.timeline, partitions, cleanup="delete", time="LogAppendTime", max_record_bytes=RECORD_BYTES),
         Wanted(app.dead_letters, partitions, cleanup="delete", time="LogAppendTime"),
@@ -34,6 +41,24 @@ def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
         Wanted(app.ticks, 1, cleanup="compact", time="CreateTime"),
         Wanted(app.clock_schedules, 1, cleanup="compact"),
     ]
+
+
+def _input(app: App, topic: str, partitions: int | None) -> Wanted:
+    """Compaction would let go of facts that have a later one of their aggregate: of an invoice that was paid in part,
+    that it was sent. And a fact must lie there until the longest outage and the grace are over, or it is never folded.
+    """
+    is_table = topic in app.compacted
+    return Wanted(
+        topic,
+        partitions,
+        cleanup=None if is_table else "delete",
+        time="CreateTime",
+        keeps_seconds=app.longest_outage_seconds + app.grace_seconds,
+        or_else={
+            "cleanup.policy": "list the topic in the app's `compacted`, if of each key only the last fact counts",
+            "retention.ms": "lower the app's `longest_outage_seconds`, if facts may be lost so soon",
+        },
+    )
 
 
 def check_topics(log: Log, app: App) -> int:
@@ -64,4 +89,4 @@ def create_topics(log: Log, app: App, partitions: int) -> None:
         counts = ", ".join(f"{one.name} has {one.partitions} partitions" for one in odd)
         raise Unfit(f"nothing was created: {counts}, not {partitions}; say --partitions accordingly")
     kept = {"retention.ms": "-1"}
-    log.create([replace(topic, settings={**kept, **topic.settings}) for topic in (one.as_topic() for one in wanted)])
+    log.create([replace(topic, settings={**topic.settings, **kept}) for topic in (one.as_topic() for one in wanted)])
