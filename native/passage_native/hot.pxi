@@ -14,12 +14,27 @@ cdef extern from "Python.h":
 
 import array
 
+from passage_processors.core.keys import is_text as text_of_any
+
 cdef enum:
     KNOWN = 4
     MOST_BYTES = 900_000  # as core/effects.py has it
 
 cdef array.array INSTANTS = array.array("q")
 FOR_EVER = 1 << 62
+
+
+cdef bint is_text(object key) except -1:
+    """As core/keys.py has it."""
+    cdef const char* at
+    cdef Py_ssize_t place, size
+    if type(key) is not bytes:
+        return text_of_any(key)
+    at, size = PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)
+    for place in range(size):
+        if at[place] & 0x80:
+            return text_of_any(key)
+    return True
 
 
 def fold_plain(records, instants, Py_ssize_t at, reactions):
@@ -71,7 +86,7 @@ def fold_plain(records, instants, Py_ssize_t at, reactions):
         if instant == 0:
             return place
         key = PyObject_CallOneArg(key_of, record)
-        if key is None or len(key) + len(value) > MOST_BYTES:
+        if key is None or len(key) + len(value) > MOST_BYTES or not is_text(key):
             return place
         if type(react) is Opener and type(key) is bytes:
             (<Opener>react).start(<bytes>key, instant, b"")

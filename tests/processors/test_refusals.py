@@ -16,7 +16,7 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Record, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 from passage_processors.core.policy import Case
-from passage_processors.core.process import Effects, Moment, Process, Wake, starts_on, wakes
+from passage_processors.core.process import Effects, Emit, Moment, Process, Wake, starts_on, wakes
 from passage_processors.core.report import Report
 from passage_processors.errors import Stopped
 from passage_processors.runtime.replay import digest, digest_of_output, replay
@@ -470,3 +470,41 @@ def test_an_interruption_by_whoever_runs_the_worker_is_no_letter() -> None:
     with pytest.raises(KeyboardInterrupt):
         world.settle(world.worker())
     assert world.letters() == []
+
+
+KEYS = {
+    b"inv-1": True, "inv-ж".encode(): True, b"": True, b"\0": True,
+    None: False, b"\xff": False, b"inv-\xc3": False, b"\xed\xa0\x80": False, b"inv-1" * 20 + b"\x80": False,
+}  # fmt: skip
+"""And whether an aggregate can go by it."""
+
+
+@pytest.mark.parametrize("unit", ["a policy that looks", "a policy that does not", "a process"])
+def test_a_key_that_is_no_text_is_refused_at_once_whatever_hears_the_fact(unit: str) -> None:
+    class Follows(Process[Followed]):
+        name, state, schedules, emits = "follows", Followed, (DAY,), (InvoiceBecameOverdue,)
+
+        @starts_on(InvoiceSent)
+        def sent(self, now: Moment[Followed], fact: InvoiceSent) -> Effects:
+            return [Wake("due", after=1, of=DAY)]
+
+        @wakes("due")
+        def due(self, now: Moment[Followed]) -> Effects:
+            return [Emit(InvoiceBecameOverdue(now.key, now.started_at))]
+
+    policies = {"a policy that looks": (overdue(),), "a policy that does not": (overdue(after=1, keep_fact=False),)}
+    app = invoices(policies=(), processes=[Follows()]) if unit == "a process" else invoices(*policies[unit])
+    world = World(app)
+    world.name(next_at=day(1))
+    codec = event_codec(InvoiceSent)
+    world.raw(b"first", codec.encode(InvoiceSent("first", 1)), day(0.4))
+    for key in KEYS:
+        world.raw(key, codec.encode(InvoiceSent("inv", 1)), day(0.5))
+    world.settle(worker := world.worker())
+    assert [one.key() for one in world.letters()] == [key for key, fits in KEYS.items() if not fits]
+    reasons = [reason_of(one) for one in world.letters()]
+    assert all("has no key" in reason or "is not UTF-8, so no event could name it" in reason for reason in reasons)
+    world.days(1, 3)
+    world.settle(worker)
+    assert len(world.letters()) == len(reasons)
+    assert {one.key() for one in world.output()} == {b"first", *(key for key, fits in KEYS.items() if fits)}

@@ -24,7 +24,8 @@ from passage_processors.core.effects import (
 )
 from passage_processors.core.firing import Firing
 from passage_processors.core.instances import InstanceBook
-from passage_processors.core.letters import MOST_LETTERS
+from passage_processors.core.keys import is_text
+from passage_processors.core.letters import MOST_LETTERS, MOST_QUOTED
 from passage_processors.core.memory import Memory
 from passage_processors.core.parts import PURE, Parts
 from passage_processors.core.plain import Reaction
@@ -215,6 +216,8 @@ def _checked_key(record: Record, value: bytes, instant: Instant) -> bytes:
     key = record.key()
     if key is None:
         raise Refusal("the fact has no key, so there is no aggregate to count for; key it by its aggregate")
+    if not is_text(key):
+        raise Refusal(f"the key {key[:MOST_QUOTED]!r} is not UTF-8, so no event could name it; key facts by text")
     if instant == UNDATED:
         raise Refusal(f"its timestamp, {record.timestamp()[1]}, names no instant; write milliseconds since 1970")
     check_size(len(key) + len(value), "the fact, with its key,")

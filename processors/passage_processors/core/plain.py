@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from passage_log.port import Record
 from passage_processors.core.effects import MOST_BYTES
+from passage_processors.core.keys import is_text
 from passage_schemas.instant import Instant
 
 Instants: TypeAlias = "list[int] | array[int]"
@@ -24,7 +25,7 @@ def fold_plain(
     records: Sequence[Record], instants: Sequence[Instant], at: int, reactions: Mapping[bytes, Reaction]
 ) -> int:
     """Fold records[at:] as long as there is a reaction prepared for their type and nothing else to be said against
-    them: no key, no date, more bytes than can be kept. Tells where it stopped.
+    them: no key that is text, no date, more bytes than can be kept. Tells where it stopped.
 
     Reactions are by the first bytes of a value, as many for all of them.
     """
@@ -38,6 +39,8 @@ def fold_plain(
             continue  # a tombstone says nothing happened
         react = reactions.get(value[prefix])
         if react is None or not instant or (key := record.key()) is None or len(key) + len(value) > MOST_BYTES:
+            return place
+        if not key.isascii() and not is_text(key):
             return place
         react(key, instant, b"")
     return len(records)
