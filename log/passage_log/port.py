@@ -74,11 +74,13 @@ class Assignment(NamedTuple):
 
 
 class GroupMember(NamedTuple):
-    """A member as its group knows it: the id it was given, the host it speaks from, and what it owns."""
+    """A member as its group knows it: the id it was given, the host it speaks from, what it owns, and what its client
+    calls itself (`client.id`), which need not be its own."""
 
     id: str
     host: str
     partitions: frozenset[Partition]
+    name: str = ""
 
 
 class Reader(Protocol):

@@ -21,6 +21,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
 from passage_log.trial import java
 from passage_log.trial.cluster import Cluster, cluster
+from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import read_all
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
@@ -78,7 +79,7 @@ class Brokers:
         """Kill the coordinator; start it again when another has taken its place, and not before it was missed."""
         crowd, bootstrap = self._crowd, self._brokers.bootstrap
         crowd.work_until(self.is_whole, f"brokers in sync before the loss of the {kind} coordinator")
-        name = crowd.app.name if kind == "group" else f"{crowd.app.name}-{min(crowd.working)}"
+        name = crowd.app.name if kind == "group" else transactional_id(crowd.app.name, min(crowd.working))
         before = coordinator_of(bootstrap, kind, name)
         self._brokers.kill(before)
         since = monotonic()

@@ -11,6 +11,7 @@ from passage_clock.records.entries import Edition
 from passage_clock.records.terms import RESIGNED_HEADER, TERM_KEY
 from passage_clock.schedules import periodic
 from passage_log.errors import Fenced
+from passage_log.memory.writer import MemoryWriter
 from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
 from tests.clock.world import (
@@ -162,6 +163,24 @@ def test_a_leader_fenced_by_nobody_takes_office_again_when_it_is_still_wanted() 
     world.run(leader, seconds=FENCED_WAIT_SECONDS + 20)
     assert leader.leads
     assert world.ordinals("minute.utc") == [1]
+
+
+def test_an_office_that_lost_a_connection_in_a_transaction_is_taken_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its writer's new epoch fences what the broken connection may still carry."""
+    world = World(every_minute())
+    leader = world.candidate()
+    world.run(leader, seconds=30)
+    before = leader.clock.leadership.term
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryWriter, "is_doubtful", True)
+        world.run(leader, seconds=60)
+    world.run(leader, seconds=60)
+    term = leader.clock.leadership.term
+    assert leader.leads
+    assert before is not None
+    assert term is not None
+    assert term > before
+    assert world.ordinals("minute.utc") == [1, 2]
 
 
 def test_a_clock_that_stops_resigns_and_its_standby_leads_at_once() -> None:

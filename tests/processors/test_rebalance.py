@@ -66,7 +66,7 @@ def test_two_workers_of_one_name_are_told_apart_in_one_line() -> None:
             for worker in workers:
                 worker.turn(0.0)
 
-    with pytest.raises(ProcessorError, match=r"worker invoices-same: fenced .* give each its own"):
+    with pytest.raises(ProcessorError, match=r"worker invoices/same: fenced .* give each its own"):
         work()
 
 

@@ -19,6 +19,7 @@ from passage_log.errors import WriterLost
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Partition, Record, Topic
 from passage_processors import App, ProcessorError, Worker
+from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import create_topics
@@ -228,7 +229,7 @@ class Simulation:
         """Its session ends and its transaction times out before a process is there again, if one ever is."""
         assert replica.worker is not None
         self.log.expire(seat_of(replica.worker._member))
-        self.log.time_out(f"{self.app.name}-{replica.name}")
+        self.log.time_out(transactional_id(self.app.name, replica.name))
         replica.worker = self.process(replica.name) if self.random.random() < 0.7 else None
 
     def calm_down(self) -> None:
@@ -251,7 +252,7 @@ class Simulation:
     def end_open_transactions(self) -> None:
         """Those of workers that will not come back to end them: the broker does after a while."""
         for name in self.replicas:
-            self.log.time_out(f"{self.app.name}-{name}")
+            self.log.time_out(transactional_id(self.app.name, name))
 
     # What must hold.
 

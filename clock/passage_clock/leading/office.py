@@ -30,6 +30,7 @@ from passage_clock.records.ticks import TickWriter
 from passage_clock.records.triggers import Answer, answer
 from passage_clock.schedules import Schedule
 from passage_clock.wall import Wall
+from passage_log.errors import WriterLost
 from passage_log.port import Log, Writer
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import SCHEDULE_ENTRY
@@ -97,6 +98,9 @@ class Office:
         self._sweeper = Sweeper(log, places.ticks)
         self._sequence = 0
         self._settled = False
+        self._is_doubtful = False
+        """A transaction lost a connection, so its end may have been asked for twice, and the copy be under way still:
+        it could end the next one. Only a new office's epoch fences it."""
         self._term: int | None = None
         self._since_at: Instant | None = None
         self.promises: Mapping[str, Instant | None] = {}
@@ -125,7 +129,7 @@ class Office:
         signed = signature(self._by, self._wall.now(), self._term, self._since_at)
         delivery = writer.deliver(self._places.control, PROBE_KEY, None, milliseconds_of(self._wall.now()), signed)
         reading = Reading(self._wall.now(), self._wall.monotonic())
-        writer.commit()
+        self._commit(writer)
         return skew_seconds(reading.wall_at, delivery.timestamp_ms), reading
 
     def settle(self, memory: Memory) -> list[ScheduleEntry]:
@@ -152,7 +156,7 @@ class Office:
             writer = self._open_writer()
             writer.begin()
             self._append_entries(writer, changed, now)
-            writer.commit()
+            self._commit(writer)
         self._entries = {**memory.entries, **{entry.schedule: entry for entry in changed}}
         self._plan = plan
         self._ticks = TickWriter(self._source, self._edition.tzdata, {name: tick.digest for name, tick in last.items()})
@@ -188,6 +192,8 @@ class Office:
         """Publish what is due by `now`, at most `limit` ticks, in one transaction. None when nothing is due.
 
         Our memory moves on only when the log has the ticks. Raises Fenced (none is readable), WriterLost (unknown)."""
+        if self._is_doubtful:
+            raise WriterLost("a connection was lost in a transaction, so its end may be asked for twice")
         plan, throttle = self._settled_plan(), self._throttle
         due = plan.due(now, limit, throttle.room(self._wall.monotonic()) if throttle is not None else None)
         moved = plan.moved()
@@ -198,7 +204,7 @@ class Office:
         entries = [self._with_promise(name, next_at) for name, next_at in moved.items()]
         self._append_entries(writer, entries, now)
         latest = self._append(writer, due, now)
-        writer.commit()
+        self._commit(writer)
         if throttle is not None:
             throttle.took(plan.backfilled)
         batch = Batch(due, self._sequence + 1, now, moved)
@@ -224,7 +230,7 @@ class Office:
                 writer.append(self._places.triggers, key, value, timestamp_ms, headers)
             done = one.trigger.encode_done(self._by, one.outcome)
             writer.append(self._places.control, one.trigger.key, done, milliseconds_of(now))
-        writer.commit()
+        self._commit(writer)
         self._answered.update(one.key for one in waiting)
         return answers
 
@@ -246,7 +252,7 @@ class Office:
         self._append_entries(writer, entries, now)
         for key in release.keys:
             writer.append(self._places.ticks, key, None, milliseconds_of(now))
-        writer.commit()
+        self._commit(writer)
         self._entries.update((entry.schedule, entry) for entry in entries)
 
     def resign(self) -> None:
@@ -321,8 +327,12 @@ class Office:
             max(1, milliseconds_of(last_at)),
             signature(self._by, self._wall.now(), self._term, self._since_at, header),
         )
-        writer.commit()
+        self._commit(writer)
         return delivery.offset
+
+    def _commit(self, writer: Writer) -> None:
+        writer.commit()
+        self._is_doubtful = self._is_doubtful or writer.is_doubtful
 
     def _open_writer(self) -> Writer:
         assert self._writer is not None, "the office is over: its writer was discarded"

@@ -322,7 +322,7 @@ class Questions:
 def _group_member(member: Any) -> GroupMember:
     owned = frozenset(Partition(one.topic, one.partition) for one in member.assignment.topic_partitions)
     # The broker puts a slash before the address.
-    return GroupMember(str(member.member_id), str(member.host).lstrip("/"), owned)
+    return GroupMember(str(member.member_id), str(member.host).lstrip("/"), owned, str(member.client_id))
 
 
 class _Moving(Unreachable):

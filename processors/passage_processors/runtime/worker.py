@@ -13,6 +13,7 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 
 import time
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal
@@ -26,7 +27,7 @@ from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.lookout import Lookout
-from passage_processors.runtime.namesakes import Namesakes
+from passage_processors.runtime.namesakes import Namesakes, transactional_id
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.placing import Placing
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
@@ -80,7 +81,7 @@ class Worker:
         self.snapshots = (
             None if snapshots is None else Snapshots(snapshots, app, log, monotonic, snapshot_every_seconds)
         )
-        self._transactional_id = f"{app.name}-{name}"
+        self._transactional_id = transactional_id(app.name, name)
         self.monotonic = monotonic
         self._max_facts = max_facts
         self._max_fires = max_fires
@@ -102,7 +103,8 @@ class Worker:
         self._has_reached_log = False
         self._resume_at = float("-inf")
         self._ease = 1.0
-        self._namesakes = Namesakes(self._transactional_id)
+        group = partial(log.group_members, app.name)
+        self._namesakes = Namesakes(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS, group)
 
     @property
     def is_idle(self) -> bool:
@@ -166,8 +168,7 @@ class Worker:
             raise
         except (Fenced, WriterLost, Unreachable) as error:
             self._ease = max(_LEAST_EASE, self._ease / 2)
-            if isinstance(error, Fenced):
-                self._namesakes.fenced()
+            self._namesakes.failed(isinstance(error, Fenced), self.monotonic())
             _log.warning("transaction_failed", error=str(error), consequence="memory dropped, restoring from the log")
             self._start_over()
             return False
@@ -279,6 +280,7 @@ class Worker:
     def _commit(self, steps: list[Step]) -> None:
         writer = self._open_writer()
         began = self.monotonic()
+        self._namesakes.begins(began)
         commit(self.app, writer, self._member, steps)
         now = self.monotonic()
         took = now - began
@@ -379,9 +381,8 @@ class Worker:
             self._restoring_since = self.monotonic()
 
     def _open_writer(self) -> Writer:
-        """One that has lost a connection since its last transaction began is replaced, and not tried: after a broker's
-        restart its client may wait for a coordinator it once knew. Whoever is deposed is so by the group, not by this.
-        """
+        """One that lost a connection since its last transaction began is replaced: after a broker's restart its client
+        may wait for a coordinator it once knew. (Who is deposed is so by the group, not by this.)"""
         if self._writer is not None and self._writer.is_doubtful:
             self._drop_writer()
         if self._writer is None:
