@@ -35,6 +35,8 @@ def consumer(access: Access, group: str) -> dict[str, Setting]:
         # How long the broker may hold an empty answer back: what a tick that comes alone can wait for, no longer.
         "fetch.wait.max.ms": 100,
         "queued.min.messages": 100_000,
+        # Whatever the size of a record: what one poll may bring at most, and lie in memory beside what was polled.
+        "queued.max.messages.kbytes": 65_536,
         "max.partition.fetch.bytes": 4_194_304,
         # How long a full queue or an error stops fetching: by default a second and half a second.
         "fetch.queue.backoff.ms": 20,

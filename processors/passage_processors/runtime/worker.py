@@ -26,6 +26,7 @@ from passage_processors.app import App
 from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.holding import MOST_BYTES, Holding
 from passage_processors.runtime.lookout import Lookout
 from passage_processors.runtime.namesakes import Namesakes, transactional_id
 from passage_processors.runtime.patience import Patience
@@ -55,6 +56,7 @@ class Worker:
     name         stable per replica: a restart under the same name ends at once what its predecessor left open
     monotonic    seconds that only grow; never the time of day
     max_facts    at most so many facts and ticks in one transaction, over all tasks
+    max_bytes    at most so many bytes of facts in one transaction; twice as many are read ahead
     max_fires    at most so many wake-ups in one transaction, or events of theirs, likewise: a burst is cut there
     snapshots    a directory for the tasks' state, so that a start reads that and the changelog's tail; None: none
     """
@@ -69,6 +71,7 @@ class Worker:
         max_fires: int = 20_000,
         snapshots: Path | None = None,
         snapshot_every_seconds: float = EVERY_SECONDS,
+        max_bytes: int = MOST_BYTES,
     ) -> None:
         self.app = app
         self.tasks: dict[int, Task] = {}
@@ -88,13 +91,13 @@ class Worker:
         self._parts = native.chosen()
         self._placing = Placing()
         self._member = log.member(app.name, app.sources, "range")
+        self.holding = Holding(self._member, max_facts, max_bytes)
         self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.patience, monotonic)
         self.waits = self.lookout.waits
         self._writer: Writer | None = None
         self._round = Assignment(-1, frozenset())
         self._suspended = False
         self._restore: Restore | None = None
-        self._paused: set[Partition] = set()
         self._commit_at = self.turned_at = monotonic()
         """`turned_at`: when the last turn began."""
         self._restoring_since = self.turned_at
@@ -161,7 +164,7 @@ class Worker:
             is_committed = self._fold_and_commit()
             if self.snapshots is not None and self.stage == "folding":
                 self.snapshots.advance(self.tasks)
-            if self.lookout.look({} if self._suspended else self.tasks, self._paused, self._restore):
+            if self.lookout.look({} if self._suspended else self.tasks, self.holding.paused, self._restore):
                 self._read_on()
             return is_committed
         except (Unfit, Truncated):
@@ -174,12 +177,12 @@ class Worker:
             return False
 
     def _poll(self, timeout_seconds: float) -> None:
-        records = self._member.poll(self._max_facts, 0.0 if self._has_work or self._restore else timeout_seconds)
+        records = self._member.poll(self.holding.at_once, 0.0 if self._has_work or self._restore else timeout_seconds)
         assignment = self._member.assignment()
         if assignment.round != self._round.round:
             self._reassign(assignment)
         self._sort_in(records)
-        self._hold_back()
+        self.holding.hold_back(list(self.tasks.values()), self._ease)
 
     @property
     def _has_work(self) -> bool:
@@ -198,11 +201,10 @@ class Worker:
                 continue
             task.arrived_at = now
             self._placing.look(of_partition, task.partitions)
-            if number in quiet:
-                task.inputs[0].extend(of_partition)
-                continue
-            for topic, of_topic in runs_of(of_partition, "topic"):
+            by_topic = [(task.inputs[0].topic, of_partition)] if number in quiet else runs_of(of_partition, "topic")
+            for topic, of_topic in by_topic:
                 task.by_topic[topic].extend(of_topic)
+                self.holding.took(number, task.by_topic[topic], of_topic)
 
     def _quiet(self) -> frozenset[int]:
         """The tasks whose records are all of one input: there is but one, and the reader has not moved on the requests.
@@ -212,27 +214,11 @@ class Worker:
         at, requests = self._member.position, self.app.requests
         return frozenset(n for n, task in self.tasks.items() if at(Partition(requests, n)) == task.requests.position)
 
-    def _hold_back(self) -> None:
-        """Read no further ahead than two steps: facts that wait for the clock stay on the log. Only when all together
-        are that many, since the client throws away what it has fetched of an input that is paused."""
-        most_of_all = self._at_once(self._max_facts)
-        most = max(1, most_of_all // max(1, len(self.tasks)))
-        crowded = sum(task.pending for task in self.tasks.values()) > 2 * most_of_all
-        for task in self.tasks.values():
-            for pending in task.inputs:
-                partition = Partition(pending.topic, task.number)
-                if crowded and partition not in self._paused and len(pending) > 2 * most:
-                    self._member.pause([partition])
-                    self._paused.add(partition)
-                elif partition in self._paused and len(pending) < most:
-                    self._member.resume([partition])
-                    self._paused.discard(partition)
-
     def _fold_and_commit(self) -> bool:
         now = self.monotonic()
         if not self.tasks or self._suspended or self._restore is not None or now < self._resume_at:
             return False
-        full = sum(task.pending for task in self.tasks.values()) >= self._at_once(self._max_facts)
+        full = self.holding.is_full(self.tasks.values(), self._ease)
         if now < self._commit_at and not full and not self._has_work:
             return False
         self.patience.look_through(self.tasks.values(), self._member)
@@ -259,7 +245,8 @@ class Worker:
         waiting = sorted(self.tasks.values(), key=attrgetter("pending"))
         for place, task in enumerate(waiting):
             others = len(waiting) - place
-            step = self._step(task, max(1, facts // others), max(1, fires // others))
+            most = min(max(1, facts // others), self.holding.fitting(task, len(waiting), self._ease))
+            step = self._step(task, most, max(1, fires // others))
             if step is not None:
                 facts, fires = facts - step.facts, fires - len(step.effects.events)
                 steps.append(step)
@@ -299,7 +286,7 @@ class Worker:
     def _reassign(self, assignment: Assignment) -> None:
         self._round = assignment
         self._namesakes.group_moved()
-        self._paused.clear()
+        self.holding.forget(self.tasks)
         if self._restore is not None:
             self._restore.close()
             self._restore = None
@@ -309,6 +296,7 @@ class Worker:
         owned = self._whole(assignment)
         kept = self._still_true(owned & self.tasks.keys())
         self.tasks = {number: self.tasks[number] for number in sorted(kept)}
+        self.holding.forget(self.tasks)
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
         self._restore = Restore(
@@ -355,7 +343,7 @@ class Worker:
 
     def _read_on(self) -> None:
         """Read every input from behind what is pending."""
-        self._paused.clear()  # a new assignment begins unpaused
+        self.holding.forget(self.tasks)
         self._member.assign(
             {
                 Partition(pending.topic, task.number): pending.position
@@ -369,7 +357,7 @@ class Worker:
         self._drop_writer()
         self.totals.restarts += 1
         self.tasks = {}
-        self._paused.clear()
+        self.holding.forget()
         self._resume_at = self.monotonic() + BACKOFF_SECONDS
         if self._restore is not None:
             self._restore.close()
