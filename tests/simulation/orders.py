@@ -75,8 +75,45 @@ class OrderWasForgotten:
 
 
 @dataclass(frozen=True)
+class ReminderWasSent:
+    order: str
+    times: int
+
+
+@dataclass(frozen=True)
 class WeekReportIsDue:
     week: int
+
+
+@dataclass(frozen=True)
+class Reminders:
+    times: int = 0
+
+
+class Reminding(Process[Reminders]):
+    """Hears itself: armed on an old tick, when the day it waits for has long passed, it is armed again alike on it."""
+
+    name = "reminding"
+    state = Reminders
+    schedules = (DAY,)
+    emits = (ReminderWasSent,)
+
+    @starts_on(OrderWasPlaced)
+    def placed(self, now: Moment[Reminders], fact: OrderWasPlaced) -> Effects:
+        return []
+
+    @on(OrderBecameOverdue)
+    def overdue(self, now: Moment[Reminders], fact: OrderBecameOverdue) -> Effects:
+        return [Wake("remind", after=1, of=DAY)]
+
+    @on(ReminderWasSent)
+    def sent(self, now: Moment[Reminders], fact: ReminderWasSent) -> Effects:
+        return [Wake("remind", after=1, of=DAY)] if fact.times % 3 else []
+
+    @wakes("remind")
+    def remind(self, now: Moment[Reminders]) -> Effects:
+        times = now.state.times + 1
+        return [Remember(Reminders(times)), Emit(ReminderWasSent(now.key, times))]
 
 
 @dataclass(frozen=True)
@@ -166,7 +203,7 @@ def app() -> App:
         inputs={"orders": [OrderWasPlaced, OrderWasShipped, OrderWasPaid]},
         output="orders.derived",
         policies=[overdue, suspended, silent],
-        processes=[Ordering()],
+        processes=[Ordering(), Reminding()],
         reports=[weekly],
         schedules=[DAY, WEEK],
         grace_seconds=0.0,

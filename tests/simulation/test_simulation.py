@@ -10,6 +10,7 @@ import structlog
 from passage_log.port import Committed, Member, Partition, Record, Weighed, Writer
 from passage_processors import App, Worker
 from passage_processors.core.due import SWEPT_FROM, DueIndex
+from passage_processors.core.instance import Instance
 from passage_processors.core.instances import InstanceBook
 from passage_processors.runtime import commit as commits
 from passage_processors.runtime import restore, worker
@@ -204,6 +205,24 @@ def a_due_index_that_forgets_no_wake_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(InstanceBook, "put", put)
 
 
+def wake_ups_told_apart_by_value(patch: pytest.MonkeyPatch) -> None:
+    """One that fires and is armed again alike, on one old tick, waits for nothing until a restart."""
+    honest = InstanceBook.put
+
+    def put(book: InstanceBook, key: bytes, new: object) -> None:
+        old = book.instance(key)
+        if isinstance(old, Instance) and isinstance(new, Instance) and old.wakes == new.wakes:
+            new.wakes = old.wakes
+        honest(book, key, new)  # type: ignore[arg-type]  # what it was given
+
+    patch.setattr(InstanceBook, "put", put)
+
+
+def counts_from_the_ticks_there_are(patch: pytest.MonkeyPatch) -> None:
+    """What a schedule had come to at the start, or a mark, is looked up, and not kept: some ticks were let go."""
+    patch.setattr(InstanceBook, "reached", lambda *_: {})
+
+
 def a_restore_without_the_gate(patch: pytest.MonkeyPatch) -> None:
     """A new owner reads the changelog without asking whether its predecessor's transaction is decided."""
 
@@ -232,8 +251,12 @@ def test_a_worker_that_breaks_one_rule_is_found_out(mutant: Mutant, monkeypatch:
     assert any(Simulation(seed).run() for seed in range(MUTANT_SEEDS))
 
 
-def test_a_due_index_that_forgets_no_wake_up_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    a_due_index_that_forgets_no_wake_up(monkeypatch)
+@pytest.mark.parametrize(
+    "mutant",
+    [a_due_index_that_forgets_no_wake_up, wake_ups_told_apart_by_value, counts_from_the_ticks_there_are],
+)
+def test_a_memory_that_breaks_one_rule_is_found_out(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
 
     assert any(Simulation(seed).run() for seed in range(MUTANT_SEEDS))
 
