@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from passage.cli.processors.dead_letters import readable
 from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
@@ -167,7 +168,7 @@ def test_what_was_refused_is_listed_shown_mended_and_sent_back(
 
     shown = passage("processors", "dead-letters", "show", *here, place["inv-1"], place["inv-8"]).out
     assert "Sent(invoice='inv-1', terms=0)" in shown
-    assert b"garbage".hex() in shown
+    assert "value       garbage\n" in shown
     one = passage("processors", "dead-letters", "show", *here, place["inv-1"], "--json").document
     assert (one["type"], one["fact"]) == ("Sent", {"invoice": "inv-1", "terms": 0})
 
@@ -183,9 +184,16 @@ def test_what_was_refused_is_listed_shown_mended_and_sent_back(
     assert [one for one in again if again.count(one) == 2] == [
         (b"inv-1", milliseconds_of(Instant(BEGIN + DAY // 4)))
     ] * 2
+    listed = passage("processors", "dead-letters", "list", *here, "--json").document
+    marked = {one["key"]: one["requeued_at"] for one in listed}
+    assert [marked["inv-8"], *(marked[key] is None for key in ("inv-1", "inv-7"))] == [None, False, False]
+    rest = passage("processors", "dead-letters", "requeue", *here, "--all", "--dry-run")
+    assert rest.out.endswith("1 would be requeued, 0 can't be, 2 were before: name those that are to go again\n")
     site.day(2)
     site.works_until(lambda worker: all(task.sequence == 2 for task in worker.tasks.values()))
     assert [key for key, _ in site.records(site.app.output)] == [b"inv-1", b"inv-7"]
+    counted = passage("processors", "status", *here, "--json").document["tasks"]
+    assert sum(task["dead_letters"] for task in counted) == 3  # a mark is no letter
 
 
 @pytest.mark.kafka
@@ -247,3 +255,19 @@ def test_what_is_foreign_is_warned_of_beside_the_answer_and_not_in_it(
     assert replayed.err.count("foreign_record_ignored") == PARTITIONS
     listed = passage("processors", "dead-letters", "list", *here, "--kind", "foreign", "--json").document
     assert [(one["kind"], one["key"]) for one in listed] == [("foreign", "\\xff")] * PARTITIONS
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b'{"invoice": "inv-1",\n\t"terms": 0}', '{"invoice": "inv-1",\n\t"terms": 0}'),
+        ("bröker".encode(), "bröker"),
+        (b"", ""),
+        (b"\xc3\x01\x00", None),
+        (b"\x1b[2J", None),
+        ("a\u202eb".encode(), None),
+        (b"\x00", None),
+    ],
+)
+def test_a_value_is_shown_as_text_where_it_is_some(value: bytes, text: str | None) -> None:
+    assert readable(value) == text

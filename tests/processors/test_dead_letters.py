@@ -9,7 +9,7 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Topic
 from passage_processors.app import App
 from passage_processors.core.policy import Case
-from passage_processors.runtime.dead_letters import DeadLetter, NotSent, Requeue, letter_at, letters
+from passage_processors.runtime.dead_letters import DeadLetter, NotSent, Requeue, is_mark, letter_at, letters
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_schemas.events import event_codec
 from passage_schemas.instant import datetime_of, milliseconds_of
@@ -314,3 +314,43 @@ def test_nothing_is_written_in_a_dry_run() -> None:
     assert [requeue.send(one) for one in all_letters(world)][-1].endswith("back to billing[1]")
     requeue.flush()
     assert len(world.records("billing")) == before
+
+
+def test_what_was_sent_back_is_marked_and_the_mark_is_no_letter() -> None:
+    world = refused()
+    first, second = all_letters(world)
+    requeued(world, first)
+    again = all_letters(world)
+    assert [one.offset for one in again] == [one.offset for one in (first, second)]
+    assert [one.requeued_at is not None for one in again] == [True, False]
+    assert letter_at(world.log, world.app, first.partition.number, first.offset).requeued_at == again[0].requeued_at
+    (mark,) = [record for record in world.letters() if is_mark(record)]
+    with pytest.raises(NotSent, match="there is no letter"):
+        letter_at(world.log, world.app, mark.partition(), mark.offset())
+
+
+def test_nothing_is_marked_before_it_is_stored() -> None:
+    """Somebody who dies between sending and marking leaves a letter that may have been sent, never a mark in vain."""
+    world = refused()
+    requeue = Requeue(world.log, world.app, pytest.fail)
+    requeue.send(all_letters(world)[0])
+    requeue.close()
+    assert [one.requeued_at for one in all_letters(world)] == [None, None]
+
+
+def test_a_dry_run_marks_nothing() -> None:
+    world = refused()
+    requeue = Requeue(world.log, world.app, pytest.fail, dry_run=True)
+    requeue.send(all_letters(world)[0])
+    requeue.flush()
+    requeue.close()
+    assert [one.requeued_at for one in all_letters(world)] == [None, None]
+
+
+@pytest.mark.parametrize("headers", [[("passage_requeued", b"x")], [("passage_requeued", b"-5")], [("else", b"0")], []])
+def test_what_only_looks_like_a_mark_marks_nothing(headers: list[tuple[str, bytes]]) -> None:
+    world = refused()
+    hand = world.log.appender()
+    hand.append(Partition(world.app.dead_letters, 0), None, None, 1, headers)
+    hand.flush()
+    assert not any(one.requeued_at for one in all_letters(world))

@@ -29,7 +29,7 @@ ACTIONS = ("list", "show", "requeue")
 KINDS = ("fact", "wake-up", "foreign")
 _PLACE = re.compile(r"(\d+)@(\d+)")
 _MOST_SHOWN = 1_000
-"""Bytes of a value nobody can decode: enough to see what it is, and a screen can hold it."""
+"""Bytes, or characters, of a value the app can't decode: enough to see what it is, and a screen can hold it."""
 
 
 def dead_letters(
@@ -65,7 +65,7 @@ def dead_letters(
         else (one for one in letters(log, found, range(count)) if matches(one))
     )
     if action == "requeue":
-        _requeue(log, found, chosen, dry_run, json)
+        _requeue(log, found, chosen, every, dry_run, json)
     elif action == "show":
         for one in chosen:
             _show(found, one, json)
@@ -130,10 +130,10 @@ def _list(chosen: list[DeadLetter], json: bool) -> None:
     if json:
         tell_json([document(one) for one in chosen])
         return
-    table = columns("letter", "refused at", "kind", "from", "key", "reason")
+    table = columns("letter", "refused at", "requeued at", "kind", "from", "key", "reason")
     for one in chosen:
-        letter = f"{one.partition.number}@{one.offset}"
-        table.add_row(letter, rfc3339(one.stored_at), one.kind, one.origin, _text(one.key), one.reason)
+        letter, requeued = f"{one.partition.number}@{one.offset}", rfc3339(one.requeued_at) or "-"
+        table.add_row(letter, rfc3339(one.stored_at), requeued, one.kind, one.origin, _text(one.key), one.reason)
     out.print(table, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -143,6 +143,7 @@ def document(one: DeadLetter) -> dict[str, Any]:
         "partition": one.partition.number,
         "offset": one.offset,
         "refused_at": rfc3339(one.stored_at),
+        "requeued_at": rfc3339(one.requeued_at),
         "kind": one.kind,
         "topic": one.topic,
         "place": one.place,
@@ -164,8 +165,9 @@ def _show(app: App, one: DeadLetter, json: bool) -> None:
     fact = read(app, one.topic, one.value, lambda: one.headers)[1] if one.is_whole else None
     headers = {name: _text(value) for name, value in one.headers}
     if json:
-        value = None if one.value is None else one.value.hex()
-        tell_json({**document(one), "headers": headers, "type": _type(fact), "fact": plain(fact), "value_hex": value})
+        value, text = (None, None) if one.value is None else (one.value.hex(), readable(one.value))
+        said = {"headers": headers, "type": _type(fact), "fact": plain(fact), "value_hex": value, "value_text": text}
+        tell_json({**document(one), **said})
         return
     for name, text in _lines(one, fact, headers):
         out.print(f"{name:<12}{text}", highlight=False, markup=False, soft_wrap=True)
@@ -174,6 +176,8 @@ def _show(app: App, one: DeadLetter, json: bool) -> None:
 def _lines(one: DeadLetter, fact: Any, headers: dict[str, str]) -> Iterator[tuple[str, str]]:
     yield "letter", one.where
     yield "refused at", str(rfc3339(one.stored_at))
+    if one.requeued_at is not None:
+        yield "requeued at", str(rfc3339(one.requeued_at))
     yield "kind", one.kind
     yield "from", one.origin
     if one.unit:
@@ -189,30 +193,46 @@ def _lines(one: DeadLetter, fact: Any, headers: dict[str, str]) -> Iterator[tupl
     elif fact is not None:
         yield "value", str(fact)
     else:
-        yield "value", _hex(one.value)
+        yield "value", _shown(one.value)
 
 
 def _type(fact: Any) -> str | None:
     return None if fact is None else type(fact).__name__
 
 
-def _hex(value: bytes | None) -> str:
+def _shown(value: bytes | None) -> str:
     if value is None:
         return "none"
-    rest = len(value) - _MOST_SHOWN
-    return value[:_MOST_SHOWN].hex() + (f" and {rest} bytes more" if rest > 0 else "")
+    text = readable(value)
+    shown, kind = (value.hex()[: 2 * _MOST_SHOWN], "bytes") if text is None else (text[:_MOST_SHOWN], "characters")
+    rest = (len(value) if text is None else len(text)) - _MOST_SHOWN
+    return shown + (f" and {rest} {kind} more" if rest > 0 else "")
+
+
+def readable(value: bytes) -> str | None:
+    """The text that it is, as JSON is; None for what would only be noise at a terminal, or steer it."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if all(one.isprintable() or one in "\n\r\t" for one in text) else None
 
 
 def _text(value: bytes | None) -> str:
     return "-" if value is None else value.decode(errors="backslashreplace")
 
 
-def _requeue(log: Log, app: App, chosen: Any, dry_run: bool, json: bool) -> None:
-    """What can be sent back is; then what can't is an error that names each."""
+def _requeue(log: Log, app: App, chosen: Any, every: bool, dry_run: bool, json: bool) -> None:
+    """What can be sent back is; then what can't is an error that names each. What was sent back before is left alone,
+    unless it is named."""
     requeue = Requeue(log, app, lambda said: typer.echo(f"passage: {said}", err=True), dry_run)
     done: list[str] = []
     left: list[str] = []
+    before = 0
     for one in chosen:
+        if every and one.requeued_at is not None:
+            before += 1
+            continue
         try:
             done.append(requeue.send(one))
         except NotSent as error:
@@ -220,11 +240,12 @@ def _requeue(log: Log, app: App, chosen: Any, dry_run: bool, json: bool) -> None
     requeue.flush()
     requeue.close()
     if json:
-        tell_json({"requeued": done, "left": left, "dry_run": dry_run})
+        tell_json({"requeued": done, "left": left, "before": before, "dry_run": dry_run})
     else:
         for said in done:
             out.print(said, highlight=False, markup=False, soft_wrap=True)
         would = "would be requeued" if dry_run else "requeued"
-        out.print(f"{len(done)} {would}, {len(left)} can't be", highlight=False, markup=False, soft_wrap=True)
+        already = f", {before} were before: name those that are to go again" if before else ""
+        out.print(f"{len(done)} {would}, {len(left)} can't be{already}", highlight=False, markup=False, soft_wrap=True)
     if left:
         raise ProcessorError("\n".join(left))

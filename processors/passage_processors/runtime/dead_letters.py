@@ -4,16 +4,18 @@ A fact goes back to where it came from: same topic, partition, key, value and he
 that it counts from then, like any late fact. A wake-up is asked for on the app's requests: the task that parked it
 arms it again, and it fires on the next tick.
 
-Nothing is taken from the dead letters: they are a record of what happened. So a letter can be sent back twice. For a
-wake-up the second time is none; for a fact it is what a redelivery is.
+Nothing is taken from the dead letters: they are a record of what happened. That one was sent back is a record there
+too, a *mark* that names the letter's offset, written once what was sent is stored: so what is marked was sent, and what
+is not may have been, where somebody died in between. A letter can be sent back twice. For a wake-up the second time is
+none; for a fact it is what a redelivery is.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from passage_log.errors import Truncated
+from passage_log.errors import LogError, Truncated
 from passage_log.headers import read_headers
 from passage_log.port import EARLIEST, Appender, Header, Log, Partition, Reader, Record
 from passage_processors.app import App
@@ -31,6 +33,8 @@ FIRST_OF_OURS = "passage_reason"
 """Of the headers a letter has, those from the last of this name on were written with the letter; what stands before
 them is the refused fact's own."""
 
+MARK = "passage_requeued"
+"""The only header of a mark, which has neither key nor value: the offset of the letter that was sent back."""
 
 _BEYOND = milliseconds_of(YEAR_10000)
 """No offset comes near it either."""
@@ -65,6 +69,8 @@ class DeadLetter:
     wake_up: str
     is_whole: bool
     """False for what was too large for the dead letters: only its place and its digests are here."""
+    requeued_at: Instant | None = None
+    """When it was last sent back, by the broker's time; None where nothing says that it was."""
 
     @property
     def where(self) -> str:
@@ -87,7 +93,10 @@ def letters(log: Log, app: App, numbers: Iterable[int]) -> Iterator[DeadLetter]:
         for number in numbers:
             partition = Partition(app.dead_letters, number)
             ends = readable_ends(reader, [partition])
-            yield from map(letter_of, between(reader, {partition: EARLIEST}, ends))
+            marks = _marks(between(reader, {partition: EARLIEST}, ends))
+            for record in between(reader, {partition: EARLIEST}, ends):
+                if not is_mark(record):
+                    yield letter_of(record, marks)
     finally:
         reader.close()
 
@@ -98,16 +107,34 @@ def letter_at(log: Log, app: App, number: int, offset: int) -> DeadLetter:
     reader = log.reader()
     try:
         found = _record_at(reader, partition, offset)
+        ends = readable_ends(reader, [partition])
+        marks = _marks(between(reader, {partition: offset}, ends)) if found is not None else {}
     finally:
         reader.close()
-    if found is None:
+    if found is None or is_mark(found):
         raise NotSent(
             f"{partition.topic}[{number}]@{offset}: there is no letter; `passage processors dead-letters list` has them"
         )
-    return letter_of(found)
+    return letter_of(found, marks)
 
 
-def letter_of(record: Record) -> DeadLetter:
+def is_mark(record: Record) -> bool:
+    """Does this record of the dead letters only say that a letter was sent back?"""
+    return record.key() is None and record.value() is None and [name for name, _ in read_headers(record)] == [MARK]
+
+
+def _marks(records: Iterable[Record]) -> dict[int, Instant]:
+    """When each was last sent back, by offset."""
+    found: dict[int, Instant] = {}
+    for record in filter(is_mark, records):
+        ((_, text),) = read_headers(record)
+        said = (text or b"").decode(errors="replace")
+        if _NUMBER.fullmatch(said):
+            found[int(said)] = instant_of_milliseconds(record.timestamp()[1])
+    return found
+
+
+def letter_of(record: Record, marks: Mapping[int, Instant] | None = None) -> DeadLetter:
     """A record of the dead letters, read, whoever wrote it."""
     headers = read_headers(record)
     names = [name for name, _ in headers]
@@ -132,6 +159,7 @@ def letter_of(record: Record) -> DeadLetter:
         unit=said.get("passage_unit", ""),
         wake_up=said.get("passage_wake_up", ""),
         is_whole="passage_sha256" not in said,
+        requeued_at=(marks or {}).get(record.offset()),
     )
 
 
@@ -162,6 +190,7 @@ class Requeue:
         self._dry_run = dry_run
         self._reader = log.reader()
         self._appender: Appender = log.appender()
+        self._sent: list[DeadLetter] = []
         self._settings = {
             name: topic.settings if topic else {} for name, topic in log.describe(list(app.sources)).items()
         }
@@ -175,7 +204,9 @@ class Requeue:
                 f"{letter.where}: {letter.origin} was too large for the dead letters, so it isn't here to be sent "
                 "back; mend what refused it, and write it anew from where it lies"
             )
-        return self._wake_up(letter) if letter.kind == "wake-up" else self._fact(letter)
+        said = self._wake_up(letter) if letter.kind == "wake-up" else self._fact(letter)
+        self._sent.append(letter)
+        return said
 
     def _fact(self, letter: DeadLetter) -> str:
         if letter.topic not in self._app.sources:
@@ -247,8 +278,20 @@ class Requeue:
         return f"{letter.where}: the wake-up{name} of {letter.unit} for {aggregate!r} fires on the next tick"
 
     def flush(self) -> None:
-        """Wait until all is stored. Raises Refused, Unreachable."""
+        """Wait until all is stored, then mark the letters. Raises Refused, Unreachable where something may not have
+        been sent; marks that could not be made are warned of."""
         self._appender.flush()
+        sent, self._sent = self._sent, []
+        if self._dry_run or not sent:
+            return
+        try:
+            for letter in sent:
+                # Dated like any record; the topic keeps the broker's time instead.
+                mark, at = [(MARK, str(letter.offset).encode())], max(1, milliseconds_of(letter.stored_at))
+                self._appender.append(letter.partition, None, None, at, mark)
+            self._appender.flush()
+        except LogError as error:
+            self._warn(f"what was sent back is stored, but its letters could not be marked: {error}")
 
     def close(self) -> None:
         self._reader.close()

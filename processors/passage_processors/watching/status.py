@@ -9,12 +9,13 @@ once its last cut and the first of what it should have folded are both older tha
 comes after it is as new as the clock and the producers are well.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_log.port import GroupMember, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.runtime.cuts import StoredCut, last_cuts
+from passage_processors.runtime.dead_letters import is_mark
 from passage_processors.runtime.looking import between, instant_of, readable_ends, undecided
 from passage_processors.watching.clock_seen import ScheduleSeen, first_ticks, read_clock
 from passage_processors.watching.due import Standing, coming, standing
@@ -159,7 +160,8 @@ class _Look:
         }
         inputs = [Partition(topic, number) for topic in app.sources for number in numbers]
         self.inputs = _ahead(reader, inputs, folded_to)
-        self.letters = _ahead(reader, [Partition(app.dead_letters, number) for number in numbers], {})
+        letters = [Partition(app.dead_letters, number) for number in numbers]
+        self.letters = _ahead(reader, letters, {}, is_mark)
         self.undecided = {one: at for one, at in undecided(reader, list(open_before)).items() if open_before[one] == at}
         """Where a transaction is open on what a restore must read to its end. Open at both ends of this look, so that
         it is nobody's that just commits."""
@@ -304,7 +306,10 @@ def _owner(app: App, number: int, members: Collection[GroupMember]) -> GroupMemb
 
 
 def _ahead(
-    reader: Reader, partitions: Sequence[Partition], positions: Mapping[Partition, int]
+    reader: Reader,
+    partitions: Sequence[Partition],
+    positions: Mapping[Partition, int],
+    is_left_out: Callable[[Record], bool] = lambda _record: False,
 ) -> dict[Partition, _Ahead]:
     """What is readable of each from its position, or from the first record it keeps."""
     latest = reader.ends(partitions)  # asked first, so that only what is undecided makes it the larger
@@ -315,6 +320,8 @@ def _ahead(
     counts = dict.fromkeys(partitions, 0)
     for record in between(reader, begins, untils):
         partition = Partition(record.topic(), record.partition())
+        if is_left_out(record):
+            continue
         first.setdefault(partition, record)
         counts[partition] += 1
     return {
