@@ -18,7 +18,10 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcmp, memcpy
 
+from heapq import heappop, heappush
+
 from passage_processors.core.columns import dumped
+from passage_processors.core.markers import at_once
 
 cdef int OPEN = 1
 cdef int ENDED = 2
@@ -324,12 +327,16 @@ cdef class CaseBook:
     cdef dict fresh
     cdef dict openers
     cdef dict closers
+    cdef object is_over
+    cdef int64_t now
+    cdef dict kept
 
     def __cinit__(self):
         self.used = 1  # place 0 is no place
 
-    def __init__(self, ticks, changed):
+    def __init__(self, ticks, changed, is_over=at_once):
         self._ticks = ticks
+        self.is_over, self.now, self.kept = is_over, BEFORE_ALL, {}
         self.changed = changed
         self.passed = set()
         self.free_large, self.terms_free, self.terms_index = {}, [], {}
@@ -842,6 +849,7 @@ cdef class CaseBook:
     def settle(self, str schedule not None, int64_t ordinal, int64_t ends_at):
         cdef Fresh fresh
         cdef uint32_t number
+        self.now = ends_at
         self.lay_down()
         found = self.fresh.get(schedule)
         if found is None:
@@ -885,23 +893,49 @@ cdef class CaseBook:
 
     def pop_due(self, str schedule not None, int64_t ordinal):
         cdef uint32_t at, place
+        cdef Bucket bucket, ended
+        cdef list due = []
         found = self.buckets.pop((schedule, ordinal), None)
-        if found is None:
-            return []
-        cdef Bucket bucket = <Bucket>found
-        cdef list due = [], over = []
-        self.sweep(bucket, schedule, ordinal)
-        for at in range(bucket.count):
-            place = bucket.places[at]
-            (due if self.entry(place)[0] == OPEN else over).append(self.key_at(place))
-        over.sort()
-        for key in over:
-            self.drop(<bytes>key)
-        due.sort()
+        if found is not None:
+            bucket, ended = <Bucket>found, Bucket.__new__(Bucket)
+            self.sweep(bucket, schedule, ordinal)
+            for at in range(bucket.count):
+                place = bucket.places[at]
+                if self.entry(place)[0] == OPEN:
+                    due.append(self.key_at(place))
+                else:
+                    ended.add(place)
+            if ended.count and self.is_over(schedule, ordinal, self.now):
+                self.drop_all(ended)
+            elif ended.count:
+                self.buckets[schedule, ordinal] = ended
+                heappush(self.kept.setdefault(schedule, []), ordinal)
+            due.sort()
+        kept = self.kept.get(schedule)
+        while kept and self.is_over(schedule, kept[0], self.now):
+            self.let_go(schedule, heappop(kept))
         return due
 
+    cdef int let_go(self, str schedule, int64_t ordinal) except -1:
+        """The markers that have waited there have served their time."""
+        found = self.buckets.pop((schedule, ordinal), None)
+        if found is not None:
+            self.sweep(<Bucket>found, schedule, ordinal)
+            self.drop_all(<Bucket>found)
+        return 0
+
+    cdef int drop_all(self, Bucket bucket) except -1:
+        cdef uint32_t at
+        cdef list keys = []
+        for at in range(bucket.count):
+            keys.append(self.key_at(bucket.places[at]))
+        keys.sort()
+        for key in keys:
+            self.drop(<bytes>key)
+        return 0
+
     def put_back(self, str schedule not None, int64_t ordinal, list keys not None):
-        cdef Bucket bucket = Bucket.__new__(Bucket)
+        cdef Bucket bucket = self.bucket(schedule, ordinal)
         cdef uint32_t number = self.schedule_number(schedule), place
         cdef Terms* terms
         for key in keys:
@@ -913,7 +947,6 @@ cdef class CaseBook:
                 bucket.add(place)
             else:
                 self.passed.add(key)
-        self.buckets[schedule, ordinal] = bucket
 
     # --- snapshot and restore ----------------------------------------------------------------------------------------
 
@@ -1014,9 +1047,11 @@ cdef class CaseBook:
                 same.fresh.dues.add(same.due)
                 if started > same.fresh.latest:
                     same.fresh.latest = started
-        if same.due > same.passed:
+        if same.due > same.passed or value[0] == ENDED:
             if same.bucket is None:
                 same.bucket = self.bucket(<str>self.schedules[same.schedule], same.due)
+                if same.due <= same.passed:
+                    heappush(self.kept.setdefault(<str>self.schedules[same.schedule], []), same.due)
             same.bucket.add(at)
         return 0
 

@@ -8,6 +8,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, get_args
 
 from passage_processors.core.full_days import is_ticks
+from passage_processors.core.markers import ticks_of
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.process import Process, Role, roles_of
 from passage_processors.core.purity import impurity_of
@@ -152,7 +153,7 @@ def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> Non
         raise AppError(
             f"{where}: after={policy.after!r}; it must be at least one tick, a whole number, full_days(n) or a function"
         )
-    if not 0 <= policy.marker_ticks < _MOST:
+    if not 0 <= ticks_of(policy.marker_ticks) < _MOST:
         raise AppError(f"{where}: marker_ticks={policy.marker_ticks}; it can't be negative")
     if callable(policy.of) and not app.schedules:
         raise AppError(f"{where}: its schedule comes from the fact, so name the possible ones in App(schedules=[...])")
@@ -196,7 +197,7 @@ def _check_process(where: str, process: Process[Any], heard: Iterable[type[Any]]
     for name in ("schedules", "emits"):
         if isinstance(getattr(process, name), str | type):
             raise AppError(f"{where}: {name} is one, not several; write ({name[:-1]},)")
-    if not 0 <= process.marker_ticks < _MOST:
+    if not 0 <= ticks_of(process.marker_ticks) < _MOST:
         raise AppError(f"{where}: marker_ticks={process.marker_ticks}; it can't be negative")
     _check_handlers(where, process, heard)
 

@@ -33,10 +33,17 @@ class Pair:
         self.ends: dict[str, int] = {}
         self.keys = [self._key(number) for number in range(self.choose.choice((3, 12, 60)))]
         self.changes: list[dict[bytes, bytes | None]] = [{}, {}]
+        self.holds = self.choose.choice((0, 7))
+        """How long a marker stays beyond its tick."""
         self.books: list[Any] = self._new_books()
 
     def _new_books(self) -> list[Any]:
-        return [kind(self.history, of.__setitem__) for kind, of in zip(both(), self.changes, strict=True)]
+        return [
+            kind(self.history, of.__setitem__, self._is_over) for kind, of in zip(both(), self.changes, strict=True)
+        ]
+
+    def _is_over(self, schedule: str, due: int, now: Instant) -> bool:
+        return now - self.history.ended(schedule, due) >= self.holds
 
     def _key(self, number: int) -> bytes:
         shape = self.choose.randint(0, 9)

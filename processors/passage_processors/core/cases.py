@@ -6,6 +6,7 @@ case costs a key, a value and a place in the due index: no object of its own.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
 
 from passage_processors.core.case import (
     DUE,
@@ -24,6 +25,7 @@ from passage_processors.core.case import (
 )
 from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
+from passage_processors.core.markers import IsOver, at_once
 from passage_processors.core.ticks import BEFORE_ALL, TickHistory
 from passage_schemas.instant import Instant
 
@@ -55,9 +57,15 @@ as an opener is, so that either can stand for what a type of fact does."""
 class CaseBook:
     """One policy's cases by aggregate key, and what is due when. Every change is told to `changed`."""
 
-    def __init__(self, ticks: TickHistory, changed: Callable[[bytes, bytes | None], None]) -> None:
+    def __init__(
+        self, ticks: TickHistory, changed: Callable[[bytes, bytes | None], None], is_over: IsOver = at_once
+    ) -> None:
         self.changed = changed
         self._ticks = ticks
+        self._is_over = is_over
+        self._now = BEFORE_ALL
+        self._kept: dict[str, list[int]] = {}
+        """Heaps of the ordinals whose markers have served their ticks and stay."""
         self._cases: dict[bytes, bytes] = {}
         self._due = DueIndex(self._holding)
         self._fresh: dict[str, _Fresh] = {}
@@ -241,6 +249,7 @@ class CaseBook:
         paused schedule's old ticks, a backfill) wait one tick longer."""
         self._openers.clear()
         self._closers.clear()
+        self._now = ends_at
         fresh = self._fresh.get(schedule)
         if fresh is None or not fresh.keys:
             return
@@ -266,10 +275,21 @@ class CaseBook:
         cases, keys = self._cases, self._due.pop(schedule, ordinal)
         due = [key for key in keys if cases[key][0] == OPEN]
         if len(due) < len(keys):
-            for key in keys:
-                if cases[key][0] != OPEN:
-                    self._drop(key)
+            self._markers(schedule, ordinal, [key for key in keys if cases[key][0] != OPEN])
+        kept = self._kept.get(schedule)
+        while kept and self._is_over(schedule, kept[0], self._now):
+            for key in self._due.pop(schedule, heappop(kept)):
+                self._drop(key)
         return due
+
+    def _markers(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
+        """They have served their ticks: let them go, or keep them until it is time as well."""
+        if not self._is_over(schedule, ordinal, self._now):
+            self._due.put_back(schedule, ordinal, keys)
+            heappush(self._kept.setdefault(schedule, []), ordinal)
+            return
+        for key in keys:
+            self._drop(key)
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
         """What a cut burst left over, to be popped again."""
@@ -345,5 +365,7 @@ class CaseBook:
                 latest = max(START.unpack_from(self._cases[key])[1] for key in keys)
                 fresh.keys += keys
                 fresh.latest = max(fresh.latest, latest)
-        if due > at:
+        if due > at or kind == ENDED:
             self._due.waiting(schedule, due).extend(keys)
+        if due <= at and kind == ENDED:
+            heappush(self._kept.setdefault(schedule, []), due)

@@ -15,6 +15,7 @@ from passage_processors.core.effects import Derived, Origin, Refusal, check_size
 from passage_processors.core.full_days import is_ticks
 from passage_processors.core.instance import STARTED, Found, Instance, Marker, WakeUp
 from passage_processors.core.instances import InstanceBook
+from passage_processors.core.markers import ticks_of
 from passage_processors.core.moments import Now
 from passage_processors.core.process import Cancel, Emit, End, Mark, Remember, Wake
 from passage_processors.core.repeating import Restart
@@ -227,8 +228,9 @@ class Chain:
             )
 
     def _ended(self, index: int, unit: ProcessUnit, work: Instance) -> Marker | None:
-        schedule = unit.marker_of(work) if unit.marker_ticks else None
-        return None if schedule is None else self._books[index].marker(schedule, unit.marker_ticks, work.started)
+        ticks = ticks_of(unit.marker_ticks)
+        schedule = unit.marker_of(work) if ticks else None
+        return None if schedule is None else self._books[index].marker(schedule, ticks, work.started)
 
 
 def _listed(unit: ProcessUnit, answer: Answer) -> list[object]:

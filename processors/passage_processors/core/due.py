@@ -56,5 +56,5 @@ class DueIndex:
         return [] if bucket is None else sorted(dict.fromkeys(self._holding(bucket.keys, schedule, ordinal)))
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
-        """The rest of a bucket whose burst was cut; popped again, they come in the same order."""
-        self._buckets.setdefault(schedule, {})[ordinal] = _Bucket(keys)
+        """What stays of a bucket that was popped, as the rest of a burst that was cut."""
+        self.waiting(schedule, ordinal).extend(keys)

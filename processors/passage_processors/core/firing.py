@@ -14,6 +14,7 @@ from passage_processors.core.case import decode_case
 from passage_processors.core.chain import Chain
 from passage_processors.core.effects import NOT_THEIRS, RAISED, Origin, shared_headers
 from passage_processors.core.instance import Instance
+from passage_processors.core.markers import ticks_of
 from passage_processors.core.memory import Memory
 from passage_processors.core.policy import Policy
 from passage_processors.core.repeating import DUE
@@ -118,7 +119,7 @@ class Firing:
             handler = self._rules.heard.get(unit.emits)
             burst = self._burst(index, unit, tick, handler)
             book, fire_burst = self._memory.cases[index], self._memory.parts.fire_burst
-            close = book.closer(self._memory.folded, unit.marker_ticks)
+            close = book.closer(self._memory.folded, ticks_of(unit.marker_ticks))
             if handler is None or not handler.hears:  # each comes to one event, or none
                 until = max(at, min(until, at + budget - spent))
                 fire_burst(book, keys, at, until, burst, close, events)
@@ -185,7 +186,7 @@ class Firing:
         if self._rules.on_error == "park":
             book.park(key, state)
         else:
-            book.mark_ended(key, state, self._memory.folded, policy.marker_ticks)
+            book.mark_ended(key, state, self._memory.folded, ticks_of(policy.marker_ticks))
 
     # --- processes -----------------------------------------------------------------------------------------------
 

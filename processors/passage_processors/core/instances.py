@@ -6,6 +6,7 @@ looks.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
 
 from passage_processors.core.columns import Column, dumped
 from passage_processors.core.due import DueIndex
@@ -21,6 +22,7 @@ from passage_processors.core.instance import (
     decode_instance,
     encode_instance,
 )
+from passage_processors.core.markers import IsOver, at_once
 from passage_processors.core.ticks import BEFORE_ALL, TickHistory
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant, datetime_of
@@ -55,6 +57,7 @@ class InstanceBook:
         folded: dict[str, int],
         changed: Callable[[bytes, bytes | None], None],
         check_version: Callable[[bytes, bytes], None],
+        is_over: IsOver = at_once,
     ) -> None:
         """`check_version(prefix, key)` raises where a state that begins like this can't be read."""
         self.changed = changed
@@ -72,6 +75,10 @@ class InstanceBook:
         self._touched: dict[bytes, None] = {}
         self._due = DueIndex(self._holding)
         self._fresh: dict[str, _Fresh] = {}
+        self._is_over = is_over
+        self._now = BEFORE_ALL
+        self._kept: dict[str, list[int]] = {}
+        """Heaps of the ordinals whose markers have served their ticks and stay."""
 
     def __len__(self) -> int:
         self.write()
@@ -221,7 +228,7 @@ class InstanceBook:
     def settle(self, schedule: str, ordinal: int, ends_at: Instant) -> None:
         """A tick is about to be folded, and `settled` will say when it has been. Wake-ups that took it for their number
         one but were asked for at or after its end (a paused schedule's old ticks, a backfill) wait one tick longer."""
-        self._folding = (schedule, ordinal)
+        self._folding, self._now = (schedule, ordinal), ends_at
         fresh = self._fresh.pop(schedule, None)
         if fresh is None or fresh.latest < ends_at:
             return
@@ -279,14 +286,26 @@ class InstanceBook:
 
     def pop_due(self, schedule: str, ordinal: int) -> list[bytes]:
         """The aggregates with a wake-up due at this tick, sorted; markers that have served their time are dropped."""
-        due = []
-        for key in self._due.pop(schedule, ordinal):
-            if isinstance(self.instance(key), Marker):
-                self._live[key] = None
-                self._touched[key] = None
-            else:
-                due.append(key)
+        keys = self._due.pop(schedule, ordinal)
+        due = [key for key in keys if not isinstance(self.instance(key), Marker)]
+        if len(due) < len(keys):
+            self._markers(schedule, ordinal, [key for key in keys if isinstance(self.instance(key), Marker)])
+        kept = self._kept.get(schedule)
+        while kept and self._is_over(schedule, kept[0], self._now):
+            self._drop(self._due.pop(schedule, heappop(kept)))
         return due
+
+    def _markers(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
+        """They have served their ticks: let them go, or keep them until it is time as well."""
+        if self._is_over(schedule, ordinal, self._now):
+            self._drop(keys)
+        else:
+            self._due.put_back(schedule, ordinal, keys)
+            heappush(self._kept.setdefault(schedule, []), ordinal)
+
+    def _drop(self, keys: list[bytes]) -> None:
+        self._live.update(dict.fromkeys(keys))
+        self._touched.update(dict.fromkeys(keys))
 
     def due_names(self, key: bytes) -> list[tuple[str, WakeUp]]:
         """Which of an aggregate's wake-ups fire at the tick being folded, by name."""
@@ -340,11 +359,14 @@ class InstanceBook:
         """Take over the changelog's instances. What is due, passed and fresh follows from the values and from how far
         each schedule has been folded. Raises what `check_version` does."""
         versions = {b""}
+        stay: dict[str, set[int]] = {}
         self._stored.update(instances)
         for key, value in instances.items():
             found = decode_instance(value)
             if isinstance(found, Marker):
                 self._due.add(key, found.schedule, found.due)
+                if found.due <= self._folded.get(found.schedule, 0):
+                    stay.setdefault(found.schedule, set()).add(found.due)
             else:
                 if (version := found.state[:PREFIX_BYTES]) not in versions:
                     self._check_version(version, key)
@@ -352,3 +374,5 @@ class InstanceBook:
                 for wake in found.wakes.values():
                     self._add(key, wake)
                 self._watch_reached(key, found)
+        for schedule, ordinals in stay.items():
+            self._kept[schedule] = sorted(ordinals.union(self._kept.get(schedule, ())))

@@ -10,6 +10,7 @@ from passage_processors.core.chain import Chain
 from passage_processors.core.effects import Effects
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.letters import Letters
+from passage_processors.core.markers import is_over_of
 from passage_processors.core.parts import Parts
 from passage_processors.core.reports import ReportBook, ReportUnit
 from passage_processors.core.rules import Handler, Rules, Terms
@@ -37,11 +38,12 @@ class Memory:
     def _book(self, index: int) -> Book:
         unit, changed = self.rules.units[index], self.effects.changes[index].__setitem__
         if isinstance(unit, ProcessUnit):
-            return InstanceBook(self._ticks, self.folded, changed, unit.check_version)
+            is_over = is_over_of(self._ticks, unit.marker_ticks)
+            return InstanceBook(self._ticks, self.folded, changed, unit.check_version, is_over)
         if isinstance(unit, ReportUnit):
             is_here = partition_of(unit.name.encode(), self._partitions) == self._number
             return ReportBook(unit, is_here, changed)
-        return self.parts.book(self._ticks, changed)
+        return self.parts.book(self._ticks, changed, is_over_of(self._ticks, unit.marker_ticks))
 
     def _no_effects(self) -> Effects:
         return Effects(changes=[{} for _unit in self.rules.units])

@@ -11,6 +11,7 @@ from passage_log.port import Record
 from passage_processors.core.burst import Burst, fire_burst
 from passage_processors.core.cases import CaseBook, Closer
 from passage_processors.core.effects import Derived
+from passage_processors.core.markers import IsOver
 from passage_processors.core.plain import Instants, Reaction, first_from, fold_plain, instants_of, runs_of
 from passage_processors.core.ticks import TickHistory
 from passage_schemas.instant import Instant
@@ -20,7 +21,7 @@ class Parts(NamedTuple):
     """See `cases`, `plain` and `burst`, where each says what it does."""
 
     name: str
-    book: Callable[[TickHistory, Callable[[bytes, bytes | None], None]], CaseBook]
+    book: Callable[[TickHistory, Callable[[bytes, bytes | None], None], IsOver], CaseBook]
     fold_plain: Callable[[Sequence[Record], Sequence[Instant], int, Mapping[bytes, Reaction]], int]
     instants_of: Callable[[Sequence[Record], int, int], Instants]
     first_from: Callable[[Instants, int, int], int]

@@ -70,9 +70,10 @@ class Policy:
     second_start: SecondStart = "ignored"
     """What a start does where a case is open: nothing; it restarts the count with the newer fact; or it is counted
     (`Case.starts`) and changes nothing else."""
-    marker_ticks: int = 10
-    """How many ticks of its schedule an ended aggregate is remembered: a redelivered start does not reopen it. With 0
-    it does: its event comes again under the id of the first, and one that `unless` had kept back comes after all."""
+    marker_ticks: int | None = None
+    """How many ticks of its schedule an ended aggregate is remembered; None: ten, and at least a day. A redelivered
+    start does not reopen it. Later, or with 0, it does: its event comes again under the id of the first, and one that
+    `unless` had kept back comes after all."""
 
     def __str__(self) -> str:
         return f"policy {self.name!r}"

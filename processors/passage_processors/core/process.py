@@ -142,9 +142,9 @@ class Process(Generic[S]):
     upgrades          earlier state classes, each with the function that makes the next one (or the present) of it
     schedules         those its wake-ups and counts are of
     emits             the events it may emit
-    marker_ticks      how many ticks of its first schedule an ended aggregate is remembered; with 0, or without
-                      schedules, a redelivered start (or another of the same millisecond) begins anew, and its events
-                      carry the ids of the first time
+    marker_ticks      how many ticks of its first schedule an ended aggregate is remembered; None: ten, and at least a
+                      day. Later, with 0, or without schedules, a redelivered start (or another of the same millisecond)
+                      begins anew, and its events carry the ids of the first time
     """
 
     name: ClassVar[str]
@@ -152,7 +152,7 @@ class Process(Generic[S]):
     upgrades: ClassVar[Mapping[type[Any], Callable[[Any], Any]]] = {}
     schedules: ClassVar[tuple[str, ...]] = ()
     emits: ClassVar[tuple[type[Any], ...]] = ()
-    marker_ticks: ClassVar[int] = 10
+    marker_ticks: ClassVar[int | None] = None
 
 
 _ROLE = "__passage_role__"

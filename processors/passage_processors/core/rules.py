@@ -12,6 +12,7 @@ from passage_processors.core.effects import Derived, Origin, check_size, headers
 from passage_processors.core.full_days import Ticks, is_ticks
 from passage_processors.core.inputs import Input
 from passage_processors.core.keys import entry_key, unit_and_aggregate
+from passage_processors.core.markers import ticks_of
 from passage_processors.core.policy import Policy
 from passage_processors.core.process import Process
 from passage_processors.core.repeating import repeating_unit, repeats
@@ -200,7 +201,9 @@ def handlers_of(
             for index, policy in policies.items()
             if policy.starts_on is codec.cls
         )
-        ends = tuple((index, policy.marker_ticks) for index, policy in policies.items() if codec.cls in policy.ends_on)
+        ends = tuple(
+            (index, ticks_of(policy.marker_ticks)) for index, policy in policies.items() if codec.cls in policy.ends_on
+        )
         terms = None if any(start.needs_fact for start in starts) else tuple(start.terms(None) for start in starts)
         hears = hearings_of(codec.cls, processes)
         needs_fact = terms is None or any(hearing.needs_fact for hearing in hears)

@@ -9,7 +9,7 @@ the floor counts from the floor on, also where this worker still has the ticks: 
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_processors.core.full_days import Ticks
@@ -172,6 +172,18 @@ class TickHistory:
         but for a task that has yet to fold what is gone: nobody else can have it."""
         told = self._told.get(schedule)
         return told is None or instant >= told.at or folded < told.ordinal - 1
+
+    def ended(self, schedule: str, ordinal: int) -> Instant:
+        """When this tick of the schedule ended; of one let go, when the last of those did. BEFORE_ALL: not here."""
+        told = self._told.get(schedule)
+        if told is not None and ordinal < told.ordinal:
+            return told.at
+        ends, place = self._ends_of(schedule), ordinal - self.floor(schedule).ordinal
+        return Instant(ends[place]) if 0 <= place < len(ends) else BEFORE_ALL
+
+    def _ends_of(self, schedule: str) -> Sequence[int]:
+        number = self._numbers.get(schedule)
+        return () if number is None else self._ends[number]
 
     def settled_from(self, schedule: str, folded: int) -> Instant:
         """From which instant on `passed` is just `folded`."""

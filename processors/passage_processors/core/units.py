@@ -9,6 +9,7 @@ from typing import Any
 
 from passage_processors.core.effects import Refusal
 from passage_processors.core.instance import Instance
+from passage_processors.core.markers import ticks_of
 from passage_processors.core.moments import Now
 from passage_processors.core.process import Process, roles_of
 from passage_processors.errors import ProcessorError
@@ -94,7 +95,7 @@ class ProcessUnit:
     counts: tuple[str, ...] = ()
     """The schedules its handlers may count: how far they had come is kept of its start and its marks."""
     emits: Mapping[type[Any], Codec[Any]]
-    marker_ticks: int
+    marker_ticks: int | None
     marker_of: Callable[[Instance], str | None]
     """The schedule that counts out an ended instance's marker."""
     without_fact: frozenset[type[Any]] = frozenset()
@@ -165,7 +166,7 @@ def process_unit(process: Process[Any], ask: Ask = asked_once) -> ProcessUnit:
         old: ask(upgrade, f"process {process.name!r}: the upgrade of {old.__name__}")
         for old, upgrade in process.upgrades.items()
     }
-    marker = process.schedules[0] if process.schedules and process.marker_ticks else None
+    marker = process.schedules[0] if process.schedules and ticks_of(process.marker_ticks) else None
     return ProcessUnit(
         name=process.name,
         starts=starts,

@@ -15,7 +15,7 @@ from passage_processors.errors import ProcessorError
 
 _log = structlog.get_logger("passage.processors")
 
-TWIN = 2
+TWIN = 3
 """The version of the native parts this code knows how to use."""
 VARIABLE = "PASSAGE_NATIVE"
 _PACKAGE = "passage_native"
