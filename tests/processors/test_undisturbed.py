@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from passage_processors.app import App
+from passage_processors.core.full_days import full_days
 from passage_processors.core.instance import Instance
 from passage_processors.core.instances import InstanceBook
 from passage_processors.core.policy import Policy
@@ -91,7 +92,7 @@ class Saying(Process[Times]):
 
     @starts_on(NewOrder)
     def started(self, now: Moment[Times], fact: NewOrder) -> Effects:
-        return [Wake("later", fact.parts, (DAY, WEEK, HOUR)[fact.parts % 3])]
+        return [Wake("later", full_days(1) if fact.parts == 3 else fact.parts, (DAY, WEEK, HOUR)[fact.parts % 3])]
 
     @on(WasAnswered)
     def answered(self, now: Moment[Times], fact: WasAnswered) -> Effects:
@@ -127,7 +128,9 @@ def app() -> App:
         unless=OrderRevocation, keep_fact=False, marker_ticks=3,
     )  # fmt: skip
     varied = Policy(
-        name="varied", starts_on=NewOrder, after=lambda fact: fact.parts, of=lambda fact: (DAY, WEEK)[fact.parts % 2],
+        name="varied", starts_on=NewOrder,
+        after=lambda fact: full_days(fact.parts) if fact.parts % 2 else fact.parts,
+        of=lambda fact: (DAY, WEEK)[fact.parts % 2],
         unless=PartsWereDelivered, emits=DeliveryWasChased, emit=lambda case: DeliveryWasChased(case.key, 0),
     )  # fmt: skip
     repeated = Policy(
@@ -181,7 +184,9 @@ class Story:
         late = self.choose.choice([0.0, 0.0, 0.0, 0.7, 9.0])
         kind = self.choose.choice([NewOrder, NewOrder, PartsWereDelivered, OrderRevocation])
         fact = NewOrder(key, self.choose.randint(1, 5)) if kind is NewOrder else kind(key)
-        self.fold.fact(fact, self.now - late)
+        ends = [tick.ends_at / DAY_LONG for tick in self.fold.ticks if tick.schedule == DAY and tick.ends_at > 0]
+        on_a_tick = bool(ends) and self.choose.random() < 0.2
+        self.fold.fact(fact, self.choose.choice(ends[-5:]) if on_a_tick else self.now - late)
 
     def tick(self, schedule: str, at: float) -> None:
         self.ends[schedule] = at

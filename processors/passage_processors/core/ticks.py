@@ -189,7 +189,7 @@ class TickHistory:
         """From which instant on `passed` is just `folded`."""
         floor = self.floor(schedule)
         if folded < floor.ordinal:
-            return BEFORE_ALL
+            return floor.at
         return Instant(self._ends[self._numbers[schedule]][folded - floor.ordinal])
 
     def count_of(self, after: Ticks, schedule: str, since: Instant, folded: int) -> int:
