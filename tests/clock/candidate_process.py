@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LONG_SECONDS = 60.0
@@ -18,7 +18,9 @@ LONG_SECONDS = 60.0
 class Process:
     """`passage clock run` in a process of its own, and the events it logs."""
 
-    def __init__(self, config: Path, name: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: Path, name: str, environ: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    ) -> None:
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -30,6 +32,7 @@ class Process:
                 config,
                 "--name",
                 name,
+                *options,
             ],
             stderr=subprocess.PIPE,
             text=True,

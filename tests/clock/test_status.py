@@ -4,18 +4,21 @@ import json
 from dataclasses import asdict, replace
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from passage.cli.clock.status import page
 from passage_clock.leading.leadership import Stage
 from passage_clock.records.control import Ask
-from passage_clock.watching.status import Leader, Status, status
+from passage_clock.watching.status import SILENT_SECONDS, Leader, Status, status
+from passage_log.port import Partition
 from passage_schemas.instant import Instant
 from tests.clock.world import (
     CONTROL,
     EDITION,
     MIDNIGHT,
     MINUTE,
+    SCHEDULES,
     SECOND,
     TICKS,
     Candidate,
@@ -192,3 +195,44 @@ def test_what_is_late_by_hours_is_told_in_hours() -> None:
 
     hours, rest = divmod(round(lateness), 3600)
     assert f"{hours} h {rest // 60} min" in shown.getvalue()
+
+
+@pytest.mark.parametrize("place", [TICKS, SCHEDULES, CONTROL])
+def test_an_undecided_transaction_on_the_clocks_topics_is_told_with_its_place(place: Partition) -> None:
+    world = World(every_minute())
+    leader = world.candidate("leader")
+    world.run(leader, seconds=60)
+    assert told(world, leader).waits == ()
+    rogue = world.log.writer("rogue")
+    rogue.open()
+    rogue.begin()
+    rogue.append(place, b"rogue", None, 1)
+    found = told(world, leader)
+
+    (said,) = found.waits
+    assert said.startswith(f"an undecided transaction at {place.topic}[0]@")
+    assert f"waits     {said}" in list(page(found))
+    rogue.abort()
+    assert told(world, leader).waits == ()
+
+
+def test_a_leader_that_is_silent_leads_no_more_though_its_group_knows_it() -> None:
+    world = World(every_minute())
+    leader = world.candidate("leader")
+    world.run(leader, seconds=60)
+    world.true.advance(SILENT_SECONDS + 60)
+    found = told(world, leader)
+
+    assert (found.is_led, found.members, found.standbys) == (False, 1, 1)
+    assert found.waits[0].startswith("nobody leads, though 1 are in group passage-clock: leader was silent for")
+    assert "which did not resign; it is silent" in next(line for line in page(found) if isinstance(line, str))
+
+
+def test_a_leader_whose_clock_is_ahead_publishes_nothing_and_is_told_to() -> None:
+    world = World(every_minute())
+    leader = world.candidate("leader", ahead_seconds=30.0)
+    world.run(leader, seconds=60)
+
+    assert told(world, leader).waits == (
+        "the leader's clock is 30.000 s ahead of the broker's, by more than max_skew_seconds: 2: it publishes nothing",
+    )

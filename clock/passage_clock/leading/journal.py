@@ -52,6 +52,17 @@ def tell_refused(candidate: str, refusal: Refusal, again_in_seconds: float) -> N
     )
 
 
+def tell_taken(candidate: str, term: int | None, sequence: int, seconds: float) -> None:
+    log.info("office_taken", candidate=candidate, term=term, sequence=sequence, taken_in_seconds=round(seconds, 3))
+
+
+def tell_skew(candidate: str, skew: float, limit: float) -> None:
+    if skew > limit:
+        log.error("wall_ahead", candidate=candidate, skew_seconds=skew, max_skew_seconds=limit, publishing=False)
+    elif skew < -limit:
+        log.warning("wall_behind", candidate=candidate, skew_seconds=skew, max_skew_seconds=limit)
+
+
 def tell_let_go(release: Release | None) -> None:
     if release is not None and release.keys:
         log.info("ticks_let_go", count=len(release.keys), schedules=sorted(release.floors))

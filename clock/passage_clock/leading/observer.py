@@ -5,6 +5,7 @@ from typing import Protocol
 
 from passage_clock.leading.leadership import Leadership
 from passage_clock.leading.office import Batch
+from passage_clock.leading.waits import Wait
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
@@ -32,6 +33,10 @@ class Observer(Protocol):
 
     def outdated(self, why: str | None) -> None:
         """A standby found that it may not lead, and why; None: it may. Told when the schedules topic said something."""
+        ...
+
+    def held_up(self, wait: Wait | None) -> None:
+        """What stands in this candidate's way, told after each step that knows; None: nothing does."""
         ...
 
     def waits(self, wake_at: Instant | None) -> None:
@@ -69,6 +74,9 @@ class Quiet:
 
     def outdated(self, why: str | None) -> None:
         del why
+
+    def held_up(self, wait: Wait | None) -> None:
+        del wait
 
     def waits(self, wake_at: Instant | None) -> None:
         del wake_at
@@ -108,6 +116,10 @@ class Several:
     def outdated(self, why: str | None) -> None:
         for observer in self._observers:
             observer.outdated(why)
+
+    def held_up(self, wait: Wait | None) -> None:
+        for observer in self._observers:
+            observer.held_up(wait)
 
     def waits(self, wake_at: Instant | None) -> None:
         for observer in self._observers:

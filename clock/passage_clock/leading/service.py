@@ -15,7 +15,7 @@ Refuses to retry in place: an error ends the office, and the way back begins wit
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
 
 import structlog
 
@@ -29,13 +29,17 @@ from passage_clock.leading.journal import (
     tell_entries,
     tell_let_go,
     tell_refused,
+    tell_skew,
     tell_stopped,
+    tell_taken,
 )
 from passage_clock.leading.leadership import OUTSIDE, Input, Leadership, Stage
+from passage_clock.leading.lookout import Lookout
 from passage_clock.leading.observer import Observer, Quiet
 from passage_clock.leading.office import Office
 from passage_clock.leading.outlook import Outlook
 from passage_clock.leading.retention import SWEEP_ROOM_SECONDS
+from passage_clock.leading.seat import Seat, Stop
 from passage_clock.leading.skew import Reading, may_probe, must_probe
 from passage_clock.leading.vigil import Vigil
 from passage_clock.leading.watch import Watch
@@ -43,7 +47,7 @@ from passage_clock.records.entries import Edition
 from passage_clock.records.follower import Follower, Places
 from passage_clock.records.memory import Memory
 from passage_clock.wall import Wall
-from passage_log.errors import Fenced, Unreachable, WriterLost
+from passage_log.errors import Fenced, LogError, Refused, Truncated, Unfit
 from passage_log.port import Log, Member, Partition
 
 # How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
@@ -58,18 +62,13 @@ PROBE_ROOM_SECONDS = 0.1
 # How long to wait for records that are known to be on their way.
 READING_SECONDS = 0.005
 
+# A log that fails a standby at once would be asked without end.
+PAUSE_SECONDS = 0.5
+
 # A transaction this large takes about a tenth of a second: short beside a session of six seconds, long beside a commit.
 BATCH_TICKS = 5_000
 
 log = structlog.get_logger(__name__)
-
-
-class Stop(Protocol):
-    """As `threading.Event`."""
-
-    def is_set(self) -> bool: ...
-
-    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 def places(config: ClockConfig) -> Places:
@@ -80,7 +79,8 @@ def places(config: ClockConfig) -> Places:
 class Clock:
     """One candidate. `name` tells people which. Belongs to one thread.
 
-    Raises out of `step` and `run` what an operator must mend: Unfit, Refused, ClockError, SchemaError.
+    Raises out of `step` and `run` what an operator must mend: Unfit, Refused, Truncated, ClockError, SchemaError. Any
+    other error of the log is said, and the way back begins anew.
     """
 
     def __init__(
@@ -107,13 +107,15 @@ class Clock:
         self._watch = Watch(self._follower, vigil, wall)
         self._fitness = Fitness(config, self._edition, self._follower, self._observer)
         self._outlook = Outlook(config.schedules, self._observer)
-        self._member: Member | None = None
+        self._lookout = Lookout(name, config, self._follower, self._watch, self._fitness, wall, self._observer)
+        self._seat = Seat(log_, config)
         self._office: Office | None = None
         self._ends: dict[Partition, int] = {}
         self._probed: Reading | None = None
         self._skew = 0.0
         self._asked = 0
         self._opened_at = 0.0
+        self._must_pause = False
         self._steps: dict[Stage, Callable[[], float]] = {
             Stage.STANDING_BY: self._stand_by,
             Stage.BACKING_OFF: self._wait,
@@ -140,31 +142,44 @@ class Clock:
     @property
     def member(self) -> Member | None:
         """Its seat in the group; None before the first step, while fenced or refusing, and when stopped."""
-        return self._member
+        return self._seat.member
 
     def run(self, stop: Stop) -> None:
         """Be a candidate until told to stop; then resign and leave the group."""
         log.info("standing_by", candidate=self.name, group=self._config.group, ticks=self._config.topics.ticks)
         try:
             while not stop.is_set():
-                self._rest(self.step(), stop)
+                seconds = self.step()
+                self._guarded(partial(self._rest, seconds, stop))
             self.stop()
         finally:
             self.close()
 
     def step(self) -> float:
         """Do the next bounded thing. The seconds in which there will be nothing to do, unless the group says so."""
+        seconds = self._guarded(self._step)
+        self._observer.stepped(self._wall.monotonic(), self._watch.has_reached_the_log)
+        return seconds
+
+    def _step(self) -> float:
+        self._serve()
+        seconds = self._steps[self._leadership.stage]()
+        self._lookout.look(self._leadership, self._skew, has_time=seconds > PROBE_ROOM_SECONDS)
+        return seconds
+
+    def _guarded(self, act: Callable[[], float]) -> float:
+        """What the log refuses is handled by what the error's class says; 0.0 after an error."""
         try:
-            self._serve()
-            seconds = self._steps[self._leadership.stage]()
-            self._observer.stepped(self._wall.monotonic(), self._watch.has_reached_the_log)
-            return seconds
-        except Fenced as error:
-            log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
-            self._move(Input.FENCED)
-            self._leave()
-        except (WriterLost, Unreachable) as error:
-            self._fail(error)
+            return act()
+        except (Unfit, Refused, Truncated):
+            raise
+        except LogError as error:
+            if isinstance(error, Fenced) and self._leadership.owns_writer:
+                log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
+                self._move(Input.FENCED)
+                self._seat.leave()
+            else:
+                self._fail(error)
         return 0.0
 
     def stop(self) -> None:
@@ -173,31 +188,25 @@ class Clock:
             try:
                 self._office.resign()
                 log.info("resigned", candidate=self.name, term=self._leadership.term)
-            except (Fenced, WriterLost, Unreachable) as error:
+            except LogError as error:
                 log.warning("resignation_failed", candidate=self.name, reason=str(error))
         self._move(Input.STOP)
-        self._leave()
+        self._seat.leave()
 
     def close(self) -> None:
         """Let go of everything, without a resignation. A second call does nothing."""
         self._drop_office()
-        self._leave()
+        self._seat.leave()
         self._follower.close()
 
     # The group: who should lead.
 
     def _serve(self) -> None:
-        now = self._wall.monotonic()
-        if self._leadership.waited(now):
+        if self._leadership.waited(self._wall.monotonic()):
             self._move(Input.WAITED)
         if self._leadership.stage in OUTSIDE:
             return
-        if self._member is None:
-            topics = [self._config.topics.ticks]
-            self._member = self._log.member(self._config.group, topics, "cooperative-sticky")
-        # It has no positions, so there is nothing to read: this only serves the group.
-        self._member.poll(1, 0.0)
-        is_assigned = self._places.ticks in self._member.assignment().partitions
+        is_assigned = self._seat.is_named()
         stage, is_acting = self._leadership.stage, self._leadership.is_acting
         if is_assigned and stage is Stage.STANDING_BY and (refusal := self._fitness.look_again()) is not None:
             self._refuse(refusal)
@@ -207,21 +216,17 @@ class Clock:
             log.info("unassigned", candidate=self.name, term=self._leadership.term)
             self._move(Input.REVOKED)
 
-    def _rest(self, seconds: float, stop: Stop) -> None:
+    def _rest(self, seconds: float, stop: Stop) -> float:
+        if self._must_pause:
+            self._must_pause = stop.wait(PAUSE_SECONDS)
         if seconds <= 0:
-            return
+            return 0.0
         if not self._leadership.owns_writer:
             # What a standby waits for comes by the log: a resignation, or a tick.
             self._follow(min(seconds, STANDBY_POLL_SECONDS))
-        elif self._member is not None:
-            self._member.poll(1, min(seconds, POLL_SECONDS))
         else:
-            stop.wait(min(seconds, POLL_SECONDS))
-
-    def _leave(self) -> None:
-        if self._member is not None:
-            self._member.close()
-            self._member = None
+            self._seat.rest(min(seconds, POLL_SECONDS), stop)
+        return 0.0
 
     # The steps.
 
@@ -286,13 +291,7 @@ class Clock:
         office = self._in_office()
         self._record(office, self._memory())
         self._move(Input.SETTLED)
-        log.info(
-            "office_taken",
-            candidate=self.name,
-            term=self._leadership.term,
-            sequence=office.sequence,
-            taken_in_seconds=round(self._wall.monotonic() - self._opened_at, 3),
-        )
+        tell_taken(self.name, self._leadership.term, office.sequence, self._wall.monotonic() - self._opened_at)
         return 0.0
 
     def _lead(self) -> float:
@@ -344,15 +343,11 @@ class Clock:
 
     def _is_ahead(self) -> bool:
         self._skew, self._probed = self._in_office().probe()
-        skew = self._skew
-        self._observer.probed(skew)
-        if abs(skew) <= self._config.max_skew_seconds:
-            return False
         limit = self._config.max_skew_seconds
-        if skew < 0:
-            log.warning("wall_behind", candidate=self.name, skew_seconds=skew, max_skew_seconds=limit)
+        self._observer.probed(self._skew)
+        tell_skew(self.name, self._skew, limit)
+        if self._skew <= limit:
             return False
-        log.error("wall_ahead", candidate=self.name, skew_seconds=skew, max_skew_seconds=limit, publishing=False)
         self._move(Input.AHEAD)
         return True
 
@@ -369,20 +364,27 @@ class Clock:
             self._drop_office()
         self._observer.moved(before, after)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: LogError) -> None:
+        self._lookout.failed(str(error))
+        self._read_anew()
         if not self._leadership.owns_writer:
             log.warning("log_unreachable", candidate=self.name, reason=str(error))
             self._watch.lost_the_log()
-            self._follower.reopen()
+            self._must_pause = True
             return
         self._move(Input.FAILED)
-        self._follower.reopen()
         again = self._leadership.until - self._wall.monotonic()
         log.warning("office_failed", candidate=self.name, reason=str(error), again_in_seconds=again)
 
+    def _read_anew(self) -> None:
+        try:
+            self._follower.reopen()
+        except LogError as error:
+            log.warning("reader_not_opened", candidate=self.name, reason=str(error))
+
     def _refuse(self, refusal: Refusal) -> None:
         self._move(Input.REFUSED)
-        self._leave()
+        self._seat.leave()
         tell_refused(self.name, refusal, self._leadership.until - self._wall.monotonic())
 
     def _drop_office(self) -> None:

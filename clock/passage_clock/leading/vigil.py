@@ -57,6 +57,10 @@ class Vigil:
         """Something new was read; or nothing could be, so that silence means nothing."""
         self._heard_at = monotonic
 
+    def silent_seconds(self, monotonic: float) -> float:
+        """Since something new was read."""
+        return monotonic - self._heard_at
+
     def probed(self, stored_at: Instant, monotonic: float) -> None:
         """The broker stored a leader's probe at `stored_at`; we read it just now."""
         ahead = stored_at / 1_000_000 - monotonic

@@ -21,6 +21,7 @@ class Watch:
         self._follower = follower
         self._vigil = vigil
         self._wall = wall
+        vigil.heard(wall.monotonic())
         self._term: Term | None = None
         self._probe: Probe | None = None
         self.has_reached_the_log = False
@@ -52,6 +53,10 @@ class Watch:
             return None
         self._vigil.acted(self._wall.monotonic())
         return sign
+
+    def silent_seconds(self) -> float:
+        """Since anything was heard of a leader, or since we listen."""
+        return self._vigil.silent_seconds(self._wall.monotonic())
 
     def lost_the_log(self) -> None:
         """It did not answer: silence means nothing until it does."""

@@ -47,6 +47,7 @@ class Follower:
         self._reader: Reader = log_.reader()
         self._places = (places.ticks, places.schedules, places.control)
         self._reader.assign(dict.fromkeys(self._places, EARLIEST))
+        self._is_resting = False
         self._last_values: dict[bytes, bytes] = {}
         self._last_value: bytes | None = None
         self.entries: dict[str, ScheduleEntry] = {}
@@ -85,6 +86,22 @@ class Follower:
     def end(self, partition: Partition) -> int:
         return self._reader.end(partition)
 
+    def ends(self) -> dict[Partition, int]:
+        """Where its topics end, what is undecided included. Raises Unreachable."""
+        return self._reader.ends(self._places)
+
+    def readable_ends(self) -> dict[Partition, int]:
+        """How far they can be read now: the first record undecided, if there is one. Raises Unreachable."""
+        return {place: self._reader.offset_at(place, FAR_AHEAD_MS) for place in self._places}
+
+    def positions(self) -> dict[Partition, int]:
+        """How far was read of what it reads at the moment."""
+        return {
+            place: self._reader.position(place)
+            for place in self._places
+            if not (self._is_resting and place == self.places.ticks)
+        }
+
     def is_at_the_end(self) -> bool:
         """Whether every readable tick and schedule was read, by what the broker says now. Raises Unreachable."""
         reader = self._reader
@@ -97,18 +114,22 @@ class Follower:
 
     def rest(self) -> None:
         """Read no more ticks: a leader knows its own."""
+        self._is_resting = True
         self._reader.pause([self.places.ticks])
 
     def wake(self) -> None:
+        self._is_resting = False
         self._reader.resume([self.places.ticks])
 
     def reopen(self) -> None:
         """Read on from the same place with a reader of its own: the old one may be stuck at a leader that is gone. What
         was read stays true, for what is committed never changes."""
-        positions = {place: self._reader.position(place) for place in self._places}
-        self._reader.close()
-        self._reader = self._log.reader()
-        self._reader.assign(positions)
+        before, after = self._reader, self._log.reader()
+        after.assign({place: before.position(place) for place in self._places})
+        if self._is_resting:
+            after.pause([self.places.ticks])
+        self._reader = after
+        before.close()
 
     def memory(self) -> Memory:
         """What was read so far. Raises SchemaError for a tick that can't be read."""

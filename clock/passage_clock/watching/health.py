@@ -1,13 +1,14 @@
 """Whether this candidate lives, and whether it can take over: for whoever restarts it or waits for it.
 
 Alive: the loop steps. A broker that is down is no reason to restart a clock, so its steps may take long.
-Ready: in office, or standing by with everything readable read and fit to lead.
+Ready: in office, or standing by with everything readable read, fit to lead, and nothing in the way of either.
 
 Refuses to touch the clock: it is told by the clock's thread and asked by a server's, and keeps plain values only.
 """
 
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.observer import Quiet
+from passage_clock.leading.waits import Wait
 from passage_clock.wall import Wall
 
 # Longer than the longest time a Kafka client may be asked to wait for a broker (30 s), twice in one step.
@@ -34,6 +35,7 @@ class Health(Quiet):
         self._stepped_at = wall.monotonic()
         self._has_reached_the_log = False
         self._outdated: str | None = None
+        self._wait: Wait | None = None
 
     def moved(self, before: Leadership, after: Leadership) -> None:
         del before
@@ -45,16 +47,28 @@ class Health(Quiet):
     def outdated(self, why: str | None) -> None:
         self._outdated = why
 
+    def held_up(self, wait: Wait | None) -> None:
+        self._wait = wait
+
     def why_not_alive(self) -> str | None:
         seconds = self._wall.monotonic() - self._stepped_at
         return f"no step for {seconds:.0f} s" if seconds > STALLED_SECONDS else None
 
     def why_not_ready(self) -> str | None:
-        stage = self._stage
+        stage, wait = self._stage, self._wait
+        in_the_way = None if wait is None or wait.what == "assignment" else wait.told(self._wall.monotonic())
         if stage is Stage.STANDING_BY and not self._has_reached_the_log:
-            return "standing by, but the log has not been read to its end yet"
+            return _joined("standing by, but the log has not been read to its end yet", in_the_way)
         if stage is Stage.STANDING_BY and self._outdated is not None:
             return f"standing by, but it may not lead: {self._outdated}"
         if stage is Stage.REFUSING:
             return f"refusing office: {self._outdated}"
-        return self.why_not_alive() or WHY_NOT_READY.get(stage)
+        if (why_not := self.why_not_alive()) is not None:
+            return why_not
+        if stage in WHY_NOT_READY:
+            return _joined(WHY_NOT_READY[stage], in_the_way)
+        return in_the_way and f"{stage.name.lower().replace('_', ' ')}, but {in_the_way}"
+
+
+def _joined(said: str, in_the_way: str | None) -> str:
+    return said if in_the_way is None else f"{said}; {in_the_way}"

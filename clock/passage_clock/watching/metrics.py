@@ -6,11 +6,13 @@ Refuses to measure what the clock does not tell: it is an observer, and nothing 
 
 from collections import Counter as Tally
 from collections.abc import Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.office import Batch
+from passage_clock.leading.waits import WHATS, Wait, What
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall, Wall
@@ -56,6 +58,10 @@ class Metrics:
             registry=self.registry,
         )
         self._skew = self._gauge("skew_seconds", "The wall's time minus the broker's, at the last probe")
+        self._wait: Wait | None = None
+        waiting = self._gauge("waiting_seconds", "How long this has stood in its way, 0 while it does not", "what")
+        for what in WHATS:
+            waiting.labels(what).set_function(partial(self._waiting_seconds, what))
         for stage in Stage:
             self._stage.labels(stage.name.lower()).set(0)
         self.moved(Leadership(), Leadership())
@@ -102,6 +108,10 @@ class Metrics:
         self.health.stepped(monotonic, has_reached_the_log)
         self._caught_up.set(has_reached_the_log)
 
+    def held_up(self, wait: Wait | None) -> None:
+        self._wait = wait
+        self.health.held_up(wait)
+
     def outdated(self, why: str | None) -> None:
         self.health.outdated(why)
 
@@ -136,6 +146,10 @@ class Metrics:
     def _behind_seconds(self) -> float:
         wake_at = self._wake_at
         return 0.0 if wake_at is None else max(0.0, self._since(wake_at))
+
+    def _waiting_seconds(self, what: What) -> float:
+        wait = self._wait
+        return 0.0 if wait is None or wait.what != what else self._wall.monotonic() - wait.since
 
     def _forget(self) -> None:
         self._age.clear()

@@ -7,7 +7,7 @@ Refuses to read all of a long tick topic: it looks back from the end, each time 
 last tick is found or `look_back` records were read; what lies further back is told as None.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_clock.config import ClockConfig
@@ -29,6 +29,12 @@ MOST_LOOK_BACK = 1_000_000
 
 POLL_RECORDS = 10_000
 POLL_SECONDS = 0.5
+SILENT_SECONDS = 90.0
+"""A leader asks for the time every 30 s at the latest: one that was silent for three times that leads no more."""
+
+SETTLING_SECONDS = 1.0
+"""A clock's own transaction is decided in less: one that is open at both ends of this stands in the way."""
+
 SILENT_POLLS = 20
 """After so many in a row without a sign the broker is taken for gone."""
 
@@ -82,7 +88,8 @@ class Status:
 
     `members` are those in the group, the leader among them; `standbys` those that could follow it. `skew_seconds`: the
     leader's wall minus the broker's at its last probe. `generation`: the one of the configuration at hand;
-    `differs`: what it says otherwise than the one that led with it, so that it may not lead.
+    `differs`: what it says otherwise than the one that led with it, so that it may not lead. `waits`: what stands in
+    the clock's way, a line each.
     """
 
     now: Instant
@@ -94,12 +101,13 @@ class Status:
     sequence: int
     generation: int
     differs: tuple[str, ...]
+    waits: tuple[str, ...]
     schedules: tuple[ScheduleStatus, ...]
 
     @property
     def is_led(self) -> bool:
         """Whether somebody leads, as far as the log and the group tell."""
-        return _is_led(self.leader, self.members)
+        return _is_led(self.leader, self.members, self.now)
 
 
 def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MOST_LOOK_BACK) -> Status:
@@ -110,20 +118,23 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         entries, probe = _read_small(reader, where.schedules, where.control)
         active = {name for name, entry in entries.items() if entry.status != "removed"}
         ticks, term = _look_back(reader, where.ticks, active, most_look_back)
+        undecided = _undecided(reader, (where.ticks, where.schedules, where.control))
     finally:
         reader.close()
     leader = _leader(term, probe)
     members = len(log.group_members(config.group))
+    skew = _skew_seconds(leader, probe)
     return Status(
         now=now,
         group=config.group,
         leader=leader,
         members=members,
-        standbys=members - _is_led(leader, members),
-        skew_seconds=_skew_seconds(leader, probe),
+        standbys=members - _is_led(leader, members, now),
+        skew_seconds=skew,
         sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
         generation=config.generation,
         differs=tuple(differences(config, entries.values())),
+        waits=tuple(_waits(config, leader, members, skew, undecided, now)),
         schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
     )
 
@@ -138,9 +149,54 @@ def _leader(term: Term | None, probe: Probe | None) -> Leader | None:
     return Leader(probe.leader, probe.host, probe.term, probe.since_at, probe.stored_at, has_resigned=False)
 
 
-def _is_led(leader: Leader | None, members: int) -> bool:
-    """A barrier alone is no office: who writes one may still refuse. Only who did not asks the broker for the time."""
-    return leader is not None and not leader.has_resigned and leader.seen_at is not None and members > 0
+def _is_led(leader: Leader | None, members: int, now: Instant) -> bool:
+    """A barrier alone is no office: who writes one may still refuse. Only who did not asks the broker for the time, and
+    goes on asking."""
+    if leader is None or leader.has_resigned or leader.seen_at is None or members == 0:
+        return False
+    return now - leader.seen_at <= SILENT_SECONDS * 1_000_000
+
+
+def _waits(
+    config: ClockConfig,
+    leader: Leader | None,
+    members: int,
+    skew: float | None,
+    undecided: Mapping[Partition, int],
+    now: Instant,
+) -> Iterator[str]:
+    """What stands in the way, as far as the log and the group tell."""
+    if members and not _is_led(leader, members, now):
+        silent = ""
+        if leader is not None and not leader.has_resigned and leader.seen_at is not None:
+            silent = f": {leader.name} was silent for {(now - leader.seen_at) / 1_000_000:.0f} s"
+        yield f"nobody leads, though {members} are in group {config.group}{silent}; see /readyz, or the log, of each"
+    if skew is not None and skew > config.max_skew_seconds and _is_led(leader, members, now):
+        yield (
+            f"the leader's clock is {skew:.3f} s ahead of the broker's, by more than max_skew_seconds: "
+            f"{config.max_skew_seconds:g}: it publishes nothing"
+        )
+    for place, at in undecided.items():
+        yield (
+            f"an undecided transaction at {place.topic}[{place.number}]@{at}: nobody reads past it; its producer must "
+            "end it, or the broker will when it times out"
+        )
+
+
+def _undecided(reader: Reader, places: Sequence[Partition]) -> dict[Partition, int]:
+    """Where a transaction stays open: the offset of its first record."""
+    before = _open_at(reader, places)
+    if not before:
+        return {}
+    reader.assign({})
+    reader.poll(1, SETTLING_SECONDS)
+    return {place: at for place, at in _open_at(reader, tuple(before)).items() if before[place] == at}
+
+
+def _open_at(reader: Reader, places: Sequence[Partition]) -> dict[Partition, int]:
+    latest = reader.ends(places)  # asked first, so that only what is undecided makes it the larger
+    stable = {place: reader.offset_at(place, FAR_AHEAD_MS) for place in places}
+    return {place: stable[place] for place in places if stable[place] < latest[place]}
 
 
 def _skew_seconds(leader: Leader | None, probe: Probe | None) -> float | None:

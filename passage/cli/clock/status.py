@@ -64,6 +64,8 @@ def page(found: Status) -> Iterator[RenderableType]:
     if found.skew_seconds is not None:
         yield f"skew      {found.skew_seconds:+.3f} s to the broker"
     yield f"sequence  {found.sequence}"
+    for wait in found.waits:
+        yield f"waits     {wait}"
     if found.differs:
         yield f"file      {told(found.generation, found.differs)}; {mend_of(found.generation)}"
     table = columns("schedule", "status", "ordinal", "last period", "last at", "late", "next at", "")
@@ -82,15 +84,16 @@ def _leader(found: Status) -> str:
         said += f", since {rfc3339(leader.since_at)}"
     if leader.seen_at is not None:
         said += f", seen {spoken((found.now - leader.seen_at) / 1_000_000)} ago"
-    return said if found.is_led else f"nobody; {_last(leader, said)}"
+    return said if found.is_led else f"nobody; {_last(found, leader, said)}"
 
 
-def _last(leader: Leader, said: str) -> str:
+def _last(found: Status, leader: Leader, said: str) -> str:
     """What the log and the group tell of a leader that leads no longer, or not yet: no more than they do."""
     if leader.has_resigned:
         return f"the last was {said}, which resigned"
     if leader.seen_at is not None:
-        return f"the last was {said}, which did not resign; nobody is in the group"
+        gone = "nobody is in the group" if found.members == 0 else "it is silent"
+        return f"the last was {said}, which did not resign; {gone}"
     return f"the last barrier is that of {said}, which is taking office, refused it or is gone"
 
 
