@@ -61,7 +61,7 @@ def registry_address() -> Iterator[str]:
 
 def _in_docker(request: pytest.FixtureRequest) -> str:
     port = free_port()
-    os.environ["PASSAGE_TRIAL_PORT"] = str(port)
+    os.environ.update(docker.variables(port))
     # Asked for by name, so that nobody needs Docker who has another Kafka.
     request.getfixturevalue("docker_services")
     wait_until_it_answers(f"127.0.0.1:{port}", docker.START_TIMEOUT_SECONDS, lambda: None)
