@@ -6,7 +6,7 @@ READY := .venv/.installed
 NATIVE := .venv/.native
 # Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
 WORKERS ?= 2
-ROOMS := passage schemas log clock processors native tests examples bench
+ROOMS := passage schemas log clock processors native tests examples bench requirements
 TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
 # Lock files name packages, versions and hashes: never where this machine gets them from.
@@ -14,19 +14,20 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help init demo native twins test coverage check bench format kafka lock chaos wheel clean
+.PHONY: help init demo native twins test test-docker test-fresh coverage check bench format kafka lock chaos wheel clean
 
 help: ## Say what each target does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 init: $(READY) ## Create .venv with the locked dependencies and this project, in place
 
-$(READY): requirements/dev.txt pyproject.toml
+$(READY): requirements/dev.txt requirements/complete.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "passage needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1); try make init PYTHON=python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python requirements/complete.py
 	@touch $@
 
 demo: init ## Two years of real invoices in seconds: ticks, payments, and what became overdue
@@ -43,6 +44,14 @@ twins: init ## `make native` where there is a C compiler, for the tests; where t
 
 test: twins ## All tests; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
 	$(TESTS)
+
+test-docker: init ## The Docker path on a Docker engine: the demo, the tests' broker, the log's conformance
+	@$(BIN)/python -c 'import sys; from passage_log.trial import docker; sys.exit(docker.why_not())' || { \
+		echo "make test-docker needs a Docker engine with compose" >&2; exit 2; }
+	env -u PASSAGE_BOOTSTRAP -u LOG $(BIN)/python -m pytest -m "not chaos" tests/broker tests/log/test_conformance.py
+
+test-fresh: init ## make init with every Python there is, and the README's install line in a new environment
+	$(BIN)/python -m pytest -m fresh tests/fresh
 
 coverage: twins ## The same, and which lines they reach
 	$(TESTS) --cov --cov-report term-missing:skip-covered
