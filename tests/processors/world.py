@@ -17,6 +17,8 @@ from passage_schemas.schedule_entry import ScheduleEntry, Status
 from passage_schemas.tick import Tick
 
 DAY = "day.utc"
+KEPT = {"retention.ms": "-1"}
+"""What is dated as long ago as these facts and ticks, Kafka would let go of half a minute after its start."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -96,8 +98,8 @@ class World:
         self.sequence = 0
         self.ordinals: dict[str, int] = {}
         per_partition = (*app.sources, app.output, app.changelog, app.timeline, app.dead_letters)
-        self.log.create([Topic(name, partitions) for name in per_partition])
-        self.log.create([Topic(app.ticks, 1), Topic(app.clock_schedules, 1)])
+        self.log.create([Topic(name, partitions, KEPT) for name in per_partition])
+        self.log.create([Topic(app.ticks, 1, KEPT), Topic(app.clock_schedules, 1, KEPT)])
         self._facts = self.log.appender()
 
     def fact(self, fact: object, at: Instant, topic: str = "billing", key: str | None = None) -> None:

@@ -143,6 +143,19 @@ class MemoryLog:
             self._create(Topic(topic, len(self._state.partitions[topic]), self._state.settings[topic]))
             self._state.changed.notify_all()
 
+    def add_partitions(self, topic: str, partitions: int) -> None:
+        """Give the topic that many; groups that read it share out anew."""
+        with self._state.changed:
+            grown = MemoryLog()
+            grown._create(Topic(topic, partitions, self._state.settings[topic]))
+            for partition in grown._state.partitions[topic][len(self._state.partitions[topic]) :]:
+                self._state.stores[partition] = grown._state.stores[partition]
+            self._state.partitions[topic] = grown._state.partitions[topic]
+            for group in self._state.groups.values():
+                if group.subscribes([topic]):
+                    group.rebalance()
+            self._state.changed.notify_all()
+
     def copy(self) -> "MemoryLog":
         """The same topics and records in a log of its own: one list copied per partition, no record. What was undecided
         is aborted; groups, their positions and writers stay behind."""

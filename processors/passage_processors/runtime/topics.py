@@ -63,12 +63,15 @@ def _input(app: App, topic: str, partitions: int | None) -> Wanted:
 
 def check_topics(log: Log, app: App) -> int:
     """The number of partitions of the app's tasks. Raises Unfit with every complaint, a line each, and Unreachable."""
-    wanted = app_topics(app)
-    per_partition = [one.topic for one in wanted if one.topic not in (app.ticks, app.clock_schedules)]
     try:
-        return preflight(log, wanted, per_partition)[app.output].partitions
+        return preflight(log, app_topics(app), per_partition(app))[app.output].partitions
     except Unfit as error:
         raise Unfit(f"{error}\n{HINT}" if MISSING in str(error) else str(error)) from error
+
+
+def per_partition(app: App) -> list[str]:
+    """The topics that have a partition for each task."""
+    return [one.topic for one in app_topics(app) if one.topic not in (app.ticks, app.clock_schedules)]
 
 
 def tasks_of(log: Log, app: App) -> int:

@@ -32,6 +32,7 @@ from passage_processors.runtime.namesakes import Namesakes, transactional_id
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.placing import Placing
 from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
+from passage_processors.runtime.shapes import Shapes
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
@@ -90,6 +91,7 @@ class Worker:
         self._max_fires = max_fires
         self._parts = native.chosen()
         self._placing = Placing()
+        self._shapes = Shapes(app, log, monotonic)
         self._member = log.member(app.name, app.sources, "range")
         self.holding = Holding(self._member, max_facts, max_bytes)
         self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.patience, monotonic)
@@ -158,6 +160,7 @@ class Worker:
             self.feed.poll()
             self.upstream.poll()
             self._has_reached_log = self._has_reached_log or self.feed.ready
+            self._shapes.check()
             self._poll(timeout_seconds)
             if self._restore is not None:
                 self._advance_restore(timeout_seconds)
@@ -287,6 +290,7 @@ class Worker:
         self._round = assignment
         self._namesakes.group_moved()
         self.holding.forget(self.tasks)
+        self._shapes.look_soon()
         if self._restore is not None:
             self._restore.close()
             self._restore = None
