@@ -8,8 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, distributions
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+try:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+except ModuleNotFoundError as missing:  # what asks is itself of the lock
+    print(f"requirements/dev.txt is not whole: {missing.name} is not installed; run make lock", file=sys.stderr)
+    sys.exit(2)
 
 PROJECT = "passage-of-time[dev]"
 

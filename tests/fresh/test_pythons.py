@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fresh.machine import clone, python_of, shell
+from tests.fresh.machine import LONG_SECONDS, clone, python_of, shell
 
-pytestmark = pytest.mark.fresh
+pytestmark = [pytest.mark.fresh, pytest.mark.timeout(3 * LONG_SECONDS)]
 
 VERSIONS = ("3.11", "3.12", "3.13")
 

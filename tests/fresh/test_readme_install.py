@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from requirements.complete import lacking
-from tests.fresh.machine import ROOT, clone, shell
+from tests.fresh.machine import LONG_SECONDS, ROOT, clone, shell
 
-pytestmark = pytest.mark.fresh
+pytestmark = [pytest.mark.fresh, pytest.mark.timeout(3 * LONG_SECONDS)]
 
 [INSTALL] = re.findall(r"^    (pip install \S+)  +#.*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
 

@@ -71,7 +71,7 @@ def test_an_extra_that_there_is_not_is_named(site: Path) -> None:
 def test_the_command_ends_with_2_and_says_what_to_do() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "requirements" / "complete.py", "no-such-thing"],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert "no-such-thing is not installed; the project asks for it; run make lock" in done.stderr
