@@ -15,7 +15,7 @@ from passage_log.trial.network import free_port, wait_until_it_answers
 _log = structlog.get_logger("passage.trial")
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yaml")
-# An engine answers in a tenth of a second; where much else runs it may take a hundred times that, and is there all the same.
+# An engine answers in a tenth of a second; where much else runs it may take a hundred times that.
 PROBE_TIMEOUT_SECONDS = 30
 # The image may have to be pulled first.
 UP_TIMEOUT_SECONDS = 600
