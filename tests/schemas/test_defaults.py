@@ -324,3 +324,18 @@ def test_any_fact_is_read_by_a_newer_class_and_by_an_older_one(pair: tuple[Any, 
         assert same(reads(newer, old, old.encode(before)), after), "the class's own default is the second source"
         assert same(reads(older, new, new.encode(after)), before)
     assert {one.name for one in fields(type(before))} <= {one["name"] for one in schema_of(type(after))["fields"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(Decimal, Annotated[Decimal, decimal_of(12, 2)]), (int, datetime), (str, UUID)]
+)
+def test_a_registry_tells_apart_what_ten_bytes_do_not(written: Any, read: Any) -> None:
+    """The fact becomes a dead letter, with the field; in single-object encoding nobody could see it."""
+    before: Codec[Any] = event_codec(make_dataclass("Sent", [("it", written)], frozen=True))
+    after: Codec[Any] = event_codec(make_dataclass("Sent", [("it", read)], frozen=True))
+    assert before.prefix == after.prefix
+
+    with pytest.raises(SchemaError, match=r"schema 1 in the registry: Sent\.it: two schemas with the same fingerprint"):
+        by_registry(after, before, before.prefix + b"\x02\x01")
+    with pytest.raises(SchemaError, match="two schemas with the same fingerprint"):
+        event_codec(after.cls, older=[before.schema])
