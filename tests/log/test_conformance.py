@@ -196,6 +196,21 @@ def test_an_aborted_transaction_is_never_read_and_the_position_passes_it(world: 
     assert read_to_end(reader, partition) == [b"next"]
 
 
+def test_a_transaction_can_be_aborted_while_the_one_before_is_still_being_settled(world: World) -> None:
+    """However far it has come itself: a commit is decided before all its partitions know."""
+    partitions, writer = new_topic(world, 8), open_writer(world)
+    for number in range(60):
+        writer.begin()
+        for partition in partitions:
+            writer.append(partition, b"k", b"kept", T0)
+        writer.commit()
+        writer.begin()
+        for _ in range(1 + number * 50):
+            writer.append(partitions[0], b"k", b"given up", T0)
+        writer.abort()
+    assert read_to_end(reading(world, partitions[0]), partitions[0]) == [b"kept"] * 60
+
+
 def test_before_the_first_poll_a_position_is_what_was_assigned(world: World, partition: Partition) -> None:
     append_all(open_writer(world), partition, [(b"k", b"1"), (b"k", b"2"), (b"k", b"3")])
     reader = world.log.reader()
