@@ -62,15 +62,16 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         yield running
 
 
-_schedules_named = count(1)
+_clocks_run = count(1)
 
 
 def run_a_clock(secured: Secured, address: str, client: dict[str, str], name: str | None = None) -> int:
     """Checks the topics and leads, as `passage clock run` does, until a tick is readable. A new schedule each time, so
-    that there is something to record, and an operator's ask, so that there is one to answer."""
+    that there is something to record, under a new generation, and an operator's ask, so that there is one to answer."""
+    generation = next(_clocks_run)
     since = Instant(MachineWall().now() // SECOND * SECOND - 5 * SECOND)
-    schedule = periodic(name or f"second.{next(_schedules_named)}", "second", "UTC", starts_at=since)
-    config = ClockConfig(schedules=(schedule,), bootstrap=address, client=client)
+    schedule = periodic(name or f"second.{generation}", "second", "UTC", starts_at=since)
+    config = ClockConfig(schedules=(schedule,), bootstrap=address, client=client, generation=generation)
     log, stages = KafkaLog(address, dict(client), connect_timeout_seconds=10), Stages()
     check_topics(log, config)
     ask_for_a_trigger(secured, config)
