@@ -292,7 +292,10 @@ class KafkaWriter:
         self._attempt(lambda producer: self._call("commit", self._left, producer.commit_transaction))
 
     def abort(self) -> None:
-        self._attempt(lambda producer: self._call("abort", self._left, lambda left: _abort(producer, left)))
+        # First all is stored. While the transaction before is still being settled, its coordinator has not taken up this
+        # one: told to abort it, it would answer for the one before (INVALID_TXN_STATE), and the client end.
+        self._attempt(lambda producer: self._call("the storing of its records", self._left, producer.flush))
+        self._attempt(lambda producer: self._call("abort", self._left, producer.abort_transaction))
 
     def discard(self) -> None:
         producer, self._producer, self._produce = self._producer, None, self._not_open
@@ -384,14 +387,6 @@ class KafkaWriter:
         except (KafkaException, WriterLost) as error:
             # The first error is the one to report; this transaction will be fenced or time out.
             errors.logger.debug("abort_failed writer=%s error=%s", self._id, error)
-
-
-def _abort(producer: Producer, seconds: float) -> None:
-    """What was appended is stored first. While the transaction before is still being settled, its coordinator has not
-    taken up this one: told to abort it, it would answer for the one before (INVALID_TXN_STATE), and the client end."""
-    deadline = monotonic() + seconds
-    producer.flush(seconds)
-    producer.abort_transaction(max(LEAST_SECONDS, deadline - monotonic()))
 
 
 def _let_go(producer: Producer) -> None:
