@@ -32,7 +32,13 @@ from passage_clock.config.document import Node, read_text, read_yaml
 from passage_processors.app import App, OnError
 from passage_processors.errors import AppError
 
-_SECONDS = ("grace_seconds", "max_clock_wait_seconds", "commit_interval_seconds", "longest_outage_seconds")
+_SECONDS = (
+    "grace_seconds",
+    "max_clock_wait_seconds",
+    "max_fact_ahead_seconds",
+    "commit_interval_seconds",
+    "longest_outage_seconds",
+)
 _FIELDS = (
     "app", "inputs", "output", "events", "policies", "reports", "derived_from", "former_inputs", "compacted", "formats",
     "schedules", "ticks", "clock_schedules", "stop_after_refusals", "on_error", *_SECONDS,

@@ -50,6 +50,8 @@ class App:
     schedules   those counted that no policy, process or report names outright (a policy's `of` is a function)
 
     grace_seconds            how long a tick waits for facts still under way
+    max_fact_ahead_seconds   facts dated so long after the tick they wait for are refused; None: they wait. More than
+                             the longest time the clock may be down, or facts of today are refused then
     max_clock_wait_seconds   how long facts wait for a clock that is down; None: until it is back
     longest_outage_seconds   an input must keep its facts for so long (and the grace), or the app is refused
     commit_interval_seconds  at most this much time between two transactions while there is work
@@ -72,6 +74,7 @@ class App:
     clock_schedules: str = "passage.schedules"
     grace_seconds: float = 1.0
     max_clock_wait_seconds: float | None = None
+    max_fact_ahead_seconds: float | None = None
     longest_outage_seconds: float = LONGEST_OUTAGE_SECONDS
     commit_interval_seconds: float = 0.1
     on_error: OnError = "park"

@@ -128,7 +128,13 @@ def _check_settings(app: "App") -> None:
         raise AppError(f"{where}: on_error={app.on_error!r}; it must be one of park, skip, stop")
     if app.stop_after_refusals < 1:
         raise AppError(f"{where}: stop_after_refusals={app.stop_after_refusals}; it must be at least 1")
-    for name in ("grace_seconds", "commit_interval_seconds", "max_clock_wait_seconds", "longest_outage_seconds"):
+    for name in (
+        "grace_seconds",
+        "commit_interval_seconds",
+        "max_clock_wait_seconds",
+        "max_fact_ahead_seconds",
+        "longest_outage_seconds",
+    ):
         seconds = getattr(app, name)
         if seconds is not None and not seconds >= 0:
             raise AppError(f"{where}: {name}={seconds}; it can't be negative")

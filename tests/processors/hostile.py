@@ -102,7 +102,7 @@ def hostile(random: Random, good: bytes, headers: list[tuple[str, bytes]]) -> Ho
     key = random.choice(
         [b"inv-h", b"inv-h", None, b"", b"\xff\xfe", b"k" * 300, b"\0", "inv-ж".encode(), b"k" * 10_000]
     )
-    at = random.choice([milliseconds_of(day(0.5)), 1, 0, milliseconds_of(day(0.1)), 253_402_300_800_000, 1 << 62])
+    at = random.choice([milliseconds_of(day(0.5)), 1, 0, milliseconds_of(day(180_000)), 253_402_300_800_000, 1 << 62])
     return Hostile(key, b"" if key is None and value is None else value, told, at)
 
 
@@ -138,6 +138,7 @@ def app_of(prefix: str, format_: Format) -> App:
         clock_schedules=f"{prefix}.schedules",
         formats={billing: format_},
         stop_after_refusals=1_000_000,
+        max_fact_ahead_seconds=30 * 86_400.0,
     )
 
 

@@ -111,6 +111,17 @@ class Fold:
                 break
         return at
 
+    def refuse(self, run: Run, reason: str) -> int:
+        """Refuse a run of facts without a look; tells how many, fewer than all when it `is_full`. Raises Stopped as
+        `facts` does."""
+        for place in range(run.start, run.stop):
+            instant = Instant(run.pending.instants[place])
+            self._letters.refused(run.pending.records[place], instant, Refusal(reason))
+            self._letters.count(run, place - run.start)
+            if self.is_full:
+                return place + 1 - run.start
+        return run.stop - run.start
+
     def _fact(self, record: Record, instant: Instant, reactions: dict[bytes, Reaction]) -> None:
         """Fold one fact. Raises Refusal, or what a user's own code raises; then it has had no effect."""
         value = record.value()

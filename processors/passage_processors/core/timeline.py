@@ -76,6 +76,13 @@ class Run(NamedTuple):
     stop: int
 
 
+class Horizon(NamedTuple):
+    """Facts dated at or after `at` are refused, for this reason."""
+
+    at: Instant
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How far a merge may go."""
@@ -88,6 +95,7 @@ class Bounds:
     """(sequence, an input with nothing pending): need the tick wait for it no longer?"""
     fact_may_pass: Callable[[Pending], bool]
     """Need facts of other inputs wait for this one, which has nothing pending, no longer?"""
+    horizon: Horizon | None = None
 
 
 def recorded(last_tick: int) -> Bounds:

@@ -15,7 +15,8 @@ import structlog
 from passage_log.errors import Unreachable
 from passage_log.port import Member, Partition
 from passage_processors.app import App
-from passage_processors.core.timeline import Bounds, Pending
+from passage_processors.core.promises import ALWAYS, Hold
+from passage_processors.core.timeline import YEAR_10000, Bounds, Horizon, Pending
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.upstream import Upstream
@@ -25,6 +26,9 @@ from passage_schemas.instant import Instant, datetime_of
 _log = structlog.get_logger("passage.processors")
 _LOOK_AGAIN_SECONDS = 1.0
 """What holds facts is said every few seconds; to name it takes longer than to notice it."""
+
+_LONGEST_SECONDS = 1e12
+"""More than there is on any calendar."""
 
 
 class Patience:
@@ -67,7 +71,20 @@ class Patience:
                 empty.through >= task.arrived_at and self._has_all(task, empty, self._told_of(task))
             )
 
-        return Bounds(feed.history.last, hold.before, tick_may_pass, fact_may_pass)
+        return Bounds(feed.history.last, hold.before, tick_may_pass, fact_may_pass, self._horizon(hold))
+
+    def _horizon(self, hold: Hold) -> Horizon | None:
+        """Beyond which a fact is refused rather than waited with. What is ahead is told by the clock's promise, and not
+        by a wall of ours; where the clock has promised nothing, nothing is."""
+        bound = self._app.max_fact_ahead_seconds
+        if bound is None or hold.schedule is None or not ALWAYS < hold.before < YEAR_10000:
+            return None
+        seconds, promised = min(bound, _LONGEST_SECONDS), datetime_of(hold.before).isoformat()
+        return Horizon(
+            Instant(hold.before + round(seconds * 1_000_000)),
+            f"its date is more than {seconds:.0f} s after the tick it would wait for, {hold.schedule} at {promised}; "
+            "mend the date, or raise max_fact_ahead_seconds",
+        )
 
     def _has_all(self, task: Task, empty: Pending, sequence: int) -> bool:
         """An input that is another app's output, with nothing pending: was all read that comes before this tick?
