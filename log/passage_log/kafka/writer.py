@@ -292,8 +292,8 @@ class KafkaWriter:
         self._attempt(lambda producer: self._call("commit", self._left, producer.commit_transaction))
 
     def abort(self) -> None:
-        # First all is stored. While the transaction before is still being settled, its coordinator has not taken up this
-        # one: told to abort it, it would answer for the one before (INVALID_TXN_STATE), and the client end.
+        # First all is stored. While the transaction before is still being settled, its coordinator has not taken up
+        # this one: told to abort it, it would answer for the one before (INVALID_TXN_STATE), and the client end.
         self._attempt(lambda producer: self._call("the storing of its records", self._left, producer.flush))
         self._attempt(lambda producer: self._call("abort", self._left, producer.abort_transaction))
 
