@@ -60,7 +60,10 @@ class Stop(threading.Event):
             if self.is_busy():
                 until = monotonic() + STOP_WITHIN_SECONDS
         try:
-            _log.warning("left_where_it_stood", after_seconds=STOP_WITHIN_SECONDS, reason="no broker let it go")
+            _log.warning(
+                "left_where_it_stood", after_seconds=STOP_WITHIN_SECONDS, reason="leaving in order took longer",
+                consequence="what was under way is done again, by whoever comes next",
+            )  # fmt: skip
             self.leave()
         finally:
             _end(0)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TextIO, cast
 
 import structlog
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import Progress
 from rich.table import Column, Table
 
@@ -69,8 +69,16 @@ out = Console(width=None if sys.stdout.isatty() else 10_000)
 
 
 def columns(*names: str) -> Table:
-    """An empty table, one row to a line."""
-    return Table(*(Column(name, no_wrap=True) for name in names), box=None, header_style="bold", pad_edge=False)
+    """An empty table. One row to a line, but at a terminal, where long names are folded rather than cut off."""
+    is_one_line = not out.is_terminal
+    made = (Column(name, no_wrap=is_one_line, overflow="fold") for name in names)
+    return Table(*made, box=None, header_style="bold", pad_edge=False)
+
+
+def tell(part: RenderableType) -> None:
+    """Say a line as it is, or a table: at a terminal within its width, elsewhere as wide as it is."""
+    is_folded = isinstance(part, Table) and out.is_terminal
+    out.print(part, highlight=False, markup=False, soft_wrap=not is_folded)
 
 
 def tell_json(document: Any) -> None:

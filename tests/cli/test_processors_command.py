@@ -107,6 +107,13 @@ def test_topics_are_refused_when_missing_and_created_on_request(
     made = processors(folder, "topics", "mine:app", "--create", "--partitions", 2, PASSAGE_BOOTSTRAP=kafka_bootstrap)
     assert made.returncode == 0, made.stderr
     assert f"{named}.timeline" in made.stdout
+    said = {line.split()[0]: line.rstrip().endswith(" created") for line in made.stdout.splitlines()[1:]}
+    assert {name.removeprefix(f"{named}."): is_new for name, is_new in said.items()} == {
+        "in": False, "ticks": False, "schedules": False,
+        "out": True, "changelog": True, "timeline": True, "dead-letters": True, "requests": True,
+    }  # fmt: skip
+    twice = processors(folder, "topics", "mine:app", "--create", "--partitions", 2, PASSAGE_BOOTSTRAP=kafka_bootstrap)
+    assert twice.stdout.count("was there") == 8
     again = processors(folder, "replay", "mine:app", PASSAGE_BOOTSTRAP=kafka_bootstrap)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("equal") == 2

@@ -239,6 +239,8 @@ def test_a_worker_says_what_it_is_when_it_starts_and_answers_for_its_health(site
     finally:
         running.send_signal(signal.SIGTERM)
         running.wait(30)
+    stops = next(line for line in lines if line["event"] == "worker_stopped")
+    assert (set(stops["committed_cuts"]), stops["read_and_not_folded"]) == ({"0", "1"}, 0)
     assert (starts["app"], starts["worker"], starts["units"]) == (site.name, "one", ["overdue"])
     assert (starts["inputs"], starts["counts"]) == ([f"{site.name}.in"], ["day.utc"])
     assert [status for status, _ in answers.values()] == [200, 200, 200]

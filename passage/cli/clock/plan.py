@@ -13,7 +13,7 @@ from passage.cli.clock.as_ics import ics_file
 from passage.cli.clock.coming import Coming, Skipped, as_of, coming, exact_moment, moment
 from passage.cli.clock.opened import named
 from passage.cli.collector import collect_seldom
-from passage.cli.terminal import ConfigOption, JsonOption, columns, out, rfc3339, tell_json
+from passage.cli.terminal import ConfigOption, JsonOption, columns, rfc3339, tell, tell_json
 from passage_clock.civil import DAY
 from passage_clock.config import load
 from passage_clock.errors import ClockError
@@ -110,7 +110,7 @@ def _tell_table(rows: Iterable[Coming | Skipped]) -> None:
             table.add_row(at, zone, row.day.isoformat(), "-", "skipped")
         else:
             table.add_row(at, zone, row.occurrence.period, row.schedule.name, row.schedule.event)
-    out.print(table)
+    tell(table)
 
 
 def _tell_lines(rows: Iterable[Coming | Skipped]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from passage.cli.terminal import columns, out, rfc3339, tell_json
+from passage.cli.terminal import columns, out, rfc3339, tell, tell_json
 from passage_clock.civil import instant_of_civil
 from passage_clock.errors import ClockError
 from passage_clock.importing.runs import RUNS, Run, read_runs
@@ -90,7 +90,7 @@ class Beside:
             table = columns("at", "job", "disagreement")
             for one in disagreements:
                 table.add_row(rfc3339(one.at), one.job, SAID[one.kind])
-            out.print(table)
+            tell(table)
         sys.stdout.flush()
 
     def _tell_sum(self, seen: Comparison, begin: Instant, end: Instant) -> None:

@@ -17,9 +17,9 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    out,
     rfc3339,
     spoken,
+    tell,
     tell_json,
 )
 from passage_clock.config import load
@@ -47,7 +47,7 @@ def status(
         tell_json(document(found))
     else:
         for part in page(found):
-            out.print(part, highlight=False, markup=False, soft_wrap=True)
+            tell(part)
     if found.differs:
         raise typer.Exit(DIFFERENT)
 

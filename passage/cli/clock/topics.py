@@ -12,7 +12,7 @@ from passage.cli.terminal import (
     ConnectOption,
     JsonOption,
     columns,
-    out,
+    tell,
     tell_json,
 )
 from passage_clock.config import load
@@ -29,14 +29,24 @@ def topics(
     """Look at the clock's topics: whether they are as they must be."""
     settled = load(config)
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
+    wanted = clock_topics(settled)
+    before = log.describe([one.topic for one in wanted])
     check(log, settled, create)
     log.close()
-    wanted = clock_topics(settled)
     if json:
-        tell_json([{"topic": one.topic, "partitions": one.partitions, "settings": one.settings()} for one in wanted])
+        tell_json(
+            [
+                {
+                    "topic": one.topic, "partitions": one.partitions, "settings": one.settings(),
+                    "created": before[one.topic] is None,
+                }
+                for one in wanted
+            ]
+        )  # fmt: skip
         return
-    table = columns("topic", "partitions", "settings")
+    table = columns("topic", "partitions", "settings", "")
     for one in wanted:
         settings = (f"{name}={value}" for name, value in one.settings().items())
-        table.add_row(one.topic, str(one.partitions), " ".join(settings))
-    out.print(table)
+        made = "created" if before[one.topic] is None else "was there"
+        table.add_row(one.topic, str(one.partitions), " ".join(settings), made if create else "")
+    tell(table)

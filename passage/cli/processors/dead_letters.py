@@ -16,6 +16,7 @@ from passage.cli.terminal import (
     columns,
     out,
     rfc3339,
+    tell,
     tell_json,
 )
 from passage_log.port import Log
@@ -134,7 +135,7 @@ def _list(chosen: list[DeadLetter], json: bool) -> None:
     for one in chosen:
         letter, requeued = f"{one.partition.number}@{one.offset}", rfc3339(one.requeued_at) or "-"
         table.add_row(letter, rfc3339(one.stored_at), requeued, one.kind, one.origin, _text(one.key), one.reason)
-    out.print(table, highlight=False, markup=False, soft_wrap=True)
+    tell(table)
 
 
 def document(one: DeadLetter) -> dict[str, Any]:

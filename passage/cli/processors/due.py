@@ -15,9 +15,9 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    out,
     progress,
     rfc3339,
+    tell,
     tell_json,
 )
 from passage_processors import App, AppError
@@ -56,7 +56,7 @@ def due(
         tell_json(document(app, found))
         return
     for part in page(found):
-        out.print(part, highlight=False, markup=False, soft_wrap=True)
+        tell(part)
 
 
 def _counted(app: App, wanted: Sequence[str] | None) -> list[str]:

@@ -18,8 +18,8 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    out,
     rfc3339,
+    tell,
     tell_json,
 )
 from passage_processors import App, AppError
@@ -53,7 +53,7 @@ def inspect(
         tell_json(document(found))
     elif found.is_known:
         for part in page(found):
-            out.print(part, highlight=False, markup=False, soft_wrap=True)
+            tell(part)
     if not found.is_known:
         if not json:
             where_it_would_be = f"partition {found.partition}, where murmur2 puts this key"

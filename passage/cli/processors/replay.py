@@ -3,14 +3,7 @@
 import typer
 
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.terminal import (
-    DEFAULT_CONNECT_SECONDS,
-    DIFFERENT,
-    BootstrapOption,
-    ConnectOption,
-    columns,
-    out,
-)
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, DIFFERENT, BootstrapOption, ConnectOption, columns, out, tell
 from passage_processors.runtime.comparing import compare
 from passage_processors.runtime.topics import check_topics
 
@@ -35,7 +28,7 @@ def replay(
         table.add_row(name, str(one.written), str(one.replayed), one.digest, "DIFFERENT" if one.difference else equal)
         if one.difference:
             differences.append(f"{name if one.partition is None else f'partition {name}'}, {one.difference}")
-    out.print(table)
+    tell(table)
     for difference in differences:
         out.print(difference, soft_wrap=True, markup=False, highlight=False)
     log.close()

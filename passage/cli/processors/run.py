@@ -78,7 +78,20 @@ def run(
         partitions=partitions,
     )
     worker.run(stop.is_set)
+    _tell_stopped(worker, name)
     log.close()
+
+
+def _tell_stopped(worker: Worker, name: str) -> None:
+    """No more than is so: of its own tasks, how far each was committed, and what it read and leaves to the next."""
+    tasks = worker.tasks if worker.stage == "folding" else {}
+    _log.info(
+        "worker_stopped",
+        app=worker.app.name,
+        worker=name,
+        committed_cuts={number: task.cut.number for number, task in tasks.items()},
+        read_and_not_folded=sum(task.pending for task in tasks.values()),
+    )
 
 
 def _name(said: str) -> str:

@@ -16,9 +16,9 @@ from passage.cli.terminal import (
     JsonOption,
     as_text,
     columns,
-    out,
     rfc3339,
     spoken,
+    tell,
     tell_json,
 )
 from passage_clock.wall import MachineWall
@@ -48,7 +48,7 @@ def status(
         tell_json(document(found))
     else:
         for part in page(found):
-            out.print(part, highlight=False, markup=False, soft_wrap=True)
+            tell(part)
     if not found.is_well:
         raise typer.Exit(DIFFERENT)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, out
+from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, tell
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
 
 
@@ -20,12 +20,14 @@ def topics(
     """Look at the app's topics: whether they are as they must be."""
     found = load_app(where)
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
+    before = log.describe([wanted.topic for wanted in app_topics(found)])
     if create:
         create_topics(log, found, partitions)
     count = check_topics(log, found)
-    table = columns("topic", "partitions", "settings")
+    table = columns("topic", "partitions", "settings", "")
     for wanted in app_topics(found, count):
         settings = " ".join(f"{name}={value}" for name, value in wanted.settings().items())
-        table.add_row(wanted.topic, str(wanted.partitions), settings)
-    out.print(table)
+        made = "created" if before[wanted.topic] is None else "was there"
+        table.add_row(wanted.topic, str(wanted.partitions), settings, made if create else "")
+    tell(table)
     log.close()
