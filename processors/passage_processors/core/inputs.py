@@ -55,6 +55,12 @@ class Input:
             found = self._known[token] = Known(handler, kind.decode, kept and not kind.is_canonical)
         return found
 
+    def met(self, record: Record) -> Any:
+        """The fact, where its type has been met before; else None, and nobody is asked. Raises what decoding does."""
+        value, headers = record.value(), self.headers(record)
+        known = None if value is None else self._known.get(self.token(value, headers))
+        return None if known is None or value is None else known.decode(value, headers)
+
 
 def headers_of(record: Record) -> HeadersOf:
     """Asks the record when it is first called."""

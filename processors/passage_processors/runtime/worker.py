@@ -27,6 +27,7 @@ from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.holding import MOST_BYTES, Holding
+from passage_processors.runtime.keying import Keying
 from passage_processors.runtime.lookout import Lookout
 from passage_processors.runtime.namesakes import Namesakes, transactional_id
 from passage_processors.runtime.patience import Patience
@@ -90,7 +91,7 @@ class Worker:
         self._max_facts = max_facts
         self._max_fires = max_fires
         self._parts = native.chosen()
-        self._placing = Placing()
+        self._placing, self._keying = Placing(), Keying(app.name, app.rules.inputs)
         self._shapes = Shapes(app, log, monotonic)
         self._member = log.member(app.name, app.sources, "range")
         self.holding = Holding(self._member, max_facts, max_bytes)
@@ -204,6 +205,7 @@ class Worker:
                 continue
             task.arrived_at = now
             self._placing.look(of_partition, task.partitions)
+            self._keying.sample(of_partition[-1])
             by_topic = [(task.inputs[0].topic, of_partition)] if number in quiet else runs_of(of_partition, "topic")
             for topic, of_topic in by_topic:
                 task.by_topic[topic].extend(of_topic)
@@ -230,6 +232,7 @@ class Worker:
         steps = self._folded()
         if steps:
             self._commit(steps)
+            self._keying.look()
         self._commit_at = now + self.app.commit_interval_seconds
         self.feed.forget_before(min(task.sequence for task in self.tasks.values()))
         return bool(steps)
