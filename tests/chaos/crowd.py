@@ -194,5 +194,7 @@ class Crowd:
         self.toll.failed += said.count("transaction_failed")
         self.toll.doubtful += said.count("commit_doubtful")
 
-    def _last_words(self) -> dict[str, list[dict[str, object]]]:
-        return {name: process.events[-5:] for name, process in self.working.items()}
+    def _last_words(self) -> str:
+        """What each has said last, and where it is now."""
+        words = (f"{name}: {process.events[-5:]}{process.stacks()}" for name, process in self.working.items())
+        return "\n".join(words)

@@ -168,8 +168,8 @@ class Killer:
         processes = {**clocks.running, **workers.running}
         for process in processes.values():
             process.listen()
-        last = {name: process.events[-5:] for name, process in processes.items()}
-        return f"nothing moves beyond {seen}: {last}"
+        last = (f"{name}: {process.events[-5:]}{process.stacks()}" for name, process in processes.items())
+        return "\n".join([f"nothing moves beyond {seen}", *last])
 
 
 def _is_due(threshold: int, progress: int, kills: list[int]) -> bool:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from passage_log.trial.server import die_with_parent
@@ -76,7 +77,7 @@ class Process:
             try:
                 told = self._told.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"none of {events} came, but {seen[-10:]}") from None
+                raise AssertionError(f"none of {events} came, but {self.last(120)}{self.stacks()}") from None
             self.events.append(told)
             seen.append(told)
             if told["event"] in events:
@@ -91,13 +92,35 @@ class Process:
             time.sleep(0.02)
             self.listen()
 
+    def last(self, most: int) -> list[str]:
+        """What it said last, by the names of the events; one that crashed says where."""
+        return [str(one["event"]) for one in self.events[-most:]]
+
+    def stacks(self) -> str:
+        """Where each of its threads is, for whoever says why a test failed; nothing where it does not tell."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        if self._process.poll() is not None or not status.exists():
+            return ""
+        (caught,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("SigCgt:")]
+        if not int(caught, 16) & 1 << signal.SIGUSR1 - 1:
+            return ""
+        self.send(signal.SIGUSR1)
+        lines: list[object] = []
+        with suppress(queue.Empty):
+            while True:
+                lines.append(self._told.get(timeout=1.0)["event"])
+        return "\n".join(["", *map(str, lines)])
+
     def wait_until_killed(self) -> None:
         """Until it has killed itself (SIGKILL)."""
         assert self.wait() == -signal.SIGKILL
 
     def wait(self) -> int:
         """Its exit code, once it has ended."""
-        code = self._process.wait(LONG_SECONDS)
+        try:
+            code = self._process.wait(LONG_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it never ended, but {self.events[-10:]}{self.stacks()}") from None
         self._ear.join(LONG_SECONDS)
         return code
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import tell_logs
+from passage.cli.turns import write_stacks_when_asked
 from passage_clock import MachineWall, load
 from passage_clock.leading.service import Clock
 from passage_log.kafka import KafkaLog
@@ -36,4 +37,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    write_stacks_when_asked()
     main(sys.argv[1:])

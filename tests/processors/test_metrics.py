@@ -3,6 +3,11 @@
 import re
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from passage.cli.brokers import Brokers
+from passage.cli.turns import Turns
+from passage.cli.watched import Watched
 from passage_clock.watching.metrics import Metrics as ClockMetrics
 from passage_processors.runtime.worker import Worker
 from passage_processors.watching.health import STALLED_SECONDS
@@ -78,9 +83,12 @@ def test_a_worker_that_lost_a_task_tells_no_more_of_it() -> None:
 
 def test_every_figure_is_in_the_reference_and_no_other() -> None:
     _, worker, _ = a_worker()
+    both = CollectorRegistry()
+    brokers = Brokers(lambda: None, "memory")
+    Watched(Turns(lambda: 0.0, lambda: False, brokers), brokers).measure(both)
     told = {
         metric.name + ("_total" if metric.type == "counter" else "")
-        for registry in (Metrics(worker).registry, ClockMetrics().registry)
+        for registry in (Metrics(worker).registry, ClockMetrics().registry, both)
         for metric in registry.collect()
     }
     rows = re.findall(r"^\| `(passage_\w+)` \|", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)

@@ -50,6 +50,11 @@ class Health(Quiet):
     def held_up(self, wait: Wait | None) -> None:
         self._wait = wait
 
+    @property
+    def stepped_at(self) -> float:
+        """When the last step ended, in monotonic seconds."""
+        return self._stepped_at
+
     def why_not_alive(self) -> str | None:
         seconds = self._wall.monotonic() - self._stepped_at
         return f"no step for {seconds:.0f} s" if seconds > STALLED_SECONDS else None

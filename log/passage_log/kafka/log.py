@@ -37,6 +37,18 @@ class KafkaLog:
         self._questions = Questions(self._access, connect_timeout_seconds)
         self._limits: dict[str, int] = {}
 
+    @property
+    def bootstrap(self) -> str:
+        return self._access.bootstrap
+
+    def hurried(self, timeout_seconds: float) -> "KafkaLog":
+        """The same cluster over connections of its own, asked for so long only: for whoever asks beside."""
+        return KafkaLog(self._access.bootstrap, self._access.settings, timeout_seconds)
+
+    def look_for_broker(self, topic: str) -> None:
+        """Raises Unreachable when none tells of this topic in time. For whoever asks again and again."""
+        self._questions.look_for_broker(topic)
+
     def cluster_id(self) -> str:
         return self._questions.cluster_id()
 

@@ -220,6 +220,11 @@ class Questions:
 
         return self._until_answered(f"topics {', '.join(sorted({one.topic for one in wanted}))}: their offsets", ask)
 
+    def look_for_broker(self, topic: str) -> None:
+        """Does any broker tell of this topic in time? Raises Unreachable. No question of the admin's: what is answered
+        late, by a broker that hung, may abort the process (librdkafka's rd_kafka_admin_response_parse: rko_result)."""
+        self._ask(partial(self._list_topics, self._timeout_seconds, topic))
+
     def _look_up_leaders(self, topics: Collection[str], seconds: float) -> None:
         """This client goes on asking with the leader's epoch it once heard, for minutes after the broker has moved on.
         (Tried: it hears of the new one when it is told to list the topic.)"""

@@ -49,6 +49,10 @@ class Cluster:
         """SIGSTOP: connections stay, and nobody answers. `kill` ends it all the same."""
         self._servers[number].pause()
 
+    def resume(self, number: int) -> None:
+        """It goes on, after a pause."""
+        self._servers[number].resume()
+
     def stop(self, number: int) -> None:
         """SIGTERM, as in a rolling restart: it hands its leaderships over first. One that does not end is killed."""
         self._servers[number].stop()

@@ -108,6 +108,11 @@ class Server:
         assert self._process is not None, "it does not run"
         self._process.send_signal(signal.SIGSTOP)
 
+    def resume(self) -> None:
+        """Go on, after a pause."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """SIGTERM, and SIGKILL for one that does not end in time."""
         if self._process is None or self._process.poll() is not None:

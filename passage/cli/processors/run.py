@@ -9,10 +9,10 @@ import structlog
 import typer
 
 from passage.cli.collector import collect_seldom
-from passage.cli.pages import serve
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
+from passage.cli.watched import watch
 from passage_processors import ProcessorError, Worker
 from passage_processors.runtime.native import chosen
 from passage_processors.runtime.snapshots import EVERY_SECONDS
@@ -63,9 +63,10 @@ def run(
     partitions = check_topics(log, found)
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
     stop.is_busy = lambda: worker.is_folding
+    watched = watch(log, found.ticks, lambda: worker.turned_at, lambda: worker.is_folding)
     if metrics_port is not None:
         metrics = Metrics(worker)
-        serve(metrics_port, metrics.registry, metrics.health, but=metrics.health.but)
+        watched.show(metrics_port, metrics.registry, metrics.health, metrics.health.but)
     collect_seldom()
     _log.info(
         "worker_starts",

@@ -52,6 +52,8 @@ class Lookout:
         self._inputs = Standstill(monotonic)
         self._ask_group_at = monotonic() + ASK_GROUP_EVERY_SECONDS
         self._group_wait: Wait | None = None
+        self._numbers = 0
+        """Of the app's tasks, once it was asked for."""
 
     def look(self, tasks: Mapping[int, Task], paused: Collection[Partition], restore: Restore | None) -> bool:
         """`tasks`: those being folded. True: the inputs must be read anew."""
@@ -80,7 +82,7 @@ class Lookout:
 
     def _look_at_group(self) -> Wait | None:
         """The group gives this worker nothing: is there nothing to give?"""
-        if self._monotonic() >= self._ask_group_at:
+        if self._monotonic() >= self._ask_group_at and "ticks" not in self.waits.standing:  # else no broker may answer
             try:
                 hint = self._of_nobody()
             except LogError as error:
@@ -91,11 +93,12 @@ class Lookout:
         return self._group_wait
 
     def _of_nobody(self) -> str | None:
+        self._numbers = self._numbers or tasks_of(self._log, self._app)
         members = self._log.group_members(self._app.name)
         owned = [member.partitions for member in members]
         free = [
             number
-            for number in range(tasks_of(self._log, self._app))
+            for number in range(self._numbers)
             if not any(all(Partition(topic, number) in one for topic in self._app.sources) for one in owned)
         ]
         if not free:
