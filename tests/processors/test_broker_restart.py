@@ -120,8 +120,8 @@ class AtWork:
 
     def _last_words(self) -> dict[str, list[str]]:
         for process in self.processes.values():
-            process.send(signal.SIGABRT)  # it says where each of its threads stands
-            process.kill()
+            process.send(signal.SIGABRT)  # it says where each of its threads stands, and ends
+            process.wait()
             process.take_told()
         return {name: [str(one) for one in process.events[-60:]] for name, process in self.processes.items()}
 
