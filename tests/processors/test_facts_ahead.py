@@ -50,10 +50,12 @@ def test_those_behind_it_come_in_time_for_ticks_that_are_there_already() -> None
     world.name(next_at=day(1))
     for number in range(3):
         world.fact(InvoiceSent(f"inv-{number}", terms=2), day(0.5))
+        world.raw(b"tombstone", None, YEAR_2530)
         world.fact(InvoiceSent(f"far-{number}", terms=2), YEAR_2530)
     world.days(1, 5)
     world.settle(world.worker(max_fires=1))
     assert [one.timestamp()[1] for one in world.output()] == [day(2) // 1000] * 3
+    assert [one.key() for one in world.letters()] == [b"far-0", b"far-1", b"far-2"]
     assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
 
 

@@ -115,8 +115,10 @@ class Fold:
         """Refuse a run of facts without a look; tells how many, fewer than all when it `is_full`. Raises Stopped as
         `facts` does."""
         for place in range(run.start, run.stop):
-            instant = Instant(run.pending.instants[place])
-            self._letters.refused(run.pending.records[place], instant, Refusal(reason))
+            record, instant = run.pending.records[place], Instant(run.pending.instants[place])
+            if record.value() is None:
+                continue  # a tombstone says nothing happened, whenever
+            self._letters.refused(record, instant, Refusal(reason))
             self._letters.count(run, place - run.start)
             if self.is_full:
                 return place + 1 - run.start
