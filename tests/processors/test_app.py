@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
     ),
     "one fact that starts and ends": (lambda: invoices(overdue(unless=InvoiceSent)), "both starts and ends it"),
     "no ticks to count": (lambda: invoices(overdue(after=0)), "it must be at least one tick"),
-    "half a tick": (lambda: invoices(overdue(after=2.5)), "a whole number or a function"),
+    "half a tick": (lambda: invoices(overdue(after=2.5)), "or a function"),
     "no inputs": (lambda: invoices(overdue(), inputs={}), "has no inputs"),
     "an on_error there is not": (lambda: invoices(overdue(), on_error="prak"), "must be one of park, skip, stop"),
     "no refusal allowed": (lambda: invoices(overdue(), stop_after_refusals=0), "must be at least 1"),
