@@ -5,8 +5,8 @@ which of two is the newer: each leader would undo what the other did, and the on
 the others away. So whoever comes second may not lead, whichever way its file differs.
 
 What the file of a generation says stands on the schedules topic: every schedule in force, by its definition. Order,
-comments and settings that choose no ticks stand in no definition, and make no difference (nor does `keep_days`, which no
-entry tells). A definition in older words is read back and held against ours, so that a newer release differs from no
+comments and settings that choose no ticks stand in no definition, and make no difference (nor does `keep_days`, which
+no entry tells). A definition in older words is read back and held against ours, so that a newer release differs from no
 one by itself; one that this release can't read is left to `continuity`.
 
 Under one generation one thing may be taken away: what the file names in `retired`. It only goes forward: a file that

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import (
+    OFFSET_INVALID,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -252,9 +253,13 @@ class Questions:
     def _offset(self, answer: "Future[Any]", partition: Partition) -> int:
         try:
             where, needs = f"{partition.topic}[{partition.number}]", f"Describe on topic {partition.topic}"
-            return int(self._result(answer, where, partition, needs).offset)
+            offset = int(self._result(answer, where, partition, needs).offset)
         except _NoSuchTopic as error:
             raise Unfit(f"there is no {partition.topic}[{partition.number}]; create the topic") from error
+        if offset == OFFSET_INVALID:
+            # From a broker that is frozen: the time was up, and the client gives this for an answer, without an error.
+            raise Unreachable(self.no_answer)
+        return offset
 
     def _until_answered(self, what: str, question: Callable[[float], Answer]) -> Answer:
         """Asked again while brokers come and go: a question dies with the broker it was put to, and another may know.
