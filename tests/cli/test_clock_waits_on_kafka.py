@@ -186,6 +186,7 @@ def test_a_clock_whose_wall_is_ahead_says_so_everywhere(start: Started, tmp_path
     assert clock.process.end() == 0
 
 
+@pytest.mark.chaos
 def test_without_a_broker_leader_and_standby_say_so_until_it_is_back(tmp_path: Path, passage: Command) -> None:
     with cluster(1) as broker:
         started = Started(broker.bootstrap, tmp_path, passage)
