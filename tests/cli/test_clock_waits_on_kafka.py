@@ -200,7 +200,7 @@ def test_without_a_broker_leader_and_standby_say_so_until_it_is_back(tmp_path: P
                 for clock in (leader, standby):
                     clock.until("readyz", "waiting for")
                     clock.until("readyz", "(log)")
-                    assert clock.page("healthz") == "ok\n"
+                    assert clock.page("healthz").startswith("ok")
                     assert 'passage_clock_waiting_seconds{what="log"} 0.0\n' not in clock.page("metrics")
                     clock.process.wait_for("waiting")
                 unanswered = passage("clock", "status", "-c", leader.path, "--connect-timeout-seconds", "3")
