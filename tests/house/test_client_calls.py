@@ -43,7 +43,6 @@ INLINE = {
     "incremental_unassign": OWN_THREAD,
     "memberid": OWN_THREAD,
     "consumer_group_metadata": OWN_THREAD,
-    "describe_cluster": ASKS_LATER,
     "describe_topics": ASKS_LATER,
     "describe_configs": ASKS_LATER,
     "describe_consumer_groups": ASKS_LATER,

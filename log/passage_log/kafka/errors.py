@@ -87,6 +87,7 @@ PASSING = frozenset(
         KafkaError._IN_PROGRESS,
         KafkaError._ISR_INSUFF,
         KafkaError._NODE_UPDATE,
+        KafkaError._PARTIAL,
         KafkaError._PARTITION_EOF,
         KafkaError._PREV_IN_PROGRESS,
         KafkaError._QUEUE_FULL,

@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 
 # The client exports these, but does not declare that it does.
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka import bounded, errors, settings
@@ -83,8 +83,10 @@ class Questions:
         return self._until_answered("the brokers: their cluster's id", self._cluster_id)
 
     def _cluster_id(self, seconds: float) -> str:
-        answer = self._admin.describe_cluster(request_timeout=seconds)
-        return str(self._result(answer, "cluster").cluster_id)
+        """From the list of topics: the question made for it aborts the process where the answer names no broker and no
+        topic, as a lone broker's does that was frozen and is not registered again (librdkafka's
+        rd_kafka_admin_response_parse: rko_result)."""
+        return str(self._ask(partial(self._list_topics, seconds)).cluster_id)
 
     def describe(self, topics: Sequence[str]) -> dict[str, Topic | None]:
         if not topics:
@@ -222,8 +224,7 @@ class Questions:
         return self._until_answered(f"topics {', '.join(sorted({one.topic for one in wanted}))}: their offsets", ask)
 
     def look_for_broker(self, topic: str) -> None:
-        """Does any broker tell of this topic in time? Raises Unreachable. No question of the admin's: what is answered
-        late, by a broker that hung, may abort the process (librdkafka's rd_kafka_admin_response_parse: rko_result)."""
+        """Does any broker tell of this topic in time? Raises Unreachable."""
         self._ask(partial(self._list_topics, self._timeout_seconds, topic))
 
     def _look_up_leaders(self, topics: Collection[str], seconds: float) -> None:
@@ -232,9 +233,9 @@ class Questions:
         for topic in topics:
             self._ask(partial(self._list_topics, seconds, topic))
 
-    def _list_topics(self, seconds: float, topic: str | None = None) -> None:
+    def _list_topics(self, seconds: float, topic: str | None = None) -> ClusterMetadata:
         admin = self._admin
-        bounded.call(
+        return bounded.call(
             "the brokers: their topics",
             seconds + bounded.GRACE_SECONDS,
             lambda: admin.list_topics(topic, timeout=seconds),
