@@ -13,7 +13,6 @@ from passage_log.trial import java
 from passage_log.trial.cluster import Cluster, cluster
 from tests.chaos.crowd import Crowd
 from tests.chaos.orders_world import Story
-from tests.chaos.processes import Process
 from tests.chaos.test_workers_on_three_brokers import Clocks
 
 pytestmark = pytest.mark.chaos
@@ -31,13 +30,6 @@ def broker() -> Iterator[Cluster]:
         yield running
 
 
-def heard(process: Process, event: str) -> dict[str, object]:
-    """Its own line: a client that lost all its connections says one of the same name, and no address."""
-    while "bootstrap" not in (line := process.wait_for(event)):
-        pass
-    return line
-
-
 @pytest.mark.parametrize(
     ("lose", "bring_back"), [(Cluster.pause, Cluster.resume), (Cluster.kill, Cluster.restart)], ids=["hangs", "is gone"]
 )
@@ -51,10 +43,10 @@ def test_everybody_says_that_no_broker_answers_and_that_one_is_back(
         crowd.work_until(clocks.are_up_to_date, "ticks of this moment")
         everybody = [*crowd.working.values(), *clocks.working.values()]
         lose(broker, 0)
-        silences = [heard(process, "no_broker_answers") for process in everybody]
+        silences = [process.wait_for("no_broker_answers") for process in everybody]
         assert all(line["bootstrap"] == broker.bootstrap and line["since"] for line in silences)
         bring_back(broker, 0)
-        ends = [heard(process, "a_broker_answers_again") for process in everybody]
+        ends = [process.wait_for("a_broker_answers_again") for process in everybody]
         assert all(isinstance(line["after_seconds"], float) and line["after_seconds"] >= 4 for line in ends)
         crowd.finish()
         assert crowd.differences() == []

@@ -210,7 +210,7 @@ def of_event(error: KafkaError, where: str, needs: str = "") -> LogError | None:
     if error.fatal():
         return Unfit(f"{told(error, where)}; this client can't go on: start the process again")
     if code == KafkaError._ALL_BROKERS_DOWN:
-        brokers.warning("no_broker_answers", reason=error.str(), consequence="waiting until one does")
+        brokers.warning("connections_lost", reason=error.str(), consequence="waiting until one does")
     elif code in UNREACHABLE | MOVING | PASSING:
         logger.debug("consumer_event where=%s error=%s", where, error)
     elif _is_to_be_said(where, code):
