@@ -29,16 +29,24 @@ class Health(Protocol):
     def why_not_ready(self) -> str | None: ...
 
 
-def serve(
-    port: int,
-    registry: CollectorRegistry,
-    health: Health,
-    host: str = "",
-    but: Callable[[], str | None] = lambda: None,
-) -> int:
-    """Answer on `host` (all addresses by default) until the process ends; the port, of the system's choice for 0.
-    Raises ClockError when it can't be had. `but`: what is waited for, in a line, though nothing is wrong."""
+class Pages:
+    """A port that is ours from here on, though nobody is answered before `show`. `host`: all addresses by default; port
+    0: one of the system's choice. Raises ClockError when it can't be had."""
 
+    def __init__(self, port: int, host: str = "") -> None:
+        try:
+            self._server = _Server((host or "0.0.0.0", port), BaseHTTPRequestHandler)
+        except OSError as error:
+            raise ClockError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
+
+    def show(self, registry: CollectorRegistry, health: Health, but: Callable[[], str | None] = lambda: None) -> int:
+        """Answer until the process ends; the port. `but`: what is waited for, in a line, though nothing is wrong."""
+        self._server.RequestHandlerClass = _page(registry, health, but)
+        threading.Thread(target=self._server.serve_forever, name="pages", daemon=True).start()
+        return int(self._server.server_address[1])
+
+
+def _page(registry: CollectorRegistry, health: Health, but: Callable[[], str | None]) -> type[BaseHTTPRequestHandler]:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
@@ -65,12 +73,7 @@ def serve(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """A probe every few seconds is no news."""
 
-    try:
-        server = _Server((host or "0.0.0.0", port), Page)
-    except OSError as error:
-        raise ClockError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
-    threading.Thread(target=server.serve_forever, name="pages", daemon=True).start()
-    return int(server.server_address[1])
+    return Page
 
 
 class _Server(ThreadingTCPServer):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from prometheus_client import CollectorRegistry, Gauge
 
 from passage.cli.brokers import ANSWER_WITHIN_SECONDS, Brokers
-from passage.cli.pages import Health, serve
+from passage.cli.pages import Health, Pages
 from passage.cli.turns import Turns, write_stacks_when_asked
 from passage_log.kafka import KafkaLog
 
@@ -36,14 +36,14 @@ class Watched:
 
     def show(
         self,
-        port: int,
+        pages: Pages,
         registry: CollectorRegistry,
         health: Health,
         but: Callable[[], str | None] = lambda: None,
     ) -> int:
-        """Serve the pages of the command's own health and metrics, with what is known here. `but` as of `serve`."""
+        """Serve the pages of the command's own health and metrics, with what is known here. `but` as of `Pages`."""
         self.measure(registry)
-        return serve(port, registry, _Told(health, self), but=lambda: _joined([self.line, but()]))
+        return pages.show(registry, _Told(health, self), lambda: _joined([self.line, but()]))
 
     def measure(self, registry: CollectorRegistry) -> None:
         """The two figures of every long-running command."""

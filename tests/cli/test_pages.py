@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from passage.cli.pages import serve
+from passage.cli.pages import Pages
 from passage_clock.errors import ClockError
 
 
@@ -37,7 +37,7 @@ def answer(port: int, path: str) -> tuple[int, str]:
 def test_one_port_answers_for_metrics_life_and_readiness() -> None:
     registry, health = CollectorRegistry(), Health(unready="restoring")
     Gauge("leader", "1 while in office", registry=registry).set(1)
-    port = serve(0, registry, health, "127.0.0.1")
+    port = Pages(0, "127.0.0.1").show(registry, health)
     assert answer(port, "/healthz") == (200, "ok\n")
     assert answer(port, "/readyz") == (503, "restoring\n")
 
@@ -54,4 +54,4 @@ def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ClockError, match=f"metrics port {port}: .*; choose another port"):
-            serve(port, CollectorRegistry(), Health(), "127.0.0.1")
+            Pages(port, "127.0.0.1")

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
-from passage_log.port import Partition
+from passage_log.port import Partition, Record
 from passage_processors.runtime.replay import read_all
 from passage_schemas.instant import Instant
 from tests.cli.command import Command
@@ -64,6 +65,7 @@ app = App(
 """
 
 REPLAYS = 8
+WAIT_SECONDS = 120.0
 
 
 @pytest.fixture
@@ -117,11 +119,24 @@ def days_going_by(site: Site) -> Iterator[threading.Event]:
         hand.join(60)
 
 
+def wait_for_more(log: KafkaLog, output: Partition) -> list[Record]:
+    """Until more stands there than when this was called; all of it."""
+    before, deadline = len(list(read_all(log, output))), monotonic() + WAIT_SECONDS
+    while len(found := list(read_all(log, output))) <= before:
+        assert monotonic() < deadline, f"the worker wrote nothing on {output.topic} within {WAIT_SECONDS:g} s"
+    return found
+
+
 def test_a_replay_beside_a_worker_that_goes_on_finds_all_alike(
-    site: Site, passage: Command, kafka_bootstrap: str
+    site: Site, passage: Command, kafka_bootstrap: str, kafka_log: KafkaLog
 ) -> None:
+    output = Partition(site.app.output, 0)
+    said = []
     with a_worker(site, kafka_bootstrap), days_going_by(site):
-        said = [passage("processors", "replay", site.where, "--bootstrap", kafka_bootstrap) for _ in range(REPLAYS)]
+        for _ in range(REPLAYS):
+            # What the worker has not written since would be no news to the replay.
+            wait_for_more(kafka_log, output)
+            said.append(passage("processors", "replay", site.where, "--bootstrap", kafka_bootstrap))
     assert [one.code for one in said] == [0] * REPLAYS, [one.out for one in said if one.code]
     counts = [[int(line.split()[1]) for line in one.out.splitlines()[1:3]] for one in said]
     assert counts == sorted(counts)
@@ -134,8 +149,7 @@ def test_an_event_that_no_cut_gave_is_found_beside_the_worker(
 ) -> None:
     output = Partition(site.app.output, 0)
     with a_worker(site, kafka_bootstrap), days_going_by(site):
-        while not (found := list(read_all(kafka_log, output))):
-            pass
+        found = wait_for_more(kafka_log, output)
         hand, copied = kafka_log.appender(), found[0]
         hand.append(output, copied.key(), b"another", copied.timestamp()[1], copied.headers() or [])
         hand.flush()

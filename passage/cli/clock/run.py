@@ -10,6 +10,7 @@ from rich.console import Console
 from passage.cli.clock.catching_up import CatchUpBar
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.collector import collect_seldom
+from passage.cli.pages import Pages
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
 from passage.cli.watched import watch
@@ -35,13 +36,14 @@ def run(
     bar = CatchUpBar(console)
     tell_logs(bar.drop_batches)
     metrics = Metrics()
+    pages = None if metrics_port is None else Pages(metrics_port)
     stop = stopped_by_signals()
     stop.leave = bar.close
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
     watched = watch(log, settled.topics.ticks, lambda: metrics.health.stepped_at, leave=bar.close)
-    if metrics_port is not None:
-        watched.show(metrics_port, metrics.registry, metrics.health)
+    if pages is not None:
+        watched.show(pages, metrics.registry, metrics.health)
     observer = Several([metrics, bar]) if console.is_terminal else metrics
     clock = Clock(settled, log, MachineWall(), name or f"{socket.gethostname()}:{os.getpid()}", observer)
     collect_seldom()

@@ -9,6 +9,7 @@ import structlog
 import typer
 
 from passage.cli.collector import collect_seldom
+from passage.cli.pages import Pages
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
@@ -57,6 +58,7 @@ def run(
         _check_directory(snapshots)
     tell_logs()
     chosen()  # a word that is none is told before a broker is looked for
+    pages = None if metrics_port is None else Pages(metrics_port)
     stop = stopped_by_signals()
     name = _name(name) if name is not None else f"{socket.gethostname()}-{os.getpid()}"
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds, name)
@@ -64,9 +66,9 @@ def run(
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
     stop.is_busy = lambda: worker.is_folding
     watched = watch(log, found.ticks, lambda: worker.turned_at, lambda: worker.is_folding)
-    if metrics_port is not None:
+    if pages is not None:
         metrics = Metrics(worker)
-        watched.show(metrics_port, metrics.registry, metrics.health, metrics.health.but)
+        watched.show(pages, metrics.registry, metrics.health, metrics.health.but)
     collect_seldom()
     _log.info(
         "worker_starts",

@@ -18,9 +18,6 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of facts in one transaction, over all tasks; twice as many are read ahead. A broker on a usual network takes them in
 a second, where a transaction has fifteen."""
 
-FIRST_LOOK = 10
-"""Records that are read before anything is known of their size."""
-
 
 class Holding:
     """What is held of each input, and which inputs are therefore not read on."""
@@ -32,8 +29,8 @@ class Holding:
         self._batches: dict[Partition, deque[tuple[int, int]]] = {}
         """Behind which fact of the input each batch ends, and its bytes."""
         self.paused: set[Partition] = set()
-        self._each = most_bytes // FIRST_LOOK
-        """Bytes of a fact, in the last batch."""
+        self._each = 0
+        """Bytes of a fact, in the last batch. Before the first, what one poll brings is the client's affair alone."""
 
     def forget(self, kept: Container[int] = ()) -> None:
         """All is read anew, but for what tasks have that are kept; a new assignment begins unpaused."""
