@@ -18,6 +18,9 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of facts in one transaction, over all tasks; twice as many are read ahead. A broker on a usual network takes them in
 a second, where a transaction has fifteen."""
 
+GUESSED_BYTES = 10_000
+"""Of a fact, before any was read: large for a fact, and still no guess that would cut a first step short."""
+
 
 class Holding:
     """What is held of each input, and which inputs are therefore not read on."""
@@ -29,8 +32,8 @@ class Holding:
         self._batches: dict[Partition, deque[tuple[int, int]]] = {}
         """Behind which fact of the input each batch ends, and its bytes."""
         self.paused: set[Partition] = set()
-        self._each = 0
-        """Bytes of a fact, in the last batch. Before the first, what one poll brings is the client's affair alone."""
+        self._each = GUESSED_BYTES
+        """Of a fact, in the last batch."""
 
     def forget(self, kept: Container[int] = ()) -> None:
         """All is read anew, but for what tasks have that are kept; a new assignment begins unpaused."""
