@@ -29,6 +29,8 @@ from passage import (
 )
 
 DAY, WEEK = "day.utc", "week.utc"
+MOST_DAYS_LATE = 4
+"""How far before its place in the topic a fact may be dated."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,6 @@ def facts(seed: int, orders: int, days: int) -> list[tuple[float, object]]:
         for fact, chance in ((OrderWasShipped(order), 0.5), (OrderWasPaid(order), 0.5), (None, 0.2)):
             if choose.random() < chance:
                 at += choose.uniform(0.1, 6)
-                late = choose.uniform(0, 4) if choose.random() < 0.1 else 0.0
+                late = choose.uniform(0, MOST_DAYS_LATE) if choose.random() < 0.1 else 0.0
                 found.append((at, max(0.1, at - late), fact or OrderWasPlaced(order, choose.randint(1, 9))))
     return [(happened, fact) for _, happened, fact in sorted(found, key=lambda one: one[0])]

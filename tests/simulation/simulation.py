@@ -6,7 +6,8 @@ remembered is held to invariants 4, 6 and 9 of the design; in the end, when the 
 those of a world in which nothing ever happened, and to replay the timeline gives them again (5).
 
 The weeks are paused from the beginning and resumed when the first has long passed, so that its tick comes among those
-of later days. In every second world the clock lets go of days older than `KEPT_DAYS`, and nothing may come of it.
+of later days. In every second set of worlds the clock lets go of days older than `KEPT_DAYS`, and nothing may come of
+it.
 
     python -m tests.simulation.simulation 217        one seed again, with the workers' and clocks' own log lines
 """
@@ -47,8 +48,10 @@ MONDAY = Instant(MIDNIGHT - DAY_LONG)
 """The first week's begin: it ends on the sixth day."""
 RESUMED_AT = 10.4
 """In days: the first week has passed by then, and nothing is due before the next day."""
-KEPT_DAYS = 7
-"""Longer than any fact is late, or a worker away."""
+KEPT_DAYS = 10
+"""What an operator owes: longer than a worker is away and a fact late. No day is so old before the weeks are resumed,
+and by then all is folded. What is folded later is dated `MOST_DAYS_LATE` before that, or on the sixth day (the first
+week), at the earliest: no more than ten days before the last tick, which is that of the day after `DAYS`."""
 ENOUGH = 5
 """A world in which so much is wrong need not be lived to its end."""
 WORLDS = 8

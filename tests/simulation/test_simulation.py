@@ -12,10 +12,13 @@ from passage_processors import App, Worker
 from passage_processors.core.due import SWEPT_FROM, DueIndex
 from passage_processors.core.instance import Instance
 from passage_processors.core.instances import InstanceBook
+from passage_processors.core.ticks import TickHistory
 from passage_processors.runtime import commit as commits
 from passage_processors.runtime import restore, worker
 from passage_processors.runtime.task import Step
+from passage_schemas.instant import Instant
 from passage_schemas.records import CUT
+from tests.simulation.orders import DAY
 from tests.simulation.simulation import PARTITIONS, WORLDS, Simulation, truth
 
 SEEDS, CHUNK = 1_000, 50
@@ -66,6 +69,29 @@ def test_the_worlds_are_worth_living_in() -> None:
     assert rounds > 20
     assert bursts > 20
     assert letters > 20
+
+
+def test_ticks_are_let_go_again_and_again_and_no_fact_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every set of facts, thrice: a fact dated before a floor counts from there as soon as its worker hears of it, so
+    two workers would differ by right. A clock that keeps too little would find faults that are none."""
+    asked: list[bool] = []
+    tells = TickHistory.tells
+
+    def told(ticks: TickHistory, schedule: str, instant: Instant, folded: int) -> bool:
+        asked.append(tells(ticks, schedule, instant, folded))
+        return asked[-1]
+
+    monkeypatch.setattr(TickHistory, "tells", told)
+    floors = []
+    for seed in (seed for block in (1, 7, 37) for seed in range(WORLDS * block, WORLDS * (block + 1))):
+        world = Simulation(seed)
+        assert world.keeps
+        assert world.run() == []
+        floors.append({entry.floor_ordinal for entry in world.clocks.entries() if entry.schedule == DAY} - {1})
+    assert all(floors), "some world let nothing go"
+    assert sum(len(each) > 1 for each in floors) > len(floors) / 2, "they let go at their ends only"
+    assert len(asked) > 1_000
+    assert all(asked), "a fact, or an old tick, was folded behind the floor that it is dated before"
 
 
 def timelines(world: Simulation) -> list[Record]:
