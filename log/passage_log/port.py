@@ -218,7 +218,7 @@ class Writer(Protocol):
         ...
 
     def discard(self) -> None:
-        """Let go without waiting or raising. An open transaction is left to be fenced or to time out."""
+        """Let go without waiting or raising. An open transaction is aborted in its own time, fenced or times out."""
         ...
 
 

@@ -15,8 +15,10 @@ from time import monotonic
 
 from passage_log.errors import LogError, Unreachable
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Topic
+from passage_log.port import EARLIEST, Partition, Topic, Writer
 from tests.log.world import BOUND_SECONDS, T0, wait
+
+MOMENTS = 20
 
 
 def main(bootstrap: str, topic: str) -> None:
@@ -35,11 +37,7 @@ def use(bootstrap: str, topic: str) -> list[object]:
     appender = log.appender()
     appender.append(partition, b"k", b"v", T0)
     appender.close()
-    writer = log.writer(f"{topic}.writer")
-    writer.open()
-    writer.begin()
-    writer.append(partition, b"k", b"v", T0)
-    writer.discard()
+    writers = [discarded(log, partition, moment / 5_000) for moment in range(MOMENTS)]
     reader = log.reader()
     reader.assign({partition: EARLIEST})
     reader.poll(1, 1.0)
@@ -49,7 +47,18 @@ def use(bootstrap: str, topic: str) -> list[object]:
     member.committed([partition], 5.0)
     member.close()
     log.close()
-    return [log, appender, writer, reader, member]
+    return [log, appender, *writers, reader, member]
+
+
+def discarded(log: KafkaLog, partition: Partition, seconds: float) -> Writer:
+    """In the midst of a transaction, of which its client tells the broker within the first few milliseconds."""
+    writer = log.writer(f"{partition.topic}.writer")
+    writer.open()
+    writer.begin()
+    writer.append(partition, b"k", b"v", T0)
+    threading.Event().wait(seconds)
+    writer.discard()
+    return writer
 
 
 def ask_in_vain(nobody: str) -> list[object]:

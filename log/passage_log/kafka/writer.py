@@ -301,7 +301,7 @@ class KafkaWriter:
         producer, self._producer, self._produce = self._producer, None, self._not_open
         if producer is not None:
             # The client waits for its own threads when it is let go of; that is not our time to spend.
-            threading.Thread(target=_let_go, args=[producer], name="discard-writer", daemon=True).start()
+            threading.Thread(target=_let_go, args=[producer, self._where], name="discard-writer", daemon=True).start()
 
     @property
     def is_doubtful(self) -> bool:
@@ -389,6 +389,12 @@ class KafkaWriter:
             errors.logger.debug("abort_failed writer=%s error=%s", self._id, error)
 
 
-def _let_go(producer: Producer) -> None:
-    """Everything unsent is dropped; the last reference goes with this call."""
+def _let_go(producer: Producer, where: str) -> None:
+    """Everything unsent is dropped; the last reference goes with this call.
+
+    First an open transaction is aborted, so that the client registers no more partitions with it: a client that is
+    destroyed just as it sends them hears that they were dropped before it has counted them, and ends the process
+    (librdkafka asserts `txn_req_cnt > 0`). It refuses where there is nothing to abort, or a commit under way.
+    """
+    bounded.leave(f"{where}: abort", lambda: producer.abort_transaction(bounded.CLOSE_SECONDS))
     producer.purge(blocking=False)
