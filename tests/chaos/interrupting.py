@@ -140,7 +140,7 @@ def blocked(bootstrap: str) -> Telling:
 
 def late_copy(mutant: str) -> Story:
     """The request for the end is under way when its connection is cut. Asked again, the broker ends the transaction.
-    The first copy arrives when a part of the next one's records is there, and then the worker is killed."""
+    The first copy arrives when events of a later one are there and its cut is not, and then the worker is killed."""
 
     def story(bootstrap: str) -> Telling:
         world, wire = StoppedWorld(bootstrap), Wire(bootstrap)
@@ -148,8 +148,11 @@ def late_copy(mutant: str) -> Story:
         try:
             copy = wire.trap(Api.END_TXN, STOPS_AT_TRANSACTION)
             copy.wait()
-            following = wire.trap(Api.PRODUCE, 2)
+            events = wire.trap(Api.PRODUCE, naming=world.app.output)
             copy.cut_client()
+            events.wait()
+            following = wire.trap(Api.PRODUCE)
+            events.go()
             following.wait()
             copy.go()
             copy.wait_until_answered()

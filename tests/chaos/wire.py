@@ -31,10 +31,12 @@ NAMES_BROKERS = frozenset({Api.METADATA, Api.FIND_COORDINATOR})
 
 
 class Trap:
-    """The n-th request of a kind from now on, or its answer: held where it is until `go` or `cut`."""
+    """The n-th request of a kind from now on that names such a thing, or its answer: held where it is until `go` or
+    `cut`."""
 
-    def __init__(self, api: Api, nth: int, at: Literal["request", "answer"]) -> None:
+    def __init__(self, api: Api, nth: int, at: Literal["request", "answer"], naming: str) -> None:
         self.api = api
+        self.naming = naming.encode()
         self.at = at
         self.left = nth
         self.connection: Connection | None = None
@@ -90,8 +92,8 @@ class Wire:
         for address, door in self._doors.items():
             threading.Thread(target=self._welcome, args=[address, door], daemon=True).start()
 
-    def trap(self, api: Api, nth: int = 1, at: Literal["request", "answer"] = "request") -> Trap:
-        trap = Trap(api, nth, at)
+    def trap(self, api: Api, nth: int = 1, at: Literal["request", "answer"] = "request", naming: str = "") -> Trap:
+        trap = Trap(api, nth, at, naming)
         with self._lock:
             self._traps.append(trap)
         return trap
@@ -127,11 +129,11 @@ class Wire:
             broker.settimeout(None)
             self._connections.append(Connection(self, client, broker))
 
-    def caught(self, api: int, at: Literal["request", "answer"]) -> Trap | None:
+    def caught(self, api: int, at: Literal["request", "answer"], frame: bytes) -> Trap | None:
         """The trap that is to hold this one."""
         with self._lock:
             for trap in self._traps:
-                if trap.api == api and trap.at == at and trap.left > 0:
+                if trap.api == api and trap.at == at and trap.left > 0 and trap.naming in frame:
                     trap.left -= 1
                     if trap.left == 0:
                         return trap
@@ -183,7 +185,7 @@ class Connection:
 
     def _ask(self, frame: bytes) -> None:
         api, correlation = int.from_bytes(frame[:2], "big"), frame[4:8]
-        trap = self._wire.caught(api, "request")
+        trap = self._wire.caught(api, "request", frame)
         self._asked[correlation] = api, trap
         if trap is not None:
             self._held = trap
@@ -194,7 +196,7 @@ class Connection:
         api, asked_in = self._asked.pop(frame[:4])
         if asked_in is not None:
             asked_in.tell_answered()
-        trap = self._wire.caught(api, "answer")
+        trap = self._wire.caught(api, "answer", frame)
         if trap is not None:
             trap.hold(self)
         self._wire.pass_on(self.client, self._wire.with_doors(frame) if api in NAMES_BROKERS else frame)
