@@ -58,7 +58,7 @@ class Process:
         if ended is not None:
             self._ear.join(LONG_SECONDS)
             self.take_told()
-            raise AssertionError(f"ended with {ended}: {self.events[-20:]}")
+            raise AssertionError(f"ended with {ended}: {self.events[-120:]}")
 
     def take_told(self) -> None:
         """Take in what it has said by now, whether it still runs or not."""

@@ -39,6 +39,8 @@ the group, a transaction's end given up, a restore. Where the machine is so busy
 come back, twice as long as that."""
 BEGIN_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 0.5
+LAST_WORDS = 40
+"""Of each process, when it has not done what it was to do: the stacks that follow are as long again."""
 STRIKES = (Cluster.stop, Cluster.kill, Cluster.stop)
 CLOCK = """\
 bootstrap: {bootstrap}
@@ -91,7 +93,7 @@ class AtWork:
         return {number: one.cut for number, one in last_cuts(self.log, app.timeline, range(PARTITIONS)).items()}
 
     def wait_until(self, is_so: Callable[[dict[int, Cut]], bool], seconds: float, what: str) -> float:
-        """How long it took. Fails with what everybody said, and where they stood."""
+        """How long it took. Fails with what everybody said last, and where they stood."""
         began = monotonic()
         while True:
             for process in self.processes.values():
@@ -119,11 +121,14 @@ class AtWork:
         return [("office_taken" if name == "clock" else "assigned", one) for name, one in self.processes.items()]
 
     def _last_words(self) -> dict[str, list[str]]:
-        for process in self.processes.values():
+        said: dict[str, list[str]] = {}
+        for name, process in self.processes.items():
+            before = len(process.events)
             process.send(signal.SIGABRT)  # it says where each of its threads stands, and ends
             process.wait()
             process.take_told()
-        return {name: [str(one) for one in process.events[-60:]] for name, process in self.processes.items()}
+            said[name] = [str(one) for one in process.events[max(0, before - LAST_WORDS) :]]
+        return said
 
     def close(self) -> None:
         for process in self.processes.values():

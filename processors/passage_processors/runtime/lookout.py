@@ -5,6 +5,7 @@ comparisons; questions go to the log every few seconds, where nothing moves.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from threading import Thread
 
 import structlog
 
@@ -51,6 +52,8 @@ class Lookout:
         self._monotonic = monotonic
         self._inputs = Standstill(monotonic)
         self._ask_group_at = monotonic() + ASK_GROUP_EVERY_SECONDS
+        self._asking_group: Thread | None = None
+        self._group_hint: str | None = None
         self._group_wait: Wait | None = None
         self._numbers = 0
         """Of the app's tasks, once it was asked for."""
@@ -81,16 +84,24 @@ class Lookout:
         return self._inputs.look(self._member, [one for one in inputs if one not in paused])
 
     def _look_at_group(self) -> Wait | None:
-        """The group gives this worker nothing: is there nothing to give?"""
-        if self._monotonic() >= self._ask_group_at and "ticks" not in self.waits.standing:  # else no broker may answer
-            try:
-                hint = self._of_nobody()
-            except LogError as error:
-                hint = str(error)
-            since = self._monotonic() if self._group_wait is None else self._group_wait.since
-            self._group_wait = None if hint is None else Wait(since, hint)
-            self._ask_group_at = self._monotonic() + ASK_GROUP_EVERY_SECONDS
+        """The group gives this worker nothing: is there nothing to give? A thread asks, since the answer may take as
+        long as a client waits for one, and a group shares out nothing while a member of it does not poll."""
+        now = self._monotonic()
+        is_due = now >= self._ask_group_at and "ticks" not in self.waits.standing  # else no broker may answer
+        if is_due and (self._asking_group is None or not self._asking_group.is_alive()):
+            self._ask_group_at = now + ASK_GROUP_EVERY_SECONDS
+            self._asking_group = Thread(target=self._ask_group, name="passage-group", daemon=True)
+            self._asking_group.start()
+        hint = self._group_hint
+        since = now if self._group_wait is None else self._group_wait.since
+        self._group_wait = None if hint is None else Wait(since, hint)
         return self._group_wait
+
+    def _ask_group(self) -> None:
+        try:
+            self._group_hint = self._of_nobody()
+        except LogError as error:
+            self._group_hint = str(error)
 
     def _of_nobody(self) -> str | None:
         self._numbers = self._numbers or tasks_of(self._log, self._app)
