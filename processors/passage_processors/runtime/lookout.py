@@ -24,8 +24,8 @@ from passage_processors.runtime.waits import Wait, Waits
 
 _log = structlog.get_logger("passage.processors")
 
-ASK_GROUP_EVERY_SECONDS = 15.0
-"""Of a worker that owns nothing: longer than a session (6 s), after which the group knows who is gone."""
+ASK_GROUP_EVERY_SECONDS = 30.0
+"""Of a worker that owns nothing: longer than a group takes to settle behind a broker that was away."""
 
 
 class Lookout:
@@ -64,7 +64,11 @@ class Lookout:
         tell("ticks", self._feed.held_up())
         tell("gate", None if restore is None else restore.gate_wait)
         tell("changelog", None if restore is None else restore.held_up())
-        tell("group", None if tasks or restore is not None else self._look_at_group())
+        if tasks or restore is not None:
+            self._ask_group_at, self._group_hint = self._monotonic() + ASK_GROUP_EVERY_SECONDS, None
+            tell("group", None)
+        else:
+            tell("group", self._look_at_group())
         tell("clock", self._patience.clock_wait if tasks else None)
         tell("upstream", self._upstream.wait if tasks else None)
         tell("answer", self._patience.answer_wait if tasks else None)
