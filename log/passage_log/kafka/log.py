@@ -56,7 +56,11 @@ class KafkaLog:
         return self._questions.describe(topics)
 
     def group_members(self, group: str) -> list[GroupMember]:
-        return self._questions.group_members(group)
+        questions = Questions(self._access, self._timeout_seconds)
+        try:
+            return questions.group_members(group)
+        finally:
+            questions.close()
 
     def create(self, topics: Sequence[Topic]) -> None:
         self._questions.create(topics)

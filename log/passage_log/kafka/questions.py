@@ -42,6 +42,9 @@ BY_THE_WAY_SECONDS = 2.0
 ONE_REQUEST_SECONDS = 4.0
 """So long one broker may keep us waiting; then the question goes out again, perhaps to another."""
 
+NEVER_SECONDS = 3_600.0
+"""For a question that we give up before the client does."""
+
 LATE_SECONDS = 2.0
 """The client keeps its own time. Ours, so much more, only guards against one that doesn't."""
 
@@ -140,20 +143,25 @@ class Questions:
         }
 
     def group_members(self, group: str) -> list[GroupMember]:
+        """To be asked of questions of its own: one that gets no answer ends the client for all."""
         return self._until_answered(
             f"group {group}: its members",
             lambda seconds: sorted(map(_group_member, self._described(group, seconds))),
         )
 
     def _described(self, group: str, seconds: float) -> list[Any]:
-        """Asked only while a broker answers: a question for a group's coordinator whose connection goes just then
-        aborts the process (librdkafka 5397, open)."""
-        self._ask(partial(self._list_topics, seconds))
-        answers = self._ask(lambda: self._admin.describe_consumer_groups([group], request_timeout=seconds))
+        """The client may not give this question up by itself: it keeps looking for the group's coordinator, and once it
+        has found it, it aborts the process over the answer that nobody awaits (librdkafka 4605, 5397), or never finds
+        it again. So it is told to wait for long, and let go of with the client that asks, which is safe."""
+        answers = self._ask(lambda: self._admin.describe_consumer_groups([group], request_timeout=NEVER_SECONDS))
         try:
-            return list(self._result(answers[group], f"group {group}", needs=f"Describe on group {group}").members)
+            where, needs = f"group {group}", f"Describe on group {group}"
+            return list(self._result(answers[group], where, needs=needs, most_seconds=seconds).members)
         except _NoSuchGroup:
             return []
+        except Unreachable:
+            self.close()
+            raise
 
     def create(self, topics: Sequence[Topic]) -> None:
         """Create those that don't exist; comes back when every one of them can be written and read."""
@@ -296,9 +304,16 @@ class Questions:
         except KafkaException as error:
             raise errors.of_question(errors.of(error), "asking the brokers", self.no_answer) from error
 
-    def _result(self, answer: "Future[Any]", where: str, partition: Partition | None = None, needs: str = "") -> Any:
+    def _result(
+        self,
+        answer: "Future[Any]",
+        where: str,
+        partition: Partition | None = None,
+        needs: str = "",
+        most_seconds: float = ONE_REQUEST_SECONDS + LATE_SECONDS,
+    ) -> Any:
         try:
-            return self._await(answer)
+            return self._await(answer, most_seconds)
         except KafkaException as error:
             inside = errors.of(error)
             if inside.code() in NO_SUCH_TOPIC:
@@ -311,7 +326,7 @@ class Questions:
                 raise _Moving(f"{errors.told(inside, where)}, for {self._timeout_seconds:g} s") from error
             raise errors.of_question(inside, where, self.no_answer, needs) from error
 
-    def _await(self, answer: "Future[Any]", most_seconds: float = ONE_REQUEST_SECONDS + LATE_SECONDS) -> Any:
+    def _await(self, answer: "Future[Any]", most_seconds: float) -> Any:
         """Raises Unfit when nobody answers and somebody refused us; Unreachable; what the client raises."""
         began = monotonic()
         with self._access.question():
