@@ -1,4 +1,4 @@
-"""Nothing stands still in silence: each way to wait is put in, and read off log, metric, readiness and status."""
+"""Nothing stands still in silence: each way to wait is put in, and read off log, metric, health, readiness and status."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -160,6 +160,7 @@ def test_what_waits_says_so_everywhere_and_goes_on_when_it_may(name: str) -> Non
     assert all(fault.hint in line["hint"] for line in lines)
     assert lines[-1]["waited_seconds"] >= 30
     assert lines[-1]["log_level"] == "warning"
+    assert metrics.health.why_not_alive() is None
     waited = {what: figure(metrics, what) for what in WHATS}
     assert waited[fault.what] >= 30
     why_not, but = metrics.health.why_not_ready(), metrics.health.but()

@@ -193,6 +193,9 @@ class Questions:
                 if monotonic() > deadline:
                     raise
                 sleep(ASK_AGAIN_SECONDS)
+                # Whoever told us that there is none may have been asked before it knew, and is not asked again by
+                # itself.
+                self._look_up_leaders({topic.name for topic in topics}, ONE_REQUEST_SECONDS)
             else:
                 return
 
