@@ -5,13 +5,13 @@ comparisons; questions go to the log every few seconds, where nothing moves.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from threading import Thread
 
 import structlog
 
 from passage_log.errors import LogError
 from passage_log.port import Log, Member, Partition
 from passage_processors.app import App
+from passage_processors.runtime.aside import Aside
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.restore import Restore
@@ -52,7 +52,7 @@ class Lookout:
         self._monotonic = monotonic
         self._inputs = Standstill(monotonic)
         self._ask_group_at = monotonic() + ASK_GROUP_EVERY_SECONDS
-        self._asking_group: Thread | None = None
+        self._asking_group = Aside("passage-group", self._ask_group)
         self._group_hint: str | None = None
         self._group_wait: Wait | None = None
         self._numbers = 0
@@ -88,14 +88,11 @@ class Lookout:
         return self._inputs.look(self._member, [one for one in inputs if one not in paused])
 
     def _look_at_group(self) -> Wait | None:
-        """The group gives this worker nothing: is there nothing to give? A thread asks, since the answer may take as
-        long as a client waits for one, and a group shares out nothing while a member of it does not poll."""
+        """The group gives this worker nothing: is there nothing to give?"""
         now = self._monotonic()
         is_due = now >= self._ask_group_at and "ticks" not in self.waits.standing  # else no broker may answer
-        if is_due and (self._asking_group is None or not self._asking_group.is_alive()):
+        if is_due and self._asking_group.ask():
             self._ask_group_at = now + ASK_GROUP_EVERY_SECONDS
-            self._asking_group = Thread(target=self._ask_group, name="passage-group", daemon=True)
-            self._asking_group.start()
         hint = self._group_hint
         since = now if self._group_wait is None else self._group_wait.since
         self._group_wait = None if hint is None else Wait(since, hint)

@@ -5,11 +5,10 @@ nobody would say anything. Or a topic is deleted and made again: offsets then me
 itself and both miscount, so the worker stops with what was seen; a start then says what mends it.
 
 The brokers are asked after each assignment, and every while: new partitions of an input make the group share out anew,
-but of the app's other topics nobody tells. A thread asks, since an answer may take as long as a client waits for one.
+but of the app's other topics nobody tells.
 """
 
 from collections.abc import Callable, Mapping
-from threading import Thread
 
 import structlog
 
@@ -17,6 +16,7 @@ from passage_log.errors import LogError, Unfit
 from passage_log.port import Log, Topic
 from passage_log.preflight import partition_complaints
 from passage_processors.app import App
+from passage_processors.runtime.aside import Aside
 from passage_processors.runtime.topics import per_partition
 
 _log = structlog.get_logger("passage.processors")
@@ -35,7 +35,7 @@ class Shapes:
         self._log = log
         self._monotonic = monotonic
         self._look_at = float("inf")
-        self._asking: Thread | None = None
+        self._aside = Aside("passage-shapes", self._ask)
         self._first: Found | None = None
         self._complaints: list[str] = []
 
@@ -48,10 +48,8 @@ class Shapes:
         if self._complaints:
             raise Unfit("\n".join(self._complaints))
         now = self._monotonic()
-        if now >= self._look_at and (self._asking is None or not self._asking.is_alive()):
+        if now >= self._look_at and self._aside.ask():
             self._look_at = now + LOOK_SECONDS
-            self._asking = Thread(target=self._ask, name="passage-shapes", daemon=True)
-            self._asking.start()
 
     def _ask(self) -> None:
         counted = per_partition(self._app)
