@@ -11,15 +11,17 @@ A reader that waits for records asks nothing: that nothing comes is no trouble.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import get_ident
 from time import monotonic
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`since` in the seconds of `time.monotonic`."""
+    """`since` in the seconds of `time.monotonic`; `thread` is that of who waits, by its identity."""
 
     what: str
     since: float
+    thread: int
 
     @property
     def seconds(self) -> float:
@@ -32,7 +34,7 @@ _asked: dict[int, Asked] = {}
 @contextmanager
 def asking(what: str) -> Iterator[None]:
     """While the block runs, `what` is being asked. Each step is one that the interpreter does not divide."""
-    asked = Asked(what, monotonic())
+    asked = Asked(what, monotonic(), get_ident())
     _asked[id(asked)] = asked
     try:
         yield
@@ -40,6 +42,7 @@ def asking(what: str) -> Iterator[None]:
         del _asked[id(asked)]
 
 
-def waiting() -> Asked | None:
-    """What has been asked longest and is not answered yet, in any thread; None when nothing is."""
-    return min(_asked.copy().values(), key=lambda asked: asked.since, default=None)
+def waiting(thread: int) -> Asked | None:
+    """What this thread has asked longest and is not answered yet; None when nothing is."""
+    asked = (one for one in _asked.copy().values() if one.thread == thread)
+    return min(asked, key=lambda one: one.since, default=None)

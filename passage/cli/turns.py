@@ -126,7 +126,7 @@ class Turns:
             return Place(f"a handler of the app's own, at {_named(theirs or last)}", False)
         asks = any(_room(frame) == "passage_log" for frame in frames)
         ours = next((frame for frame in reversed(frames) if _room(frame) is not None), None)
-        asked = waiting() if asks else None
+        asked = waiting(self._thread) if asks else None
         return Place(f"{asked.what}, at {_named(ours)}" if asked is not None else _named(ours), asks)
 
     @property

@@ -97,6 +97,25 @@ def test_what_is_asked_of_the_log_is_named(scene: Scene) -> None:
     assert "group orders: its committed positions" in str(line["waiting_for"])
 
 
+def test_what_another_thread_asks_of_the_log_is_not_what_the_turn_waits_for(scene: Scene) -> None:
+    told: list[list[dict[str, object]]] = []
+    asked, ends = threading.Event(), threading.Event()
+
+    def ask_beside() -> None:
+        with asking("group orders: its members"):
+            asked.set()
+            ends.wait()
+
+    beside = threading.Thread(target=ask_beside)
+    beside.start()
+    asked.wait()
+    within_the_log(lambda: told.append(scene.beats(12)))
+    ends.set()
+    beside.join()
+    (line,) = told[0]
+    assert "its members" not in str(line["waiting_for"])
+
+
 def test_one_that_hangs_in_a_call_to_the_log_ends_the_process_with_one_line(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:

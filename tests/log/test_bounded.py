@@ -58,12 +58,13 @@ class Waited:
 
     def __init__(self, hangs: threading.Event) -> None:
         self._hangs = hangs
+        self._thread = threading.get_ident()
         self.told: str | None = None
         self._eye = threading.Thread(target=self._look, daemon=True)
         self._eye.start()
 
     def _look(self) -> None:
-        if self._hangs.wait(BOUND_SECONDS) and (asked := waiting()) is not None:
+        if self._hangs.wait(BOUND_SECONDS) and (asked := waiting(self._thread)) is not None:
             self.told = asked.what
 
     def seen(self) -> str | None:
@@ -204,15 +205,17 @@ def test_what_a_call_gives_or_raises_is_its_callers() -> None:
         bounded.call("x", BOUND_SECONDS, lambda: {"a": 1}["b"])
 
 
-def test_what_is_asked_longest_is_what_is_waited_for() -> None:
-    assert waiting() is None
+def test_what_a_thread_asks_longest_is_what_it_waits_for() -> None:
+    me = threading.get_ident()
+    assert waiting(me) is None
     with asking("first"):
         with asking("second"):
-            asked = waiting()
+            asked = waiting(me)
             assert asked is not None
             assert asked.what == "first"
+            assert waiting(me + 1) is None, "nobody else waits for it"
         assert asked.seconds >= 0
-    assert waiting() is None
+    assert waiting(me) is None
 
 
 def test_a_thread_is_used_again_once_its_call_is_back() -> None:
