@@ -206,6 +206,11 @@ class Writer(Protocol):
         """
         ...
 
+    def send_positions(self, positions: Mapping[Partition, Committed], member: Member) -> None:
+        """The first half of a commit with positions: they become part of the transaction, undecided until it ends, and
+        the group's generation is checked. Raises Fenced, WriterLost."""
+        ...
+
     def abort(self) -> None:
         """Nothing appended since `begin` will ever be readable. Raises Fenced, WriterLost."""
         ...

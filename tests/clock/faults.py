@@ -151,6 +151,9 @@ class FaultyWriter:
         self._writer.commit(positions, seat_of(member) if member is not None else None)
         self._hook("after commit")
 
+    def send_positions(self, positions: Mapping[Partition, Committed], member: Member) -> None:
+        self._writer.send_positions(positions, seat_of(member))
+
     def abort(self) -> None:
         self._writer.abort()
 

@@ -195,6 +195,22 @@ def test_committed_waits_until_a_predecessors_transaction_is_decided(world: Worl
     successor.close()
 
 
+def test_committed_waits_for_each_transaction_that_holds_a_position(world: World, partition: Partition) -> None:
+    member = settled(world, world.name("group"), partition)
+    one, other = open_writer(world), open_writer(world)
+    for writer, offset in ((one, 7), (other, 8)):
+        writer.begin()
+        writer.send_positions({partition: Committed(offset, "")}, member)
+
+    other.abort()
+    with pytest.raises(Unreachable, match="undecided"):
+        member.committed([partition], 1.0)
+
+    one.commit()
+    assert member.committed([partition], PATIENT_SECONDS) == {partition: Committed(7, "")}
+    member.close()
+
+
 def test_committed_waits_until_a_predecessors_transaction_is_fenced_off(world: World, partition: Partition) -> None:
     predecessor = settled(world, group := world.name("group"), partition)
     writer = open_writer(world, name := world.name("worker"))

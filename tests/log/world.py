@@ -3,16 +3,16 @@
 A World does what time and operators do to a log, in the way each log has for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Protocol, cast
+from typing import Protocol
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Assignor, Committed, Log, Member, Partition, Reader, Record, Topic, Writer
+from passage_log.port import EARLIEST, Assignor, Log, Member, Partition, Reader, Record, Topic, Writer
 
 T0 = 1_700_000_000_000
 """Some millisecond in 2023: the records are dated long before the broker's own day."""
@@ -23,12 +23,6 @@ KEEP = {"retention.ms": "-1"}
 
 SOON_DEPOSED = {"max.poll.interval.ms": "6000", "session.timeout.ms": "6000"}
 """A member that does not poll for six seconds is thrown out of its group."""
-
-
-class TwoStepWriter(Writer, Protocol):
-    """Both adapters commit in two steps; between them the positions are undecided."""
-
-    def send_positions(self, positions: Mapping[Partition, Committed], member: Member) -> None: ...
 
 
 class World(Protocol):
@@ -92,8 +86,8 @@ def new_topic(world: World, partitions: int = 1, **settings: str) -> list[Partit
     return [Partition(name, number) for number in range(partitions)]
 
 
-def open_writer(world: World, name: str | None = None) -> TwoStepWriter:
-    writer = cast(TwoStepWriter, world.log.writer(name or world.name("writer")))
+def open_writer(world: World, name: str | None = None) -> Writer:
+    writer = world.log.writer(name or world.name("writer"))
     writer.open()
     return writer
 

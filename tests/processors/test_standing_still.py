@@ -1,4 +1,4 @@
-"""Nothing stands still in silence: each way to wait is put in, and read off log, metric, health, readiness and status."""
+"""Nothing stands still in silence: each way to wait is put in, and read off log, metric, health, readiness, status."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -33,8 +33,8 @@ class Group:
         self.assignor: Assignor = assignor
         self.generation = 0
         self.positions: dict[Partition, Committed] = {}
-        self.undecided: dict[Partition, int] = {}
-        """Partition -> number of the writer whose open transaction holds a position of it."""
+        self.undecided: dict[Partition, set[int]] = {}
+        """Partition -> numbers of the writers whose open transactions hold a position of it."""
         self._partitions_of = partitions_of
         self._seats: list[Seat] = []
         self._seats_ever = 0

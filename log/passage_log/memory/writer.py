@@ -116,7 +116,8 @@ class MemoryWriter:
                 raise self._give_up(Fenced(f"group {member.group.name} has moved on: {moved_on}"))
             _, sent = self._groups.setdefault(member.group.name, (member.group, {}))
             sent.update(positions)
-            member.group.undecided.update(dict.fromkeys(positions, self._number))
+            for partition in positions:
+                member.group.undecided.setdefault(partition, set()).add(self._number)
 
     def commit(self, positions: Mapping[Partition, Committed] | None = None, member: Member | None = None) -> None:
         if (positions is None) != (member is None):
@@ -149,7 +150,8 @@ class MemoryWriter:
             if committed:
                 group.positions.update(sent)
             for partition in sent:
-                if group.undecided.get(partition) == self._number:
+                group.undecided[partition].discard(self._number)
+                if not group.undecided[partition]:
                     del group.undecided[partition]
         self._entered, self._groups, self._in_transaction, self._spoilt = {}, {}, False, None
         self._state.changed.notify_all()

@@ -150,6 +150,11 @@ class Restore:
     def _is_read(self) -> bool:
         return all(self._reader.position(one) >= end for one, end in self._ends.items())
 
+    @property
+    def is_held_up(self) -> bool:
+        """By what is undecided, or by a reader that is stuck."""
+        return self.gate_wait is not None or self._standstill.wait is not None
+
     def held_up(self) -> Wait | None:
         """Why the changelog is not read on, once the gate is passed. A reader that is stuck is opened anew."""
         if not self._standstill.is_due:

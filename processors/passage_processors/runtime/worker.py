@@ -12,7 +12,7 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Literal
 import structlog
 
 from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
+from passage_log.hanging import end_hanging
 from passage_log.port import Assignment, Log, Partition, Record, Writer
 from passage_processors.app import App
 from passage_processors.runtime import native
@@ -36,6 +37,7 @@ from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
 from passage_processors.runtime.shapes import Shapes
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
+from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.totals import Totals
 from passage_processors.runtime.upstream import Upstream
 
@@ -98,6 +100,8 @@ class Worker:
         self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.patience, monotonic)
         self.waits = self.lookout.waits
         self._writer: Writer | None = None
+        self._ended_hanging: Writer | None = None
+        """The one that has ended what hung of those before it."""
         self._round = Assignment(-1, frozenset())
         self._suspended = False
         self._restore: Restore | None = None
@@ -332,9 +336,11 @@ class Worker:
         """The writer comes first: opening it ends what this worker, or the one before under its name, left undecided,
         and the changelog is read to its end, undecided records waited for."""
         assert self._restore is not None
-        self._open_writer()
+        writer = self._open_writer()
         restored = self._restore.advance(timeout_seconds)
         if restored is None:
+            if self._ended_hanging is not writer and self._restore.is_held_up:
+                self._end_hanging(writer, self._restore.numbers)
             return
         self._restore.close()
         self._restore = None
@@ -347,6 +353,16 @@ class Worker:
         self.patience.say_unknown()
         self._suspended = False
         self._read_on()
+
+    def _end_hanging(self, writer: Writer, numbers: Collection[int]) -> None:
+        """What holds a restore up may be our predecessor's, called ended by its coordinator when this writer was opened
+        or before, and undecided all the same."""
+        app, everywhere = self.app, range(tasks_of(self._log, self.app))
+        places = [Partition(app.output, n) for n in everywhere]  # an event may have a key of its own
+        places += [Partition(topic, n) for topic in (app.changelog, app.timeline, app.dead_letters) for n in numbers]
+        end_hanging(writer, places, [Partition(topic, n) for topic in app.sources for n in numbers], self._member)
+        self._ended_hanging = writer
+        _log.info("hanging_ended", app=app.name, partitions=sorted(numbers))
 
     def _read_on(self) -> None:
         """Read every input from behind what is pending."""
