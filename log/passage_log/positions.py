@@ -30,5 +30,5 @@ def undecided(group: str, timeout_seconds: float) -> str:
     """The message of an Unreachable: the gate stayed shut."""
     return (
         f"group {group}: its positions are still undecided after {timeout_seconds:g} s, because a transaction of "
-        "another writer is open; it ends by itself within its timeout"
+        "another writer is open; it ends by itself within its timeout, or hangs until a worker of its name is started"
     )

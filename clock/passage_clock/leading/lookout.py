@@ -46,6 +46,11 @@ class Lookout:
         self._waits = Waits(name, wall)
         self._obstacles = Obstacles(name, follower, wall)
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why the clock's topics can't be read on, as of the last look at them."""
+        return self._obstacles.seen
+
     def look(self, leadership: Leadership, skew_seconds: float, has_time: bool) -> None:
         """After a step. `has_time`: nothing is due that would have to wait for an answer. Raises Unreachable."""
         found = self._found(leadership, skew_seconds, has_time)

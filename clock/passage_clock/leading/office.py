@@ -31,6 +31,7 @@ from passage_clock.records.triggers import Answer, answer
 from passage_clock.schedules import Schedule
 from passage_clock.wall import Wall
 from passage_log.errors import WriterLost
+from passage_log.hanging import end_hanging
 from passage_log.port import Log, Writer
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import SCHEDULE_ENTRY
@@ -98,6 +99,7 @@ class Office:
         self._sweeper = Sweeper(log, places.ticks)
         self._sequence = 0
         self._settled = False
+        self._has_ended_hanging = False
         self._is_doubtful = False
         """A transaction lost a connection, so its end may have been asked for twice, and the copy be under way still:
         it could end the next one. Only a new office's epoch fences it."""
@@ -120,6 +122,17 @@ class Office:
         self._since_at = self._wall.now()
         self._term = self._write_term(last_at, LEADER_HEADER)
         return self._term
+
+    def end_hanging(self) -> bool:
+        """What can't be read may be a leader's before us, called ended by its coordinator when this writer was opened
+        or before, and undecided all the same. Once an office: then False. On the ticks the barrier has ended it: nobody
+        had read them, and now they are facts. Raises Fenced, WriterLost."""
+        if self._has_ended_hanging:
+            return False
+        self._has_ended_hanging = True
+        places = self._places
+        end_hanging(self._open_writer(), [places.schedules, places.control, places.triggers])
+        return True
 
     def probe(self) -> tuple[float, Reading]:
         """Seconds the wall is ahead of the broker, negative when behind, and the reading of our clocks of which that is

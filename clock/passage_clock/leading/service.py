@@ -281,6 +281,8 @@ class Clock:
 
     def _settle(self) -> float:
         if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
+            if self._lookout.obstacle is not None and self._in_office().end_hanging():
+                log.info("hanging_ended", candidate=self.name, term=self._leadership.term)
             return 0.0 if self._follow() else READING_SECONDS
         refusal = self._fitness.look()
         if refusal is not None:
