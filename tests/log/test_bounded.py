@@ -20,7 +20,7 @@ from passage_log.kafka.questions import ONE_REQUEST_SECONDS
 from passage_log.kafka.writer import SHARE_OF_TIMEOUT
 from passage_log.port import Committed, Member, Partition, Topic, Writer
 from passage_log.waiting import asking, waiting
-from passage_processors.runtime.worker import TRANSACTION_TIMEOUT_SECONDS
+from passage_processors.runtime.own_writer import TRANSACTION_TIMEOUT_SECONDS
 from tests.log.world import BOUND_SECONDS, wait
 
 TRANSACTION_SECONDS = 3.0

@@ -97,11 +97,11 @@ def test_a_writer_in_doubt_is_replaced_and_its_tasks_go_on(monkeypatch: pytest.M
     world.days(1, 1)
     monkeypatch.setattr(MemoryWriter, "is_doubtful", True)
     world.settle(worker)
-    before = worker._writer
+    before = worker._writer.is_open
     monkeypatch.setattr(MemoryWriter, "is_doubtful", False)
     world.days(2, 2)
     world.settle(worker)
-    assert before is None
-    assert worker._writer is not None
+    assert not before
+    assert worker._writer.is_open
     assert worker.totals.restarts == 0
     assert len(world.derived()) == 1

@@ -89,7 +89,7 @@ def test_a_commit_that_fails_costs_the_memory_and_not_an_event() -> None:
     failures = 0
     for turn in range(400):
         worker.turn(0.0)
-        if turn % 9 == 0 and worker._writer is not None:
+        if turn % 9 == 0 and worker._writer.is_open:
             world.log.writer("invoices/a").open()  # somebody takes the transactional id: the next commit is fenced
             failures += 1
     assert failures > 5

@@ -122,7 +122,7 @@ def test_a_tick_looks_at_what_is_due_and_not_at_what_is_open(monkeypatch: pytest
 
 def memory_applied_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     """A commit that fails costs the writer only; the tasks go on from what was never committed."""
-    patch.setattr(Worker, "_start_over", Worker._drop_writer)
+    patch.setattr(Worker, "_start_over", lambda worker: worker._writer.drop())
 
 
 def positions_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ Refuses to survive an error. Whatever is raised here, the office is over: `disca
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from passage_clock.errors import PlanError
 from passage_clock.leading.continuity import broken
 from passage_clock.leading.retention import Floor, Release, Sweeper, cutoffs
@@ -36,6 +38,8 @@ from passage_log.port import Log, Writer
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry
+
+log = structlog.get_logger(__name__)
 
 BEFORE_THE_FIRST = (0, Instant(-(2**63)))
 
@@ -123,16 +127,15 @@ class Office:
         self._term = self._write_term(last_at, LEADER_HEADER)
         return self._term
 
-    def end_hanging(self) -> bool:
+    def end_hanging(self) -> None:
         """What can't be read may be a leader's before us, called ended by its coordinator when this writer was opened
-        or before, and undecided all the same. Once an office: then False. On the ticks the barrier has ended it: nobody
-        had read them, and now they are facts. Raises Fenced, WriterLost."""
-        if self._has_ended_hanging:
-            return False
-        self._has_ended_hanging = True
-        places = self._places
-        end_hanging(self._open_writer(), [places.schedules, places.control, places.triggers])
-        return True
+        or before, and undecided all the same. Once an office. On the ticks the barrier has ended it: nobody had read
+        them, and now they are facts. Raises Fenced, WriterLost."""
+        if not self._has_ended_hanging:
+            places = self._places
+            end_hanging(self._open_writer(), [places.schedules, places.control, places.triggers])
+            self._has_ended_hanging = True
+            log.info("hanging_ended", candidate=self._by, term=self._term)
 
     def probe(self) -> tuple[float, Reading]:
         """Seconds the wall is ahead of the broker, negative when behind, and the reading of our clocks of which that is
@@ -141,7 +144,7 @@ class Office:
         writer.begin()
         signed = signature(self._by, self._wall.now(), self._term, self._since_at)
         delivery = writer.deliver(self._places.control, PROBE_KEY, None, milliseconds_of(self._wall.now()), signed)
-        reading = Reading(self._wall.now(), self._wall.monotonic())
+        reading = Reading.of(self._wall)
         self._commit(writer)
         return skew_seconds(reading.wall_at, delivery.timestamp_ms), reading
 

@@ -281,8 +281,8 @@ class Clock:
 
     def _settle(self) -> float:
         if not all(self._follower.passed(place, end - 1) for place, end in self._ends.items()):
-            if self._lookout.obstacle is not None and self._in_office().end_hanging():
-                log.info("hanging_ended", candidate=self.name, term=self._leadership.term)
+            if self._lookout.obstacle is not None:
+                self._in_office().end_hanging()
             return 0.0 if self._follow() else READING_SECONDS
         refusal = self._fitness.look()
         if refusal is not None:
@@ -316,7 +316,8 @@ class Clock:
             gone = office.tidy(now.wall_at)
             tell_let_go(gone)
             seconds = seconds if gone is None else 0.0
-        if seconds > PROBE_ROOM_SECONDS and self._probed is not None and may_probe(self._probed, self._reading()):
+        probed = self._probed
+        if seconds > PROBE_ROOM_SECONDS and probed is not None and may_probe(probed, Reading.of(self._wall)):
             return POLL_SECONDS if self._is_ahead() else self._seconds_to_next()
         return seconds
 
@@ -338,7 +339,7 @@ class Clock:
 
     def _judged(self) -> Reading | None:
         """A reading of the wall for which a probe vouches, this or the last one; None: it is ahead."""
-        now = self._reading()
+        now = Reading.of(self._wall)
         if self._probed is not None and not must_probe(self._probed, self._skew, now, self._config.max_skew_seconds):
             return now
         return None if self._is_ahead() else self._probed
@@ -352,9 +353,6 @@ class Clock:
             return False
         self._move(Input.AHEAD)
         return True
-
-    def _reading(self) -> Reading:
-        return Reading(self._wall.now(), self._wall.monotonic())
 
     # The moves.
 

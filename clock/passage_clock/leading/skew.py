@@ -8,6 +8,7 @@ late is the lesser harm.
 
 from dataclasses import dataclass
 
+from passage_clock.wall import Wall
 from passage_schemas.instant import Instant
 
 PROBE_EVERY_SECONDS = 30.0
@@ -25,6 +26,10 @@ class Reading:
 
     wall_at: Instant
     monotonic: float
+
+    @classmethod
+    def of(cls, wall: Wall) -> "Reading":
+        return cls(wall.now(), wall.monotonic())
 
 
 def skew_seconds(wall_at: Instant, broker_ms: int) -> float:

@@ -29,6 +29,7 @@ from passage_processors.core.meaning import UNKNOWN, check_meaning
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.fitting import check_fits
+from passage_processors.runtime.gate import GATE_SECONDS, gate
 from passage_processors.runtime.snapshot_file import Unusable
 from passage_processors.runtime.snapshots import Snapshots, Stored
 from passage_processors.runtime.standstill import Standstill
@@ -42,8 +43,6 @@ from passage_schemas.state_schemas import StateSchemas
 
 _log = structlog.get_logger("passage.processors")
 
-GATE_SECONDS = 5.0
-"""One look at the gate; a predecessor's transaction may take three of them to time out."""
 _BATCH = 50_000
 _ROWS_AT_ONCE = 200_000
 """Of a snapshot, between two looks at the group: about a tenth of a second."""
@@ -389,17 +388,3 @@ class _Found:
     def close(self) -> None:
         if self.stored is not None:
             self.stored.close()
-
-
-def gate(app: App, member: Member, numbers: Iterable[int], timeout_seconds: float) -> dict[int, int]:
-    """The number of the last cut the group committed for each task, 0 where there is none (or it expired).
-
-    Raises Unreachable while a predecessor's transaction is undecided: come back.
-    """
-    partitions = [Partition(topic, number) for topic in app.sources for number in sorted(numbers)]
-    committed = member.committed(partitions, timeout_seconds)
-    notes = dict.fromkeys(numbers, 0)
-    for partition, found in committed.items():
-        if found is not None and found.note.isdigit():
-            notes[partition.number] = max(notes[partition.number], int(found.note))
-    return notes

@@ -12,7 +12,7 @@ revoked task's memory is that of its last committed cut, and a commit that fails
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -21,29 +21,28 @@ from typing import Literal
 import structlog
 
 from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
-from passage_log.hanging import end_hanging
-from passage_log.port import Assignment, Log, Partition, Record, Writer
+from passage_log.port import Assignment, Log, Partition, Record
 from passage_processors.app import App
 from passage_processors.runtime import native
 from passage_processors.runtime.commit import commit
 from passage_processors.runtime.feed import Feed
+from passage_processors.runtime.gate import GATE_SECONDS, gate
 from passage_processors.runtime.holding import MOST_BYTES, Holding
 from passage_processors.runtime.keying import Keying
 from passage_processors.runtime.lookout import Lookout
-from passage_processors.runtime.namesakes import Namesakes, transactional_id
+from passage_processors.runtime.namesakes import Namesakes
+from passage_processors.runtime.own_writer import TRANSACTION_TIMEOUT_SECONDS, OwnWriter
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.placing import Placing
-from passage_processors.runtime.restore import GATE_SECONDS, Restore, gate
+from passage_processors.runtime.restore import Restore
 from passage_processors.runtime.shapes import Shapes
 from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
-from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.totals import Totals
 from passage_processors.runtime.upstream import Upstream
 
 _log = structlog.get_logger("passage.processors")
 
-TRANSACTION_TIMEOUT_SECONDS = 15.0
 SLOW_COMMIT_SECONDS = 5.0
 """A commit slower than this, or one that saw a disconnect, may have been retried, and the copy still be under way: it
 could end the next transaction. A new writer, with a new epoch, fences it."""
@@ -88,7 +87,7 @@ class Worker:
         self.snapshots = (
             None if snapshots is None else Snapshots(snapshots, app, log, monotonic, snapshot_every_seconds)
         )
-        self._transactional_id = transactional_id(app.name, name)
+        self._writer = OwnWriter(app, log, name)
         self.monotonic = monotonic
         self._max_facts = max_facts
         self._max_fires = max_fires
@@ -99,9 +98,6 @@ class Worker:
         self.holding = Holding(self._member, max_facts, max_bytes)
         self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.patience, monotonic)
         self.waits = self.lookout.waits
-        self._writer: Writer | None = None
-        self._ended_hanging: Writer | None = None
-        """The one that has ended what hung of those before it."""
         self._round = Assignment(-1, frozenset())
         self._suspended = False
         self._restore: Restore | None = None
@@ -114,7 +110,7 @@ class Worker:
         self._resume_at = float("-inf")
         self._ease = 1.0
         group = partial(log.group_members, app.name)
-        self._namesakes = Namesakes(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS, group)
+        self._namesakes = Namesakes(self._writer.transactional_id, TRANSACTION_TIMEOUT_SECONDS, group)
 
     @property
     def is_idle(self) -> bool:
@@ -147,7 +143,7 @@ class Worker:
 
     def close(self) -> None:
         """Let go of everything; nothing is lost, since memory is never ahead of the log."""
-        self._drop_writer()
+        self._writer.drop()
         if self._restore is not None:
             self._restore.close()
         if self.snapshots is not None:
@@ -275,7 +271,7 @@ class Worker:
         return max(1, int(most * self._ease))
 
     def _commit(self, steps: list[Step]) -> None:
-        writer = self._open_writer()
+        writer = self._writer.open()
         began = self.monotonic()
         self._namesakes.begins(began)
         commit(self.app, writer, self._member, steps)
@@ -286,7 +282,7 @@ class Worker:
         self._namesakes.committed()
         if took > SLOW_COMMIT_SECONDS or writer.is_doubtful:
             _log.warning("commit_doubtful", seconds=round(took, 1), consequence="the writer is replaced")
-            self._drop_writer()
+            self._writer.drop()
         for step in steps:
             for letter in step.effects.letters:
                 _log.warning("dead_letter", app=self.app.name, reason=letter.reason)
@@ -336,11 +332,11 @@ class Worker:
         """The writer comes first: opening it ends what this worker, or the one before under its name, left undecided,
         and the changelog is read to its end, undecided records waited for."""
         assert self._restore is not None
-        writer = self._open_writer()
+        self._writer.open()
         restored = self._restore.advance(timeout_seconds)
         if restored is None:
-            if self._ended_hanging is not writer and self._restore.is_held_up:
-                self._end_hanging(writer, self._restore.numbers)
+            if self._restore.is_held_up:
+                self._writer.end_hanging(self._restore.numbers, self._member)
             return
         self._restore.close()
         self._restore = None
@@ -353,16 +349,6 @@ class Worker:
         self.patience.say_unknown()
         self._suspended = False
         self._read_on()
-
-    def _end_hanging(self, writer: Writer, numbers: Collection[int]) -> None:
-        """What holds a restore up may be our predecessor's, called ended by its coordinator when this writer was opened
-        or before, and undecided all the same."""
-        app, everywhere = self.app, range(tasks_of(self._log, self.app))
-        places = [Partition(app.output, n) for n in everywhere]  # an event may have a key of its own
-        places += [Partition(topic, n) for topic in (app.changelog, app.timeline, app.dead_letters) for n in numbers]
-        end_hanging(writer, places, [Partition(topic, n) for topic in app.sources for n in numbers], self._member)
-        self._ended_hanging = writer
-        _log.info("hanging_ended", app=app.name, partitions=sorted(numbers))
 
     def _read_on(self) -> None:
         """Read every input from behind what is pending."""
@@ -377,7 +363,7 @@ class Worker:
 
     def _start_over(self) -> None:
         """Memory may be ahead of the log: forget it, and the writer, and restore what is still ours."""
-        self._drop_writer()
+        self._writer.drop()
         self.totals.restarts += 1
         self.tasks = {}
         self.holding.forget()
@@ -390,19 +376,3 @@ class Worker:
             self._suspended = True
             self._restore = Restore(self.app, self._log, self._member, self.feed, owned, self.snapshots, self.monotonic)
             self._restoring_since = self.monotonic()
-
-    def _open_writer(self) -> Writer:
-        """One that lost a connection since its last transaction began is replaced: after a broker's restart its client
-        may wait for a coordinator it once knew. (Who is deposed is so by the group, not by this.)"""
-        if self._writer is not None and self._writer.is_doubtful:
-            self._drop_writer()
-        if self._writer is None:
-            writer = self._log.writer(self._transactional_id, TRANSACTION_TIMEOUT_SECONDS)
-            writer.open()
-            self._writer = writer
-        return self._writer
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.discard()
-            self._writer = None
