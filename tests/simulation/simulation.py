@@ -26,6 +26,7 @@ from passage_log.errors import WriterLost
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Partition, Record, Topic
 from passage_processors import App, ProcessorError, Worker
+from passage_processors.runtime.aside import Aside
 from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.task import Task
@@ -200,7 +201,7 @@ class Simulation:
 
     def process(self, name: str) -> Worker:
         log = LingeringLog(self.log, lambda moment: self.strike(self.replicas[name], moment))
-        return Worker(
+        worker = Worker(
             self.app,
             log,
             name,
@@ -208,6 +209,7 @@ class Simulation:
             max_facts=self.random.choice([1, 3, 10, 50]),
             max_fires=self.random.choice([1, 2, 5]),
         )
+        return asking_in_its_turn(worker)
 
     def come_or_leave(self, replica: Replica) -> None:
         if replica.is_running:
@@ -355,13 +357,27 @@ def prepare(clocks: ClockWorld, app: App, which: int) -> None:
     appender.flush()
 
 
+class InTheTurn(Aside):
+    def ask(self) -> bool:
+        self._question()
+        return True
+
+
+def asking_in_its_turn(worker: Worker) -> Worker:
+    """What it would ask beside its turn: of a thread the seed decides nothing."""
+    shapes, lookout = worker._shapes, worker.lookout
+    shapes._aside = InTheTurn("shapes", shapes._ask)
+    lookout._asking_group = InTheTurn("group", lookout._ask_group)
+    return worker
+
+
 @cache
 def peace(which: int) -> tuple[Digests, int]:
     """What one worker and one clock come to that nothing ever happens to, and how many ticks there are."""
     world, wanted = clock_world(), app()
     prepare(world, wanted, which)
     candidate: Candidate = world.candidate("a", hook=nothing)
-    worker = Worker(wanted, world.log, "a", monotonic=world.true.monotonic)
+    worker = asking_in_its_turn(Worker(wanted, world.log, "a", monotonic=world.true.monotonic))
 
     def work() -> None:
         for _ in range(20):
