@@ -193,9 +193,8 @@ class Questions:
                 if monotonic() > deadline:
                     raise
                 sleep(ASK_AGAIN_SECONDS)
-                # Whoever told us that there is none may have been asked before it knew, and is not asked again by
-                # itself.
-                self._look_up_leaders({topic.name for topic in topics}, ONE_REQUEST_SECONDS)
+                # The client does not ask again by itself: the broker that knew of none may have been asked too early.
+                self._look_around(ONE_REQUEST_SECONDS, [topic.name for topic in topics])
             else:
                 return
 
@@ -293,11 +292,13 @@ class Questions:
                 sleep(ASK_AGAIN_SECONDS)
                 self._look_around(min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic())))
 
-    def _look_around(self, seconds: float) -> None:
+    def _look_around(self, seconds: float, topics: Sequence[str] = ()) -> None:
         """Whom this client asks, it learnt when it connected: told that a broker leads the cluster which has just died,
         it would wait for that one for minutes. (Tried: it hears of another when it is told to list the topics.)"""
         try:
             self._list_topics(seconds)
+            for topic in topics:
+                self._list_topics(seconds, topic)
         except (KafkaException, Unreachable) as error:
             errors.logger.debug("look_around error=%s", error)
 
