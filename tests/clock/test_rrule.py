@@ -1,5 +1,6 @@
 """RRULE on a town's clock: counted from its start, however late one looks."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 
@@ -45,6 +46,45 @@ def test_a_rule_names_these_times(text: str, starts_at: str | None, expected: li
     assert clock(rule, "2026-11-21", len(expected)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "starts_at", "zone", "since", "expected"),
+    [
+        (
+            "FREQ=WEEKLY;WKST=SU;BYDAY=SU,MO,TU,WE,TH,FR,SA;BYSETPOS=2,4",
+            "2026-01-05T03:00", "UTC", "2026-11-29",
+            ["2026-11-30 03:00 +0000", "2026-12-02 03:00 +0000", "2026-12-07 03:00 +0000"],
+        ),
+        (
+            "FREQ=WEEKLY;WKST=SU;BYDAY=SU,MO,TU,WE,TH,FR,SA;BYSETPOS=2,4",
+            "2026-01-05T03:00", "UTC", "2026-12-01",
+            ["2026-12-02 03:00 +0000", "2026-12-07 03:00 +0000"],
+        ),
+        # Of its first week, which began on Monday, the second day was Tuesday: it lies before the start.
+        (
+            "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=2,4;COUNT=3",
+            "2026-01-07T09:00", "UTC", "2026-01-01",
+            ["2026-01-08 09:00 +0000", "2026-01-13 09:00 +0000", "2026-01-15 09:00 +0000"],
+        ),
+        ("FREQ=WEEKLY;BYSETPOS=-1", "2026-01-07T09:00", "UTC", "2026-01-08", ["2026-01-14 09:00 +0000"]),
+        (
+            "FREQ=YEARLY;BYWEEKNO=20", "1997-05-12T09:00", "UTC", "1997-01-01",
+            ["1997-05-12 09:00 +0000", "1998-05-11 09:00 +0000"],
+        ),
+        (
+            "FREQ=DAILY;BYHOUR=1;BYMINUTE=30;BYSECOND=0;UNTIL=20261101T060000Z",
+            "2026-10-31T01:30", "America/New_York", "2026-10-30",
+            ["2026-10-31 01:30 -0400", "2026-11-01 01:30 -0400"],
+        ),
+    ],
+)  # fmt: skip
+def test_the_rfc_decides_where_dateutil_differs(
+    text: str, starts_at: str, zone: str, since: str, expected: list[str]
+) -> None:
+    found = clock(Recurring(text, zone, civil_time(starts_at)), since, len(expected) + 1)
+    assert found[: len(expected)] == expected
+    assert len(found) == len(expected) or not {"UNTIL", "COUNT"} & set(re.findall("[A-Z]+", text))
+
+
 def test_until_in_utc_includes_the_last_instant() -> None:
     rule = Recurring("FREQ=DAILY;UNTIL=20261122T080000Z", AMSTERDAM, civil_time("2020-01-01T09:00"))
     assert clock(rule, "2026-11-21", 9) == ["2026-11-21 09:00 +0100", "2026-11-22 09:00 +0100"]
@@ -77,7 +117,15 @@ def test_a_start_of_long_ago_is_not_walked_from() -> None:
     [
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "2026-01-01", "never fires from 2026-01-01"),
         ("FREQ=DAILY;UNTIL=20200101", "2026-01-01", "never fires"),
+        ("FREQ=DAILY;UNTIL=20200101T000000Z", "2026-01-01", "never fires"),
+        ("FREQ=DAILY;UNTIL=2020Z", "2026-01-01", "UNTIL=2020Z can't be read; write e.g. UNTIL=20261231T170000Z"),
         ("FREQ=DAILY;COUNT=2;UNTIL=20270101", "2026-01-01", "ends by COUNT and by UNTIL"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "2026-01-01", "BYMONTHDAY=0 won't do: there is no 0th"),
+        ("FREQ=YEARLY;BYYEARDAY=1,-0", "2026-01-01", "BYYEARDAY=1,-0 won't do"),
+        ("FREQ=YEARLY;BYWEEKNO=00", "2026-01-01", "BYWEEKNO=00 won't do"),
+        ("FREQ=DAILY;BYSETPOS=0", "2026-01-01", "BYSETPOS=0 won't do"),
+        ("FREQ=WEEKLY;BYSETPOS=1;WKST=XX", "2026-01-01", "invalid 'WKST': XX"),
+        ("FREQ=SECONDLY;INTERVAL=120", "2022-03-23T13:51:03.123456", "lies between two seconds"),
         ("FREQ=FORTNIGHTLY", None, "has no FREQ of YEARLY"),
         ("FREQ=DAILY;BYDAY=XX", "2026-01-01", "can't be read"),
         ("FREQ=DAILY;COLOUR=RED", "2026-01-01", "can't be read"),
@@ -104,6 +152,59 @@ def test_whatever_is_written_is_read_or_refused(tail: str) -> None:
     except ScheduleError:
         return
     next(rule.occurrences(at("2026-01-01")), None)
+
+
+WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
+
+def numbers(most: int) -> st.SearchStrategy[str]:
+    """One to three, from either end."""
+    number = st.integers(1, most).flatmap(lambda one: st.sampled_from([one, -one]))
+    return st.lists(number, min_size=1, max_size=3, unique=True).map(lambda some: ",".join(map(str, some)))
+
+
+def some_of(words: list[str]) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(words), min_size=1, max_size=4, unique=True).map(",".join)
+
+
+@st.composite
+def any_rule(draw: st.DrawFn) -> str:
+    """Whatever the grammar can say, within what the RFC allows with each FREQ."""
+    frequency = draw(st.sampled_from(["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY"]))
+    can: dict[str, st.SearchStrategy[str]] = {
+        "INTERVAL": st.integers(1, 5).map(str),
+        "WKST": st.sampled_from(WEEKDAYS),
+        "BYMONTH": some_of([str(month) for month in range(1, 13)]),
+        "BYDAY": some_of(WEEKDAYS),
+        "BYHOUR": some_of(["0", "3", "12", "23"]),
+        "BYMINUTE": some_of(["0", "15", "59"]),
+        "BYSETPOS": numbers(3),
+    }
+    if frequency != "WEEKLY":
+        can["BYMONTHDAY"] = numbers(31)
+    if frequency in ("YEARLY", "HOURLY"):
+        can["BYYEARDAY"] = numbers(366)
+    if frequency == "YEARLY":
+        can["BYWEEKNO"] = numbers(53)
+    if frequency in ("YEARLY", "MONTHLY"):
+        can["BYDAY"] = some_of([*WEEKDAYS, "1MO", "-1FR", "2WE"])
+    parts = draw(st.lists(st.sampled_from(sorted(can)), max_size=4, unique=True))
+    ends = draw(st.sampled_from(["", "", ";COUNT=40", ";UNTIL=20080101T120000", ";UNTIL=20080101T120000Z"]))
+    return f"FREQ={frequency}" + "".join(f";{part}={draw(can[part])}" for part in parts) + ends
+
+
+@given(any_rule(), st.datetimes(civil_time("1998-01-01"), civil_time("2004-12-31")), st.integers(0, 3_000), st.data())
+def test_what_a_rule_names_from_later_on_is_the_tail_of_what_it_names_from_its_start(
+    text: str, start: datetime, days: int, data: st.DataObject
+) -> None:
+    try:
+        rule = Recurring(text, data.draw(st.sampled_from(["UTC", "America/New_York"])), start.replace(microsecond=0))
+    except ScheduleError:  # it never fires
+        return
+    begin = Instant(int(start.replace(tzinfo=UTC).timestamp()) * civil.SECOND - 2 * civil.DAY)
+    look = Instant(begin + days * civil.DAY + data.draw(st.integers(0, civil.DAY)))
+    end = Instant(look + 60 * civil.DAY)
+    assert_alike_from_anywhere(rule, begin, end, [look, Instant(look + civil.DAY)])
 
 
 RULES = st.sampled_from(

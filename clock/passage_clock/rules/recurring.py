@@ -4,8 +4,11 @@ An RRULE counts from its DTSTART, which is the schedule's `starts_at`. From far 
 start is moved ahead by a whole number of intervals that keeps its date and time, so that all it implies stays. Only
 COUNT has to be walked. A rule that COUNT or UNTIL ends names nothing more; no data ends there.
 
-It refuses EXDATE and RDATE (write `except:` and `any_of:`), a rule that never fires, and one that leaves its time to a
-DTSTART nobody gave.
+dateutil is not taken at its word where the RFC says otherwise: a week that BYSETPOS picks from is a whole one, also the
+first; what BYWEEKNO leaves out is DTSTART's weekday; an UNTIL in UTC is an instant; no month or year has a day 0.
+
+It refuses EXDATE and RDATE (write `except:` and `any_of:`), a rule that never fires, one that leaves its time to a
+DTSTART nobody gave, and a DTSTART between two seconds.
 """
 
 import re
@@ -13,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Any
 
 from dateutil import rrule
@@ -48,6 +52,8 @@ _DAYS = {
     "WEEKLY": ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYEASTER"),
 }
 
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
 _FIRST = datetime(1970, 1, 1)  # noqa: DTZ001 - civil, of no zone
 _LAST_YEAR = 9980
 
@@ -69,10 +75,15 @@ class Recurring(ByTheZone):
             raise ScheduleError(wrong)
         if self.starts_at is not None and self.starts_at.tzinfo is not None:
             raise ScheduleError(f"starts_at: {self.starts_at} has an offset; leave it out, it is read in {self.zone}")
+        if self.starts_at is not None and self.starts_at.microsecond:
+            raise ScheduleError(f"starts_at: {self.starts_at} lies between two seconds, and an rrule names whole ones")
         parts = _parts(self.rrule)
         if self.starts_at is None and (missing := _left_to_start(parts)):
             raise ScheduleError(f"rrule: {self.rrule!r} {missing}; add starts_at: to say from when, e.g. 2026-01-01")
-        _refuse_if_silent(self.rrule, self._start, self.zone)
+        _refuse_if_silent(self.rrule, self._start)
+        before = Instant((self._start - _FIRST) // MICROSECOND - 2 * civil.DAY)  # by any zone's clock
+        if _until(parts) is not None and next(self.occurrences(before), None) is None:
+            raise _silent(self.rrule, self._start)
 
     @property
     def event(self) -> str:
@@ -85,11 +96,13 @@ class Recurring(ByTheZone):
 
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
         local = _FIRST + timedelta(microseconds=local_from(self.zone, since))
-        return moments(self.zone, self._civil_times(local), self.gap, self.fold, by_date=self._once_a_day)
+        named = moments(self.zone, self._civil_times(local), self.gap, self.fold, by_date=self._once_a_day)
+        until = _until(_parts(self.rrule))
+        return named if until is None else takewhile(lambda one: one.ends_at <= until, named)
 
     @property
     def _start(self) -> datetime:
-        return (self.starts_at or _FIRST).replace(microsecond=0)
+        return self.starts_at or _FIRST
 
     @property
     def _once_a_day(self) -> bool:
@@ -101,7 +114,7 @@ class Recurring(ByTheZone):
         """(day, time) of all from this civil time on."""
         parts = _parts(self.rrule)
         start = self._start if "COUNT" in parts else _moved_ahead(parts, self._start, local)
-        for civil_time in _compiled(self.rrule, start, self.zone):
+        for civil_time in _named(self.rrule, self._start, start):
             if civil_time.year > _LAST_YEAR:
                 return
             if civil_time >= local:
@@ -121,6 +134,9 @@ def _parts(text: str) -> dict[str, str]:
         raise ScheduleError(f"rrule: {text!r} ends by COUNT and by UNTIL; take one of them out")
     if not re.fullmatch(r"0*[1-9]\d{0,8}", parts.get("INTERVAL", "1")):
         raise ScheduleError(f"rrule: INTERVAL={parts['INTERVAL']} won't do; write a whole number from 1")
+    for name in ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"):
+        if any(re.fullmatch(r"[+-]?0+", number) for number in parts.get(name, "").split(",")):
+            raise ScheduleError(f"rrule: {name}={parts[name]} won't do: there is no 0th; count from 1, or back from -1")
     count = parts.get("COUNT", "1")
     if not re.fullmatch(r"\d{1,9}", count) or not 1 <= int(count) <= MOST_COUNTED:
         raise ScheduleError(f"rrule: COUNT={count} won't do; write 1 to {MOST_COUNTED}, or UNTIL= with the last time")
@@ -159,26 +175,65 @@ def _moved_ahead(parts: Mapping[str, str], start: datetime, local: datetime) -> 
     return start
 
 
+def _named(text: str, start: datetime, walked_from: datetime) -> Iterator[datetime]:
+    """The civil times of a rule with this DTSTART, by a walk from an equal start: `start` itself, where it counts."""
+    parts = _parts(text)
+    if not _is_cut(parts):
+        return iter(_compiled(text, start, walked_from))
+    named = (one for one in _compiled(text, start, _week_of(parts, walked_from)) if one >= start)
+    return islice(named, int(parts["COUNT"])) if "COUNT" in parts else named
+
+
+def _is_cut(parts: Mapping[str, str]) -> bool:
+    """dateutil would cut the first week at DTSTART, and pick from what is left."""
+    return parts["FREQ"] == "WEEKLY" and "BYSETPOS" in parts
+
+
+def _week_of(parts: Mapping[str, str], moment: datetime) -> datetime:
+    """The same time on the first day of its week."""
+    return moment - timedelta(days=(moment.weekday() - _WEEKDAYS.index(parts.get("WKST", "MO"))) % 7)
+
+
 @lru_cache(maxsize=4096)
-def _compiled(text: str, start: datetime, zone: str) -> rrule.rrule:
-    """Raises ScheduleError for what dateutil can't read."""
+def _compiled(text: str, start: datetime, walked_from: datetime) -> rrule.rrule:
+    """What dateutil is to read, from `walked_from` on; what the rule leaves out is `start`'s. Raises ScheduleError for
+    what it can't read."""
     parts = dict(_parts(text))
-    until = parts.get("UNTIL", "")
+    no_day = not any(part in parts for part in _DAYS.get(parts["FREQ"], ()))
+    if no_day and (_is_cut(parts) or (parts["FREQ"] == "YEARLY" and "BYWEEKNO" in parts)):
+        parts["BYDAY"] = _WEEKDAYS[start.weekday()]
+    if _until(parts) is not None:
+        del parts["UNTIL"]
+    if _is_cut(parts):
+        parts.pop("COUNT", None)
     try:
-        if until.endswith("Z"):  # RFC 5545 has it in UTC; dateutil wants it civil, as the start is
-            at = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            local = civil.zone(zone).local((at - EPOCH) // MICROSECOND)
-            parts["UNTIL"] = (_FIRST + timedelta(microseconds=local)).strftime("%Y%m%dT%H%M%S")
-        return rrule.rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start)
+        return rrule.rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=walked_from)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         raise ScheduleError(f"rrule: {text!r} can't be read: {error}; {EXAMPLE}") from error
 
 
+def _until(parts: Mapping[str, str]) -> Instant | None:
+    """The last instant, of a rule that RFC 5545's UNTIL in UTC ends; any other UNTIL is a civil time. Raises
+    ScheduleError."""
+    until = parts.get("UNTIL", "")
+    if not until.endswith("Z"):
+        return None
+    try:
+        at = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise ScheduleError(f"rrule: UNTIL={until} can't be read; write e.g. UNTIL=20261231T170000Z") from None
+    return Instant((at - EPOCH) // MICROSECOND)
+
+
 @lru_cache(maxsize=4096)
-def _refuse_if_silent(text: str, start: datetime, zone: str) -> None:
+def _refuse_if_silent(text: str, start: datetime) -> None:
     """First over the last cycle before dateutil's time ends, where any search comes to an end; then by its UNTIL."""
-    compiled = _compiled(text, start, zone)
+    compiled = _compiled(text, start, start)
     late = _moved_ahead(_parts(text), start, start.replace(year=9999 - CYCLE_YEARS, day=1))
     fires = next(iter(compiled.replace(dtstart=late, count=None, until=None)), None) is not None
-    if not fires or next(iter(compiled), None) is None:
-        raise ScheduleError(f"rrule: {text!r} never fires from {start.isoformat()} on; {EXAMPLE}")
+    if not fires or next(_named(text, start, start), None) is None:
+        raise _silent(text, start)
+
+
+def _silent(text: str, start: datetime) -> ScheduleError:
+    return ScheduleError(f"rrule: {text!r} never fires from {start.isoformat()} on; {EXAMPLE}")
