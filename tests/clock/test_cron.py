@@ -28,6 +28,11 @@ AMSTERDAM = "Europe/Amsterdam"
         ("0 9 15W * *", ["2026-12-15 09:00 +0100", "2027-01-15 09:00 +0100", "2027-02-15 09:00 +0100"]),
         ("0 9 1W,31W * ?", ["2026-12-01 09:00 +0100", "2026-12-31 09:00 +0100", "2027-01-01 09:00 +0100"]),
         ("0 0 29 2 *", ["2028-02-29 00:00 +0100", "2032-02-29 00:00 +0100"]),
+        (
+            "0 9 * * 1/2",
+            ["2026-11-23 09:00 +0100", "2026-11-25 09:00 +0100", "2026-11-27 09:00 +0100", "2026-11-30 09:00 +0100"],
+        ),
+        ("0 9 ? * 7/3", ["2026-11-21 09:00 +0100", "2026-11-22 09:00 +0100", "2026-11-25 09:00 +0100"]),
         ("*/20 22 * * sat", ["2026-11-21 22:00 +0100", "2026-11-21 22:20 +0100", "2026-11-21 22:40 +0100"]),
     ],
 )
@@ -89,6 +94,13 @@ def test_every_time_of_a_skipped_hour_is_the_one_at_its_end() -> None:
     assert night == ["2026-03-29 01:40 +0100", "2026-03-29 03:00 +0200", "2026-03-29 03:20 +0200"]
 
 
+@pytest.mark.parametrize("gap", ["next", "skip"])
+@pytest.mark.parametrize("hour", ["*", "*/1", "0-23"])
+def test_a_wildcard_hour_has_as_many_as_the_day_has_hours(hour: str, gap: Gap) -> None:
+    found = until(Cron(f"30 {hour} * * *", AMSTERDAM, gap=gap), at("2026-03-28T23:00Z"), at("2026-03-29T22:00Z"))
+    assert len(found) == (24 if (hour, gap) == ("0-23", "next") else 23)
+
+
 def test_a_whole_day_that_was_skipped_is_named_so() -> None:
     rule = Cron("30 9 * * *", "Pacific/Apia")
     assert labels(rule, "2011-12-29T00:00Z", 3) == ["2011-12-29", "2011-12-30/skipped", "2011-12-31"]
@@ -112,6 +124,10 @@ def test_a_whole_day_that_was_skipped_is_named_so() -> None:
         ("@daily", "has 1 fields"),
         ("0 9 * * FUNDAY", "bad day-of-week"),
         ("5-1 * * * *", "bad minute"),
+        ("*/90 * * * *", "a step of 90 leaves the minutes, of which there are 60"),
+        ("0 9 * * 1,2/8", "a step of 8 leaves the weekdays, of which there are 7"),
+        ("? 12 * * *", r"a \? in the minutes"),
+        ("0 12 ?/2 * *", r"a \? in the days"),
         ("", "has 0 fields"),
     ],
 )

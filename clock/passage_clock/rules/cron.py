@@ -1,4 +1,4 @@
-"""Cron expressions: five fields, or six with seconds first; L, LW, 15W, 5L, 5#2; ? is *.
+"""Cron expressions: five fields, or six with seconds first; L, LW, 15W, 5L, 5#2; ? is * in a field of days.
 
 cronsim reads the fields and says which days match; the rule names those days' civil times, and the zone, `gap` and
 `fold` make instants of them. So a cron is never moved by cronsim's own notion of daylight saving.
@@ -7,8 +7,12 @@ What differs from Debian's cron, which runs a job with `*` in its minute or hour
 time: here the policy decides for both alike. By default a skipped time is due at the end of the gap and a repeated one
 once, at the first pass: `*/5 * * * *` rests in the second pass, unless `fold: both` names each pass.
 
+Where the hour is a wildcard, an expression says how often rather than when, and no cron makes up for a time that was
+skipped: a day of 23 hours has 23. So `gap: next` passes it over there.
+
 As in Debian's, a day must match both day fields if one of them begins with `*`, else either. 15W is the weekday nearest
-to the 15th, in the same month. An expression that never fires is refused.
+to the 15th, in the same month. 1/2 among the weekdays goes up to Saturday: Sunday is 0, and not 7 once more. It refuses
+an expression that never fires, a step that leaves its field, and a ? that is no day.
 """
 
 import re
@@ -31,6 +35,9 @@ from passage_schemas.instant import Instant
 NEAREST_WEEKDAY = re.compile(r"(\d{1,2})W")
 
 RANGES = "write minutes 0-59, hours 0-23, days 1-31 or L, months 1-12, weekdays 0-7 from Sunday"
+
+_PARTS = (("seconds", 60), ("minutes", 60), ("hours", 24), ("days", 31), ("months", 12), ("weekdays", 7))
+"""By name, and how many values each has."""
 
 YEARS_SEARCHED = 50
 """An expression that doesn't fire in so many years never does: the rarest day, a 29 February on a given weekday, comes
@@ -63,7 +70,8 @@ class Cron(ByTheZone):
     def occurrences(self, since: Instant) -> Iterator[Occurrence]:
         fields = _fields(self.expression)
         times = fields.civil_times(local_from(self.zone, since))
-        return moments(self.zone, times, self.gap, self.fold, by_date=len(fields.times) == 1)
+        gap = "skip" if fields.any_hour and self.gap == "next" else self.gap
+        return moments(self.zone, times, gap, self.fold, by_date=len(fields.times) == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class _Fields:
 
     times: tuple[int, ...]
     days: CronSim
+    any_hour: bool
     any_day_of_month: bool
     nearest_weekday_to: tuple[int, ...]
 
@@ -112,10 +121,17 @@ def _nearest_weekday(day: date, wanted: int) -> date | None:
 
 @lru_cache(maxsize=4096)
 def _fields(expression: str) -> _Fields:
-    words = expression.upper().replace("?", "*").split()
+    words = expression.upper().split()
     example = "write five fields, e.g. '30 9 L * *', or six with seconds first"
     if len(words) not in (5, 6):
         raise ScheduleError(f"cron: {expression!r} has {len(words)} fields; {example}")
+    for place in (-3, -1):
+        words[place] = "*" if words[place] == "?" else words[place]
+    if wrong := next(
+        (wrong for part in zip(_PARTS[-len(words) :], words, strict=True) if (wrong := _wrong(*part))), None
+    ):
+        raise ScheduleError(f"cron: {expression!r}: {wrong}; {example}")
+    words[-1] = ",".join(_up_to_saturday(word) for word in words[-1].split(","))
     of_month = words[-3].split(",")
     nearest = tuple(int(seen[1]) for word in of_month if (seen := NEAREST_WEEKDAY.fullmatch(word)))
     plain = [word for word in of_month if not NEAREST_WEEKDAY.fullmatch(word)]
@@ -130,11 +146,27 @@ def _fields(expression: str) -> _Fields:
         raise ScheduleError(f"cron: {expression!r}: {what}; {RANGES}") from error
     units = product(sorted(days.hours), sorted(days.minutes), sorted(days.seconds))
     times = tuple(((hour * 60 + minute) * 60 + second) * civil.SECOND for hour, minute, second in units)
-    fields = _Fields(times, days, bool(plain), nearest)
+    fields = _Fields(times, days, words[-4].startswith("*"), bool(plain), nearest)
     begin = date(2000, 1, 1).toordinal()
     if not any(fields.on(date.fromordinal(day)) for day in range(begin, begin + YEARS_SEARCHED * 366)):
         raise ScheduleError(f"cron: {expression!r} never fires: no month has such a day; {example}")
     return fields
+
+
+def _wrong(part: tuple[str, int], word: str) -> str | None:
+    """What is wrong with a field that cronsim would take, in words."""
+    name, values = part
+    if "?" in word:
+        return f"a ? in the {name}; it stands for any day, alone in a field of days"
+    steps = [int(step) for step in re.findall(r"/(\d+)", word)]
+    too_far = next((step for step in steps if step > values), None)
+    return None if too_far is None else f"a step of {too_far} leaves the {name}, of which there are {values}"
+
+
+def _up_to_saturday(word: str) -> str:
+    """Of the weekdays from one on, in steps: cronsim would go on to 7, which is Sunday again."""
+    seen = re.fullmatch(r"(\w+)/(\d+)", word)
+    return word if seen is None else f"{'0' if seen[1] == '7' else seen[1]}-6/{seen[2]}"
 
 
 def _lower(text: str) -> str:
