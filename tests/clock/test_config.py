@@ -131,6 +131,17 @@ MISTAKES = {
     "two documents": (DAY + "---\na: 1\n", "5: not YAML: *"),
     "an alias to nothing": (DAY + "group: *gone\n", "5: not YAML: found undefined alias 'gone'; *"),
     "a tag that lies": ("generation: !!int x\n", "1: not YAML: *; take the !! tags out"),
+    "a tag of another language": (
+        'a: !!python/object/apply:os.system ["x"]\n',
+        "1: not YAML: the tag tag:yaml.org,2002:python*",
+    ),
+    "too deep for Python": (DAY + "more: " + "[" * 3000 + "]" * 3000 + "\n", "1: its values lie more than 60 deep*"),
+    "too deep for people": (DAY + "more: " + "[" * 80 + "]" * 80 + "\n", "1: its values lie more than 60 deep*"),
+    "aliases of aliases": (
+        "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+        "1: with what its aliases name it has more than 2,000,000 values*",
+    ),
     "a control character": ("a: \x00\n", "1: not YAML: *; save the file as plain text"),
     "another encoding": (b"group: x\nsource: caf\xe9\n", "2: not UTF-8 text; save the file as UTF-8"),
     "no schedules": (

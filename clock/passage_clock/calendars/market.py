@@ -74,6 +74,12 @@ NOTICES: Mapping[str, Mapping[date, tuple[str, str]]] = MappingProxyType({"XNYS"
 """Unscheduled closures of which it is known when they were announced, and why, by the package's code."""
 
 
+@cache
+def _release(package: str) -> str:
+    """Of a package that is installed. Asked for with every tick's label, and a third of a millisecond to find out."""
+    return version(package)
+
+
 class Session(NamedTuple):
     """A day of trading, under the date the exchange gives it. `called_off_at`: when it was told that what was planned
     would not be; None: it took place, or will."""
@@ -107,12 +113,12 @@ class Market:
 
     @property
     def label(self) -> str:
-        return f"{self.exchange}, exchange_calendars {version('exchange_calendars')}"
+        return f"{self.exchange}, exchange_calendars {_release('exchange_calendars')}"
 
     @property
     def extended_label(self) -> str:
         """What a tick of pre-market or after-hours says about its data."""
-        return f"{self.label}; pandas_market_calendars {version('pandas_market_calendars')}"
+        return f"{self.label}; pandas_market_calendars {_release('pandas_market_calendars')}"
 
     @property
     def definition(self) -> str:
@@ -219,7 +225,7 @@ def _exchange(code: str) -> _Exchange:
         near = difflib.get_close_matches(code.upper(), names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names[:8])} ..."
         raise CalendarError(
-            f"{code!r} is not a market that exchange_calendars {version('exchange_calendars')} knows; {hint}"
+            f"{code!r} is not a market that exchange_calendars {_release('exchange_calendars')} knows; {hint}"
         )
     name = aliases.get(code, code)
     try:
@@ -228,8 +234,8 @@ def _exchange(code: str) -> _Exchange:
             return _read(name, factories[name])
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
         raise CalendarError(
-            f"exchange_calendars {version('exchange_calendars')} can't work out {name} beside pandas "
-            f"{version('pandas')} ({type(error).__name__}); try another release of either, or a company calendar"
+            f"exchange_calendars {_release('exchange_calendars')} can't work out {name} beside pandas "
+            f"{_release('pandas')} ({type(error).__name__}); try another release of either, or a company calendar"
         ) from error
 
 
@@ -267,7 +273,7 @@ def _as_planned(factory: Any, notices: Mapping[date, object]) -> Any:
 
 def _last_year() -> int:
     """The horizon of the release at hand, where nothing nearer is known."""
-    major, minor = (int(number) for number in version("exchange_calendars").split(".")[:2])
+    major, minor = (int(number) for number in _release("exchange_calendars").split(".")[:2])
     return max((year for release, year in RELEASED_IN.items() if release <= (major, minor)), default=2022) + 1
 
 

@@ -13,16 +13,24 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, NoReturn, TypeVar, final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from passage_clock.errors import ClockError, ConfigError
 from passage_schemas.given_file import Unreadable, text_given
 
 Word = TypeVar("Word", bound=str)
+
+MOST_DEEP = 60
+"""Values within values. Nobody reads a rule that deep, and neither does Python, much deeper."""
+
+MOST_VALUES = 2_000_000
+"""Of a file, each alias counted as what it names: some hundred thousand schedules."""
+
+TOO_DEEP = f"its values lie more than {MOST_DEEP} deep in one another; name parts of it as schedules and refer to them"
 
 
 @final
@@ -155,7 +163,14 @@ class _PlainDates(RoundTripConstructor):
     """Leaves dates as they are written: ruamel's own error for 2026-02-30 has no line, and it would drop an offset."""
 
 
+def _refuse_tag(_: RoundTripConstructor, node: Any) -> NoReturn:
+    raise ConstructorError(
+        problem=f"the tag {node.tag} is none of YAML's own, take it out", problem_mark=node.start_mark
+    )
+
+
 _PlainDates.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_yaml_str)
+_PlainDates.add_constructor(None, _refuse_tag)
 
 
 def round_trip() -> YAML:
@@ -187,14 +202,45 @@ def read_yaml(text: str, file: str, expected: str = "schedules:") -> Node:
         raise ConfigError(f"{file}:{line}: not YAML: {said}; mend the line or the one before") from error
     except YAMLError as error:
         raise ConfigError(f"{file}:1: not YAML: {' '.join(str(error).split())}; save the file as plain text") from error
-    except ValueError as error:  # a tag that lies, `!!int x`: ruamel lets Python's own error through, without a line
-        raise ConfigError(f"{file}:1: not YAML: {error}; take the !! tags out") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}:1: {TOO_DEEP}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        # A tag that lies, `!!int x`, or wants what we don't read: ruamel lets Python's own error through, without a
+        # line.
+        raise ConfigError(f"{file}:1: not YAML: {' '.join(str(error).split())}; take the !! tags out") from error
+    if wrong := _too_much(loaded):
+        raise ConfigError(f"{file}:1: {wrong}")
     if loaded is None:
         raise ConfigError(f"{file}:1: the file is empty; it needs at least {expected}")
     top = Node(file, 1, "", loaded)
     if not top.is_mapping:
         raise top.wrong(f"{shown(loaded)}; the file must be fields, e.g. {expected}")
     return top
+
+
+def _too_much(loaded: Any) -> str | None:
+    """What is wrong with the document as a whole. What an alias names is read as often as it is named, so a page of
+    them can be more than any machine reads. Children first: none is looked at twice."""
+    sizes: dict[int, tuple[int, int]] = {}  # of a value, by identity: how many values in it, and how deep
+    stack = [loaded] if isinstance(loaded, dict | list) else []
+    while stack:
+        value = stack[-1]
+        within = list(value.values() if isinstance(value, dict) else value)
+        missing = [one for one in within if isinstance(one, dict | list) and id(one) not in sizes]
+        if missing:
+            stack.extend(missing)
+            if len(stack) > MOST_VALUES:
+                return TOO_DEEP
+            continue
+        stack.pop()
+        inside = [sizes.get(id(one), (1, 0)) for one in within]
+        size, depth = 1 + sum(size for size, _ in inside), 1 + max((depth for _, depth in inside), default=0)
+        if depth > MOST_DEEP:
+            return TOO_DEEP
+        if size > MOST_VALUES:
+            return f"with what its aliases name it has more than {MOST_VALUES:,} values; say less, or say it once"
+        sizes[id(value)] = size, depth
+    return None
 
 
 def nearest(seen: str, known: Collection[str], otherwise: str | None = None) -> str:
