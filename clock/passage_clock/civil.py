@@ -15,6 +15,7 @@ Two rules decide every doubt:
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
@@ -72,6 +73,40 @@ def zone_names() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
+def zone_hint(name: str) -> str:
+    """What would mend a name that is no zone's, in words."""
+    if offset := re.fullmatch(r"(?:GMT|UTC)?([+-])0?(\d{1,2})(?::?00)?", name.strip(), re.IGNORECASE):
+        fixed = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+        if fixed in zone_names():
+            return f"name a place, e.g. Europe/Athens; or {fixed}, which is meant so: its sign is the other way round"
+    if re.fullmatch(r"Z|ZULU", name, re.IGNORECASE):
+        return "did you mean 'UTC'?"
+    if said_in := _said_in(name):
+        return f"it is said in {', '.join(said_in)}: write the place"
+    near = nearest_zone(name)
+    return f"did you mean {near!r}?" if near else "see https://data.iana.org/time-zones/tzdb/zone1970.tab"
+
+
+def _said_in(abbreviation: str) -> list[str]:
+    """A place for each of the zones whose clocks are called so, in winter or in summer."""
+    if not re.fullmatch(r"[A-Za-z]{2,5}", abbreviation):
+        return []
+    seasons = [datetime(2026, month, 15) for month in (1, 7)]  # noqa: DTZ001 - civil, of each zone
+    table = resources.files("tzdata.zoneinfo").joinpath("zonenow.tab").read_text("utf-8").splitlines()
+    places = [line.split("\t")[2] for line in table if not line.startswith("#")]
+    found: dict[tuple[object, ...], str] = {}
+    for place, info in ((one, _info(one)) for one in places):
+        if abbreviation.upper() in {info.tzname(season) for season in seasons}:
+            found.setdefault(tuple(info.utcoffset(season) for season in seasons), place)
+    return list(found.values())
+
+
+def _info(name: str) -> ZoneInfo:
+    """The zone's rules, of our tzdata and never of the machine's."""
+    with resources.files("tzdata.zoneinfo").joinpath(name).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
+
+
 def nearest_zone(name: str) -> str | None:
     """The zone the writer most likely meant, `Amsterdam` and `europe/amstredam` included."""
     by_spelling = {known.lower(): known for known in sorted(zone_names())}
@@ -96,12 +131,9 @@ class Zone:
 
     def __init__(self, name: str) -> None:
         if name not in zone_names():
-            near = nearest_zone(name)
-            hint = f"; did you mean {near!r}?" if near else "; see https://data.iana.org/time-zones/tzdb/zone1970.tab"
-            raise ZoneError(f"{name!r} is not in tzdata {tzdata_version()}{hint}")
+            raise ZoneError(f"{name!r} is not in tzdata {tzdata_version()}; {zone_hint(name)}")
         self.name = name
-        with resources.files("tzdata.zoneinfo").joinpath(name).open("rb") as rules:
-            self._info = ZoneInfo.from_file(rules, key=name)
+        self._info = _info(name)
         self._eras: dict[int, list[Span]] = {}
         # From which civil time to which nothing is in doubt, and the offset there: of the span asked for last.
         self._steady = (0, 0, 0)

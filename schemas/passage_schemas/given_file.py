@@ -55,7 +55,7 @@ def text_of_bytes(data: bytes, name: str, most_bytes: int = MOST_BYTES, may_be_e
     if not data.strip() and not may_be_empty:
         raise Unreadable(f"{name}: is empty; is it the right file?")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")  # spreadsheets write a byte order mark first
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from error

@@ -1,5 +1,6 @@
 """Civil time against real zones in real years: the days on which clocks were put forward or back."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
@@ -254,3 +255,33 @@ def passes_by_zoneinfo(info: ZoneInfo, day: int, time_us: int) -> tuple[Instant,
     readings = {instant_of(moment.replace(fold=fold).astimezone(UTC)) for fold in (0, 1)}
     shown = {one: datetime_of(one).astimezone(info).replace(tzinfo=None) for one in sorted(readings)}
     return tuple(one for one, civil_time in shown.items() if civil_time == moment.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("GMT+2", "name a place, e.g. Europe/Athens; or Etc/GMT-2, which is meant so: its sign is the other way round"),
+        (
+            "utc-05:00",
+            "name a place, e.g. Europe/Athens; or Etc/GMT+5, which is meant so: its sign is the other way round",
+        ),
+        ("+14", "name a place, e.g. Europe/Athens; or Etc/GMT-14, which is meant so: its sign is the other way round"),
+        ("IST", "it is said in Europe/Dublin, Asia/Jerusalem, Asia/Kolkata: write the place"),
+        ("PST", "it is said in America/Los_Angeles, Asia/Manila: write the place"),
+        ("Z", "did you mean 'UTC'?"),
+        ("Amsterdam", "did you mean 'Europe/Amsterdam'?"),
+        ("zzqq", "see https://data.iana.org/time-zones/tzdb/zone1970.tab"),
+    ],
+)
+def test_a_name_that_is_no_zones_is_told_what_it_may_mean(name: str, hint: str) -> None:
+    with pytest.raises(ZoneError) as refused:
+        civil.zone(name)
+    assert str(refused.value).endswith(f"; {hint}")
+
+
+@pytest.mark.parametrize("hours", [-12, -5, 1, 14])
+def test_a_fixed_offset_is_hinted_at_with_the_right_sign(hours: int) -> None:
+    with pytest.raises(ZoneError) as refused:
+        civil.zone(f"GMT{hours:+d}")
+    (fixed,) = re.findall(r"Etc/GMT[+-]\d+", str(refused.value))
+    assert civil.zone(fixed).span_at(civil.FIRST_INSTANT).offset == hours * civil.HOUR

@@ -14,7 +14,7 @@ from passage_clock.config import ClockConfig, append_schedules, load, schedule_o
 from passage_clock.errors import ConfigError
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays
-from passage_clock.rules.dayset import Dates, DaySet, DaysOfMonth, Moon, NthWorkday, Weekdays
+from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Moon, NthWorkday, Weekdays
 from passage_clock.rules.filtered import Filtered, Shifted
 from passage_clock.rules.fiscal import Fiscal
 from passage_clock.rules.nth import Nth
@@ -300,6 +300,37 @@ def test_a_mistake_in_a_file_of_closures_is_told_with_its_own_place(write: Write
     Path("closures.csv").write_text("# ours\n2026-01-02, 2025-12-01T09:00+01:00\n2026-13-01\n", "utf-8")
 
     with pytest.raises(ConfigError, match=r"^closures\.csv:3: on: '2026-13-01' is no date: .*; write a date"):
+        load(path, environ={})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"2026-01-02,2025-12-01T09:00+01:00,the fair, all day\n2026-01-05\n",
+        b"\xef\xbb\xbf2026-01-02,2025-12-01T09:00+01:00,the fair, all day\r\n2026-01-05,,\r\n",
+        b'\xef\xbb\xbf"2026-01-02","2025-12-01T09:00+01:00","the fair, all day"\r\n"2026-01-05"\r\n',
+        b'2026-01-02,2025-12-01T09:00+01:00,"the fair, all day"\n2026-01-05 # why not\n',
+    ],
+)
+def test_a_file_of_closures_is_read_as_a_spreadsheet_writes_it(write: Write, text: bytes) -> None:
+    path = write(company("closed_file: closures.csv"))
+    Path("closures.csv").write_bytes(text)
+    (schedule,) = load(path, environ={}).schedules
+    assert isinstance(schedule.rule, OnDays)
+    assert isinstance(schedule.rule.days.kind, DaysOf)
+    calendar = schedule.rule.days.kind.calendar
+    assert [(one.first, one.reason) for one in calendar.closures] == [
+        (date(2026, 1, 2), "the fair, all day"),
+        (date(2026, 1, 5), ""),
+    ]
+
+
+def test_a_line_of_closures_that_is_quoted_badly_is_told_with_its_place(write: Write) -> None:
+    path = write(company("closed_file: closures.csv"))
+    Path("closures.csv").write_text('"2026-01-02" x\n', "utf-8")
+    with pytest.raises(
+        ConfigError, match=r"^closures\.csv:1: .* is not quoted as CSV is: .*; quote whole fields, or none"
+    ):
         load(path, environ={})
 
 

@@ -4,6 +4,7 @@ alike; a definition from the log has a company's own fields there, with its name
 Closures may stand in files beside the configuration: `date[,announced_at[,reason]]` a line, `#` begins a comment.
 """
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -128,7 +129,7 @@ def _notices(section: Node, name: str, folder: Path) -> Iterator[Notice]:
             raise file.wrong(str(error)) from error
         for number, line in enumerate(text.splitlines(), 1):
             if line.partition("#")[0].strip():
-                yield _notice_of_line(str(path), number, line.partition("#")[0])
+                yield _notice_of_line(str(path), number, line)
 
 
 def _notice(item: Node) -> Notice:
@@ -157,9 +158,15 @@ def _stretch(item: Node) -> tuple[date, date]:
 
 
 def _notice_of_line(file: str, number: int, line: str) -> Notice:
-    """As if its parts were fields: places and messages are the same."""
-    parts = dict(zip(("on", "announced_at", "reason"), (part.strip() for part in line.split(",", 2)), strict=False))
-    return _notice(Node(file, number, "", {name: part for name, part in parts.items() if part or name == "on"}))
+    """As if its parts were fields: places and messages are the same. Quoted as spreadsheets do, or plain with a comment
+    behind."""
+    here = Node(file, number, "", line)
+    try:
+        parts = next(csv.reader([line], strict=True)) if '"' in line else line.partition("#")[0].split(",", 2)
+    except csv.Error as error:
+        raise here.wrong(f"{line.strip()!r} is not quoted as CSV is: {error}; quote whole fields, or none") from error
+    named = dict(zip(("on", "announced_at", "reason"), (part.strip() for part in parts), strict=False))
+    return _notice(Node(file, number, "", {name: part for name, part in named.items() if part or name == "on"}))
 
 
 def _date(here: Node) -> date:
