@@ -268,6 +268,10 @@ MISTAKES = {
         company("hours:\n      monday-friday:\n        - 9-5"),
         "5: calendars.acme.hours.monday-friday[0]: '9-5' is no span of hours; *",
     ),
+    "a set without a day": (
+        one("on: {weekday: monday, except: [{weekday: monday}]}"),
+        "4: schedules[0].on: no day is ever in this set; see what it takes away, or leaves out",
+    ),
     "a file of closures that isn't there": (
         company("closed_file: gone.csv"),
         "3: calendars.acme.closed_file: gone.csv: can't be read: no such file or directory; *",

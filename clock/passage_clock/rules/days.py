@@ -26,7 +26,7 @@ class OnDays:
     time (microseconds since midnight, on the zone's clock).
 
     `gap` None: `skip` without `at`, and `next` with it. Raises ZoneError for an unknown zone, ScheduleError for a
-    `fold` or a gap that has no civil time to decide on, or an `at` no day has.
+    `fold` or a gap that has no civil time to decide on, an `at` no day has, or a set without a day.
     """
 
     days: DaySet
@@ -50,6 +50,8 @@ class OnDays:
             # A year's sets look at most a year back.
             settled = date.fromordinal(min(civil.zone(self.zone).day_of(until), civil.LAST_DAY)).year + 2
             object.__setattr__(self, "_settled_from", settled)
+        if next(self.occurrences(self.known_from or Instant(0)), None) is None:
+            raise ScheduleError("on: no day is ever in this set; see what it takes away, or leaves out")
 
     @property
     def event(self) -> str:
