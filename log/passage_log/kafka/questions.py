@@ -45,6 +45,9 @@ ONE_REQUEST_SECONDS = 4.0
 NEVER_SECONDS = 3_600.0
 """For a question that we give up before the client does."""
 
+RENEW_SECONDS = 10.0
+"""As long as two requests that nobody answers, and what lies between."""
+
 LATE_SECONDS = 2.0
 """The client keeps its own time. Ours, so much more, only guards against one that doesn't."""
 
@@ -282,11 +285,15 @@ class Questions:
             return self._answered(question)
 
     def _answered(self, question: Callable[[float], Answer]) -> Answer:
-        deadline = monotonic() + self._timeout_seconds
+        """A client that gave no answer for a while is replaced: behind a broker's restart one may stay deaf."""
+        deadline, renew_at = monotonic() + self._timeout_seconds, monotonic() + RENEW_SECONDS
         while True:
             try:
                 return question(min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic())))
             except Unreachable:
+                if monotonic() >= renew_at:
+                    renew_at = monotonic() + RENEW_SECONDS
+                    self.close()
                 if monotonic() > deadline:
                     raise
                 sleep(ASK_AGAIN_SECONDS)
