@@ -3,17 +3,16 @@
 make chaos
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from passage_log.trial import java
-from passage_log.trial.cluster import Cluster, cluster
+from passage_log.trial.cluster import Cluster
 from tests.chaos.crowd import Crowd
 from tests.chaos.orders_world import Story
 from tests.chaos.test_workers_on_three_brokers import Clocks
+from tests.own_cluster import own_cluster
 
 pytestmark = pytest.mark.chaos
 
@@ -22,11 +21,7 @@ STORY = Story(seed=6, orders=100, days=120)
 
 @pytest.fixture
 def broker() -> Iterator[Cluster]:
-    os.environ.setdefault("PASSAGE_CACHE", str(Path(__file__).parents[2] / ".kafka"))
-    problem = java.why_not()
-    if problem is not None:
-        pytest.fail(f"a broker of our own is needed, and {problem}", pytrace=False)
-    with cluster(1) as running:
+    with own_cluster(1) as running:
         yield running
 
 

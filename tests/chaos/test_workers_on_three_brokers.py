@@ -6,7 +6,6 @@ make chaos
 .venv/bin/python -m pytest -m chaos tests/chaos/test_workers_on_three_brokers.py -s
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +18,7 @@ from passage_clock import MachineWall, load
 from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
-from passage_log.trial import java
-from passage_log.trial.cluster import Cluster, cluster
+from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import read_all
 from passage_schemas.records import TICK
@@ -29,6 +27,7 @@ from tests.chaos.crowd import Crowd
 from tests.chaos.orders_world import Story
 from tests.chaos.processes import Process
 from tests.clock.world import SECOND, whole
+from tests.own_cluster import own_cluster
 
 pytestmark = pytest.mark.chaos
 
@@ -97,11 +96,7 @@ class Brokers:
 
 @pytest.fixture(scope="module")
 def brokers() -> Iterator[Cluster]:
-    os.environ.setdefault("PASSAGE_CACHE", str(Path(__file__).parents[2] / ".kafka"))
-    problem = java.why_not()
-    if problem is not None:
-        pytest.fail(f"three brokers are needed, and {problem}", pytrace=False)
-    with cluster(3) as running:
+    with own_cluster(3) as running:
         yield running
 
 

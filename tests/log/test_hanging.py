@@ -4,10 +4,8 @@ So it is behind a broker that leads a partition alone and is away while the tran
 past its records, no time-out ends it, and a worker or a clock that waited for it would wait for ever.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -22,8 +20,7 @@ from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import Committed, Member, Partition
-from passage_log.trial import java
-from passage_log.trial.cluster import Cluster, cluster
+from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.worker import Worker
@@ -32,6 +29,7 @@ from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.clock.world import SECOND, Stages
+from tests.own_cluster import own_cluster
 from tests.processors.world import InvoiceBecameOverdue, InvoiceSent, day, invoices, overdue
 
 pytestmark = pytest.mark.kafka
@@ -43,11 +41,7 @@ PATIENCE_SECONDS = 120.0
 
 @pytest.fixture(scope="module")
 def brokers() -> Iterator[Cluster]:
-    os.environ.setdefault("PASSAGE_CACHE", str(Path(__file__).parents[2] / ".kafka"))
-    problem = java.why_not()
-    if problem is not None:
-        pytest.fail(f"three brokers are needed, and {problem}", pytrace=False)
-    with cluster(3) as running:
+    with own_cluster(3) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ it is folded again within half a minute of the broker's first answer, though the
 """
 
 import math
-import os
 import signal
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -21,8 +20,7 @@ from passage_clock.records.topics import check_topics
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
-from passage_log.trial import java
-from passage_log.trial.cluster import Cluster, cluster
+from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.topics import create_topics
@@ -30,6 +28,7 @@ from passage_schemas.cut import Cut
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
 from tests.chaos.processes import Process
+from tests.own_cluster import own_cluster
 
 PARTITIONS = 2
 DOWN_SECONDS = 5.0
@@ -142,11 +141,7 @@ class AtWork:
 
 @pytest.fixture
 def broker() -> Iterator[Cluster]:
-    os.environ.setdefault("PASSAGE_CACHE", str(Path(__file__).parents[2] / ".kafka"))
-    problem = java.why_not()
-    if problem is not None:
-        pytest.fail(f"a broker that can be stopped is needed, and {problem}", pytrace=False)
-    with cluster(1) as running:
+    with own_cluster(1) as running:
         yield running
 
 
