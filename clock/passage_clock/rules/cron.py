@@ -127,10 +127,9 @@ def _fields(expression: str) -> _Fields:
         raise ScheduleError(f"cron: {expression!r} has {len(words)} fields; {example}")
     for place in (-3, -1):
         words[place] = "*" if words[place] == "?" else words[place]
-    if wrong := next(
-        (wrong for part in zip(_PARTS[-len(words) :], words, strict=True) if (wrong := _wrong(*part))), None
-    ):
-        raise ScheduleError(f"cron: {expression!r}: {wrong}; {example}")
+    for (name, values), word in zip(_PARTS[-len(words) :], words, strict=True):
+        if wrong := _wrong(name, values, word):
+            raise ScheduleError(f"cron: {expression!r}: {wrong}; {example}")
     words[-1] = ",".join(_up_to_saturday(word) for word in words[-1].split(","))
     of_month = words[-3].split(",")
     nearest = tuple(int(seen[1]) for word in of_month if (seen := NEAREST_WEEKDAY.fullmatch(word)))
@@ -153,9 +152,8 @@ def _fields(expression: str) -> _Fields:
     return fields
 
 
-def _wrong(part: tuple[str, int], word: str) -> str | None:
+def _wrong(name: str, values: int, word: str) -> str | None:
     """What is wrong with a field that cronsim would take, in words."""
-    name, values = part
     if "?" in word:
         return f"a ? in the {name}; it stands for any day, alone in a field of days"
     steps = [int(step) for step in re.findall(r"/(\d+)", word)]

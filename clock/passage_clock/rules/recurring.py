@@ -122,7 +122,8 @@ class Recurring(ByTheZone):
                 yield day, (civil_time - datetime.fromordinal(day)) // MICROSECOND
 
 
-def _parts(text: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> Mapping[str, str]:
     """FREQ, INTERVAL, BYDAY ... as they stand in the text, upper case. Raises ScheduleError."""
     pairs = [part.partition("=") for part in text.upper().removeprefix("RRULE:").split(";")]
     parts = {name: value for name, _, value in pairs}

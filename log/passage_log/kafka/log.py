@@ -1,6 +1,7 @@
 """The way in: one Kafka cluster, by its address."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from confluent_kafka import Consumer, Producer
 
@@ -56,11 +57,8 @@ class KafkaLog:
         return self._questions.describe(topics)
 
     def group_members(self, group: str) -> list[GroupMember]:
-        questions = Questions(self._access, self._timeout_seconds)
-        try:
+        with closing(Questions(self._access, self._timeout_seconds)) as questions:
             return questions.group_members(group)
-        finally:
-            questions.close()
 
     def create(self, topics: Sequence[Topic]) -> None:
         self._questions.create(topics)
