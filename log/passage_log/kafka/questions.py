@@ -67,7 +67,7 @@ class Questions:
         self._client: AdminClient | None = self._make()
 
     def _make(self) -> AdminClient:
-        chosen: Any = settings.any_client(self._access)
+        chosen: Any = settings.questions(self._access)
         return self._access.make(lambda: AdminClient(chosen))
 
     @property

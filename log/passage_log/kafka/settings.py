@@ -30,6 +30,13 @@ def any_client(access: Access) -> dict[str, Setting]:
     }
 
 
+def questions(access: Access) -> dict[str, Setting]:
+    # By default a question put to one broker that is gone knocks at its door without a pause: each failure to connect
+    # has it asked again, and asking takes the backoff away (librdkafka's rd_kafka_broker_find_by_nodeid0_fl). A client
+    # that keeps a connection to every broker takes its pauses.
+    return {**any_client(access), "enable.sparse.connections": False}
+
+
 def consumer(access: Access, group: str) -> dict[str, Setting]:
     tuned: Mapping[str, Setting] = {
         # How long the broker may hold an empty answer back: what a tick that comes alone can wait for, no longer.
