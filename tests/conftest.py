@@ -89,6 +89,14 @@ def kafka_log(kafka_bootstrap: str) -> Iterator[KafkaLog]:
     log.close()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A scheduler that can't be run beside its importer here is skipped, and told in the end in capitals."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = {str(one.longrepr[2]).removeprefix("Skipped: ") for one in skipped if isinstance(one.longrepr, tuple)}
+    for reason in sorted(one for one in reasons if "NOT TESTED" in one):
+        terminalreporter.write_line(reason)
+
+
 _topics_named = count(1)
 
 

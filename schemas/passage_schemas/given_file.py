@@ -40,20 +40,30 @@ def open_given(path: Path) -> IO[bytes]:
 
 def text_given(path: Path, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> str:
     """The file's text. Raises Unreadable."""
+    return text_of_bytes(bytes_given(path, most_bytes, may_be_empty), str(path))
+
+
+def bytes_given(path: Path, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> bytes:
+    """The file as it is, for what says itself how it is to be read. Raises Unreadable."""
     try:
         with open_given(path) as file:
             data = file.read(most_bytes + 1)
     except OSError as error:
         raise Unreadable(f"{path}: can't be read: {(error.strerror or str(error)).lower()}") from error
-    return text_of_bytes(data, str(path), most_bytes, may_be_empty)
+    return within(data, str(path), most_bytes, may_be_empty)
 
 
-def text_of_bytes(data: bytes, name: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> str:
-    """What was read, up to one byte more than it may be, as text. Raises Unreadable."""
+def within(data: bytes, name: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> bytes:
+    """What was read, up to one byte more than it may be: if it is neither too much nor nothing. Raises Unreadable."""
     if len(data) > most_bytes:
         raise Unreadable(f"{name}: is larger than {most_bytes:,} bytes; is it the right file?")
     if not data.strip() and not may_be_empty:
         raise Unreadable(f"{name}: is empty; is it the right file?")
+    return data
+
+
+def text_of_bytes(data: bytes, name: str) -> str:
+    """Raises Unreadable."""
     try:
         return data.decode("utf-8-sig")  # spreadsheets write a byte order mark first
     except UnicodeDecodeError as error:

@@ -76,6 +76,9 @@ PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no text": (lambda place: place.write_bytes(b"a: b\n\xff\xfe"), ":2: not UTF-8 text; save the file as UTF-8"),
 }
 
+THEIR_OWN = {"Celery": "not Python: ", "Quartz": "not XML: "}
+"""What says its encoding itself is no text only by its own rules."""
+
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("reader", READERS)
@@ -96,6 +99,8 @@ def test_what_a_file_turns_out_to_be_is_one_line(
         done = passage(*READERS[reader](file))
     finally:
         stuck.cancel()
+    if place == "no text":
+        said = THEIR_OWN.get(reader, said)
     assert done.code == 2
     assert re.search(f"{file}:?.*{re.escape(said)}", done.told)
 

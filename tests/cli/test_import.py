@@ -37,9 +37,32 @@ def test_what_is_printed_is_a_configuration_and_what_is_left_out_is_told(crontab
     assert done.code == 0
     Path("clock.yaml").write_text(done.out)
     assert [schedule.name for schedule in load(Path("clock.yaml"), environ={}).schedules] == ["report", "poll"]
-    warm, never = done.err.splitlines()
-    assert never.startswith("passage: crontab:3: left out never: ")
+    never, warm, told = done.err.splitlines()
+    assert never.startswith("passage: crontab:3: left out never: cron: ")
     assert warm == "passage: crontab:4: left out /opt/warm: '@reboot' is no point in time"
+    assert told.startswith("passage: 2 found, 2 left out (cron: '0 9 31 2 *': ")
+    assert told.endswith("; '@reboot' is no point in time)")
+
+
+def test_a_program_is_told_the_same(crontab: str, passage: Command) -> None:
+    Path(crontab).write_text("0 9 * * * /opt/report\n@every 1h /opt/beat\n@reboot /opt/warm\n")
+    done = passage("clock", "import", "crontab", crontab, "--json")
+
+    assert done.code == 0
+    assert done.document["found"] == len(done.document["schedules"])
+    assert [one["known_as"] for one in done.document["left_out"]] == ["/opt/warm"]
+    assert done.err.splitlines()[-1] == f"passage: {done.document['told']}"
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--into", "clock.yaml"], ["--shadow", "log"]])
+def test_a_file_in_which_nothing_was_found_is_no_success(crontab: str, passage: Command, more: list[str]) -> None:
+    Path(crontab).write_text("@reboot /opt/warm\n")
+    Path("log").write_text(LOG)
+    done = passage("clock", "import", "crontab", crontab, *more)
+
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == "passage: 0 found, 1 left out ('@reboot' is no point in time)"
+    assert not Path("clock.yaml").exists()
 
 
 def test_a_configuration_that_is_there_keeps_what_it_says(crontab: str, passage: Command) -> None:

@@ -86,7 +86,7 @@ def rules(found: Found) -> dict[str, dict[str, Any]]:
 
 
 def test_a_crontab_keeps_its_expressions_and_its_zones() -> None:
-    found = read("crontab", CRONTAB, "crontab", "Europe/Berlin")
+    found = read("crontab", CRONTAB.encode(), "crontab", "Europe/Berlin")
 
     assert rules(found) == {
         "report": {"cron": "30 9 * * 1-5", "zone": "Europe/Berlin"},
@@ -102,7 +102,7 @@ def test_a_crontab_keeps_its_expressions_and_its_zones() -> None:
 
 
 def test_cron_jobs_bring_their_zone_and_their_deadline() -> None:
-    found = read("kubernetes", KUBERNETES, "jobs.yaml", "UTC")
+    found = read("kubernetes", KUBERNETES.encode(), "jobs.yaml", "UTC")
 
     assert rules(found) == {
         "nightly.report": {
@@ -116,7 +116,7 @@ def test_cron_jobs_bring_their_zone_and_their_deadline() -> None:
 
 
 def test_celery_is_read_and_never_run() -> None:
-    found = read("celery", CELERY, "celeryconfig.py", "UTC")
+    found = read("celery", CELERY.encode(), "celeryconfig.py", "UTC")
 
     assert rules(found) == {
         "monday.morning": {"cron": "30 7 * * 1", "zone": "Europe/London"},
@@ -129,7 +129,7 @@ def test_celery_is_read_and_never_run() -> None:
 
 
 def test_quartz_counts_its_weekdays_from_one() -> None:
-    found = read("quartz", QUARTZ, "quartz.xml", "UTC")
+    found = read("quartz", QUARTZ.encode(), "quartz.xml", "UTC")
 
     assert rules(found) == {
         "close": {"cron": "0 18 * * 5L", "zone": "Europe/Paris", "misfire": "skip"},
@@ -171,10 +171,10 @@ def test_an_interval_that_drifts_is_refused(seconds: float) -> None:
 @pytest.mark.parametrize(("kind", "text"), [("kubernetes", "a: [b"), ("celery", "def ("), ("quartz", "<a>")])
 def test_a_file_of_another_kind_is_one_clear_error(kind: str, text: str) -> None:
     with pytest.raises(ClockError, match=r"^old"):
-        read(kind, text, "old", "UTC")
+        read(kind, text.encode(), "old", "UTC")
 
 
 @pytest.mark.parametrize("kind", READERS)
 def test_an_empty_file_has_nothing_in_it(kind: str) -> None:
     text = "<job-scheduling-data/>" if kind == "quartz" else ""
-    assert not read(kind, text, "old", "UTC").imported
+    assert not read(kind, text.encode(), "old", "UTC").imported

@@ -9,14 +9,14 @@ to know what any field means.
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from passage_clock.errors import ClockError, ConfigError
@@ -169,7 +169,12 @@ def _refuse_tag(_: RoundTripConstructor, node: Any) -> NoReturn:
     )
 
 
+class _PlainValues(SafeConstructor):
+    """As above, without places."""
+
+
 _PlainDates.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_yaml_str)
+_PlainValues.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 _PlainDates.add_constructor(None, _refuse_tag)
 
 
@@ -193,8 +198,31 @@ def read_text(path: Path, may_be_empty: bool = False) -> str:
 def read_yaml(text: str, file: str, expected: str = "schedules:") -> Node:
     """The document, which must be fields. Raises ConfigError: `file` is how messages call it, `expected` says which
     fields it needs at least."""
+    loaded = _loaded(lambda: round_trip().load(text), file)
+    if loaded is None:
+        raise ConfigError(f"{file}:1: the file is empty; it needs at least {expected}")
+    top = Node(file, 1, "", loaded)
+    if not top.is_mapping:
+        raise top.wrong(f"{shown(loaded)}; the file must be fields, e.g. {expected}")
+    return top
+
+
+def read_documents(text: str, file: str) -> list[Any]:
+    """Every document of a file that isn't ours, as plain values, for a look: places and comments are lost. Raises
+    ConfigError."""
+    found: list[Any] = _loaded(lambda: list(_plain().load_all(text)), file)
+    return found
+
+
+def _plain() -> YAML:
+    yaml = YAML(typ="safe", pure=True)  # the one in C ends the process where values lie too deep
+    yaml.Constructor = _PlainValues
+    return yaml
+
+
+def _loaded(load: Callable[[], Any], file: str) -> Any:
     try:
-        loaded = round_trip().load(text)
+        loaded = load()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join((error.problem or error.context or "can't be parsed").split())
@@ -210,12 +238,7 @@ def read_yaml(text: str, file: str, expected: str = "schedules:") -> Node:
         raise ConfigError(f"{file}:1: not YAML: {' '.join(str(error).split())}; take the !! tags out") from error
     if wrong := _too_much(loaded):
         raise ConfigError(f"{file}:1: {wrong}")
-    if loaded is None:
-        raise ConfigError(f"{file}:1: the file is empty; it needs at least {expected}")
-    top = Node(file, 1, "", loaded)
-    if not top.is_mapping:
-        raise top.wrong(f"{shown(loaded)}; the file must be fields, e.g. {expected}")
-    return top
+    return loaded
 
 
 def _too_much(loaded: Any) -> str | None:

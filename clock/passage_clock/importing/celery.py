@@ -10,19 +10,22 @@ from typing import Any
 
 from passage_clock.errors import ClockError
 from passage_clock.importing.expressions import of_seconds
-from passage_clock.importing.found import Found
+from passage_clock.importing.found import Found, shown
 
 _NAMES = frozenset({"beat_schedule", "CELERY_BEAT_SCHEDULE", "CELERYBEAT_SCHEDULE"})
 _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 _SECONDS = {"days": 86400, "seconds": 1, "milliseconds": 0.001, "minutes": 60, "hours": 3600, "weeks": 604800}
 
 
-def read_celery(text: str, file: str, zone: str) -> Found:
+def read_celery(given: bytes, file: str, zone: str) -> Found:
     """`zone` holds unless the module sets `timezone`. Raises ClockError for what is no Python."""
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(given)  # as bytes: a module may say its encoding
     except SyntaxError as error:
-        raise ClockError(f"{file}:{error.lineno}: not Python: {error.msg}") from error
+        place = f"{file}:{error.lineno}" if error.lineno else file
+        raise ClockError(f"{place}: not Python: {shown(error.msg)}") from error
+    except ValueError as error:
+        raise ClockError(f"{file}: not Python: {error}") from error
     settings = dict(_settings(tree))
     stated = next((settings[key] for key in ("timezone", "CELERY_TIMEZONE", "TIME_ZONE") if key in settings), None)
     found = Found(stated.value if isinstance(stated, ast.Constant) and isinstance(stated.value, str) else zone)

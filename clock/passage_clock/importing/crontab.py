@@ -8,15 +8,16 @@ import re
 
 from passage_clock.importing.expressions import of_macro
 from passage_clock.importing.found import Found
+from passage_schemas.given_file import text_of_bytes
 
 _SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 _FIELD = re.compile(r"[\d*/,\-A-Za-z#?]+")
 _INTERPRETERS = frozenset({"sh", "bash", "python", "python3", "perl", "ruby", "node", "java", "env", "nice", "exec"})
 
 
-def read_crontab(text: str, file: str, zone: str) -> Found:
+def read_crontab(given: bytes, file: str, zone: str) -> Found:
     found = Found(zone)
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text_of_bytes(given, file).splitlines(), start=1):
         place = f"{file}:{number}"
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):

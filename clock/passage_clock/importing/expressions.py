@@ -17,6 +17,9 @@ MACROS = {
     "@hourly": "0 * * * *",
 }
 
+MOST_SECONDS = 1e12
+"""Of an interval: more than 30,000 years."""
+
 _EVERY = re.compile(r"@every\s+(\S+)")
 _SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _QUARTZ_DAY = re.compile(r"(?<![#/\d])([1-7])(?!\d)")
@@ -38,8 +41,10 @@ def of_macro(text: str) -> dict[str, Any]:
 
 def of_seconds(seconds: float) -> dict[str, Any]:
     """An interval, as a period on the zone's clock: only those that divide the minute, the hour or the day."""
+    if not 0 < seconds < MOST_SECONDS:
+        raise ValueError("its interval is no whole number of seconds that anybody waits for")
     whole = int(seconds)
-    if whole != seconds or whole < 1:
+    if whole != seconds:
         raise ValueError(f"every {seconds:g} s is no whole number of seconds")
     for unit, length, next_unit in (("second", 1, 60), ("minute", 60, 60), ("hour", 3600, 24)):
         count, rest = divmod(whole, length)
@@ -64,7 +69,7 @@ def of_quartz(text: str) -> dict[str, Any]:
         raise ValueError(f"{text!r} is bound to the years {fields[6]}; use starts_at, or dates:")
     second, minute, hour, day, month, weekday = ("*" if field == "?" else field for field in fields[:6])
     if day.startswith("L-"):
-        raise ValueError(f"{text!r}: {day} counts back from the month's end; use on: day_of_month: -{int(day[2:]) + 1}")
+        raise ValueError(f"{text!r}: {day} counts back from the month's end; use on: with a day_of_month below 0")
     if weekday == "L":
         weekday = "7"
     weekday = _each(weekday, lambda term: _QUARTZ_DAY.sub(lambda found: str(int(found[1]) - 1), term))

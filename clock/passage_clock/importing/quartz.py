@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from passage_clock.errors import ClockError
 from passage_clock.importing.expressions import of_quartz, of_seconds
-from passage_clock.importing.found import Found
+from passage_clock.importing.found import Found, shown
 
 MISFIRES: Mapping[str, str] = {
     "MISFIRE_INSTRUCTION_DO_NOTHING": "skip",
@@ -16,13 +16,15 @@ MISFIRES: Mapping[str, str] = {
 }
 
 
-def read_quartz(text: str, file: str, zone: str) -> Found:
+def read_quartz(given: bytes, file: str, zone: str) -> Found:
     """`zone` is the machine's, for triggers without one. Raises ClockError for what is no XML."""
     found = Found(zone)
     try:
-        root = ElementTree.fromstring(text)
+        root = ElementTree.fromstring(given)  # as bytes: XML says its encoding
     except ElementTree.ParseError as error:
-        raise ClockError(f"{file}:{error.position[0]}: not XML: {error}") from error
+        raise ClockError(f"{file}:{error.position[0]}: not XML: {shown(str(error))}") from error
+    except (LookupError, ValueError) as error:  # an encoding nobody knows, or that takes several bytes
+        raise ClockError(f"{file}:1: not XML: {shown(str(error))}; save the file as UTF-8") from error
     for trigger in (node for node in root.iter() if _tag(node) == "trigger"):
         for kind in trigger:
             _trigger(found, kind, file)

@@ -1,21 +1,20 @@
 """`passage clock import`: the schedules of another scheduler, and whether they agree with what it does."""
 
-import json as json_
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from passage.cli.clock.shadowing import Beside, text_of
+from passage.cli.clock.shadowing import Beside, bytes_of
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
 from passage_clock import civil
-from passage_clock.config import append_schedules, schedule_of_definition
+from passage_clock.config import append_schedules
 from passage_clock.config.document import read_text
 from passage_clock.errors import ClockError
-from passage_clock.importing import READERS, Found, LeftOut, read
+from passage_clock.importing import READERS, Found, read
 from passage_clock.importing.runs import RUNS
 from passage_clock.schedules import Schedule
 
@@ -43,44 +42,57 @@ def import_(
     if shadow is None and (since or until or follow or log_kind):
         raise ClockError("--since, --until, --follow and --log-kind are about the log; name it by --shadow")
     civil.zone(zone)
-    found = read(kind, text_of(file), file, zone)
-    schedules = _checked(found)
-    _tell_left_out(found)
+    found = read(kind, bytes_of(file), "standard input" if file == "-" else file, zone)
     if shadow is not None:
-        beside = Beside(schedules, shadow, log_kind or kind, zone, tolerance_seconds, json)
-        alike = beside.follow(stopped_by_signals()) if follow else beside.once(since, until)
-        if not alike:
+        beside = Beside(_by_job(found), shadow, log_kind or kind, zone, tolerance_seconds, json)
+        if follow:
+            _tell_aside(found)
+            alike = beside.follow(stopped_by_signals())
+        else:
+            alike = beside.once(since, until)
+            _tell_aside(found)
+        if not alike or not found.imported:
             raise typer.Exit(DIFFERENT)
-    elif json:
-        left_out = [asdict(one) for one in found.left_out]
-        tell_json({"schedules": [one.item for one in found.imported], "left_out": left_out})
+        return
+    if json:
+        tell_json(_document(found))
     elif into is None:
         print(append_schedules("", [one.item for one in found.imported]), end="")
-    else:
+    elif found.imported:
         _append(found, into)
+    _tell_aside(found)
+    if not found.imported:
+        raise typer.Exit(DIFFERENT)
 
 
-def _checked(found: Found) -> dict[str, list[Schedule]]:
-    """By what the old scheduler calls each job. What our rules refuse is moved to what is left out."""
+def _by_job(found: Found) -> dict[str, list[Schedule]]:
+    """By what the old scheduler calls each job, which may have several."""
     schedules: dict[str, list[Schedule]] = {}
-    for one in list(found.imported):
-        rest = {name: value for name, value in one.item.items() if name != "name"}
-        try:
-            schedule = schedule_of_definition(str(one.item["name"]), json_.dumps(rest))
-        except ClockError as error:
-            found.imported.remove(one)
-            found.left_out.append(LeftOut(one.place, one.known_as, str(error)))
-            continue
-        schedules.setdefault(one.known_as, []).append(schedule)
+    for one in found.imported:
+        schedules.setdefault(one.known_as, []).append(one.schedule)
     return schedules
 
 
-def _tell_left_out(found: Found) -> None:
-    for remark in found.imported:
-        if remark.remark:
-            print(f"passage: {remark.place}: {remark.known_as}: {remark.remark}", file=sys.stderr)
-    for one in found.left_out:
-        print(f"passage: {one.place}: left out {one.known_as}: {one.reason}", file=sys.stderr)
+def _tell_aside(found: Found) -> None:
+    """What to look at, what is left out, and in the last line how many of each: on standard error."""
+    sys.stdout.flush()
+    for one in found.imported:
+        if one.remark:
+            print(f"passage: {one.place}: {one.known_as}: {one.remark}", file=sys.stderr)
+    for lost in found.left_out:
+        print(f"passage: {lost.place}: left out {lost.known_as}: {lost.reason}", file=sys.stderr)
+    print(f"passage: {found.told}", file=sys.stderr)
+
+
+def _document(found: Found) -> dict[str, Any]:
+    with_remark = (one for one in found.imported if one.remark)
+    return {
+        "schedules": [one.item for one in found.imported],
+        "remarks": [{"place": one.place, "known_as": one.known_as, "remark": one.remark} for one in with_remark],
+        "left_out": [asdict(one) for one in found.left_out],
+        "found": len(found.imported),
+        "told": found.told,
+    }
 
 
 def _append(found: Found, into: Path) -> None:

@@ -14,7 +14,7 @@ from passage_clock.importing.runs import RUNS, Run, read_runs
 from passage_clock.importing.shadow import Comparison, Disagreement, compare
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
-from passage_schemas.given_file import MOST_BYTES, Unreadable, text_given, text_of_bytes
+from passage_schemas.given_file import MOST_BYTES, Unreadable, bytes_given, text_of_bytes, within
 from passage_schemas.instant import Instant, datetime_of, instant_of
 
 FOLLOW_EVERY_SECONDS = 1.0
@@ -76,9 +76,11 @@ class Beside:
     def _runs(self) -> list[Run]:
         if self.kind not in RUNS:
             raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
-        text, year = text_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), datetime_of(MachineWall().now()).year
+        given, year = bytes_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), datetime_of(MachineWall().now()).year
         try:
-            return read_runs(self.kind, text, self.zone, year)
+            return read_runs(self.kind, text_of_bytes(given, str(self.log)), self.zone, year)
+        except Unreadable as error:
+            raise ClockError(str(error)) from error
         except ClockError as error:
             raise ClockError(f"{self.log}: {error}") from error
 
@@ -118,11 +120,11 @@ class Beside:
         return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, self.zone)
 
 
-def text_of(file: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> str:
-    """A file's text, or standard input's for `-`. Raises ClockError."""
+def bytes_of(file: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> bytes:
+    """A file, or standard input for `-`. Raises ClockError."""
     try:
         if file == "-":
-            return text_of_bytes(sys.stdin.buffer.read(most_bytes + 1), "standard input", most_bytes, may_be_empty)
-        return text_given(Path(file), most_bytes, may_be_empty)
+            return within(sys.stdin.buffer.read(most_bytes + 1), "standard input", most_bytes, may_be_empty)
+        return bytes_given(Path(file), most_bytes, may_be_empty)
     except Unreadable as error:
         raise ClockError(str(error)) from error
