@@ -6,7 +6,7 @@ import pytest
 
 from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, read
-from passage_clock.importing.expressions import of_quartz, of_seconds
+from passage_clock.importing.expressions import of_seconds
 
 CRONTAB = """\
 # m h dom mon dow command
@@ -55,25 +55,6 @@ app.conf.beat_schedule = {
     "odd": {"task": "t", "schedule": 7.0},
     "worked-out": {"task": "t", "schedule": when()},
 }
-"""
-
-QUARTZ = """\
-<?xml version="1.0"?>
-<job-scheduling-data xmlns="http://www.quartz-scheduler.org/xml/JobSchedulingData">
-  <schedule>
-    <trigger><cron><name>t1</name><job-name>Close</job-name>
-      <misfire-instruction>MISFIRE_INSTRUCTION_DO_NOTHING</misfire-instruction>
-      <cron-expression>0 0 18 ? * 6L</cron-expression><time-zone>Europe/Paris</time-zone></cron></trigger>
-    <trigger><cron><name>t2</name><job-name>Pay</job-name><calendar-name>holidays</calendar-name>
-      <cron-expression>0 0 12 ? * 6#3</cron-expression></cron></trigger>
-    <trigger><simple><name>t3</name><job-name>Ping</job-name>
-      <repeat-count>-1</repeat-count><repeat-interval>10000</repeat-interval></simple></trigger>
-    <trigger><simple><name>t4</name><job-name>Thrice</job-name>
-      <repeat-count>3</repeat-count><repeat-interval>10000</repeat-interval></simple></trigger>
-    <trigger><cron><name>t5</name><job-name>Once</job-name>
-      <cron-expression>0 0 12 1 1 ? 2027</cron-expression></cron></trigger>
-  </schedule>
-</job-scheduling-data>
 """
 
 
@@ -126,35 +107,6 @@ def test_celery_is_read_and_never_run() -> None:
     }
     assert [one.known_as for one in found.left_out] == ["sun", "odd", "worked-out"]
     assert "drifts through the day" in found.left_out[1].reason
-
-
-def test_quartz_counts_its_weekdays_from_one() -> None:
-    found = read("quartz", QUARTZ.encode(), "quartz.xml", "UTC")
-
-    assert rules(found) == {
-        "close": {"cron": "0 18 * * 5L", "zone": "Europe/Paris", "misfire": "skip"},
-        "pay": {"cron": "0 12 * * 5#3", "zone": "UTC"},
-        "ping": {"every": "10 seconds", "zone": "UTC"},
-    }
-    assert found.imported[1].remark == "it leaves out Quartz's calendar 'holidays': add except:"
-    assert [one.known_as for one in found.left_out] == ["Thrice", "Once"]
-
-
-@pytest.mark.parametrize(
-    ("quartz", "cron"),
-    [
-        ("0 15 10 ? * MON-FRI", "15 10 * * MON-FRI"),
-        ("0 0/5 14,18 * * ?", "0/5 14,18 * * *"),
-        ("0 /5 * * * ?", "*/5 * * * *"),
-        ("0 0 12 ? * 2-6", "0 12 * * 1-5"),
-        ("0 0 12 ? * 1,7", "0 12 * * 0,6"),
-        ("0 0 12 ? * L", "0 12 * * 6"),
-        ("0 0 12 LW * ? *", "0 12 LW * *"),
-        ("30 0 12 15W * ?", "30 0 12 15W * *"),
-    ],
-)
-def test_quartzs_spelling_in_ours(quartz: str, cron: str) -> None:
-    assert of_quartz(quartz) == {"cron": cron}
 
 
 @pytest.mark.parametrize(("seconds", "every"), [(1, "second"), (300, "5 minutes"), (21600, "6 hours"), (86400, "day")])

@@ -4,7 +4,6 @@ Raises ValueError with the reason for what no cron of ours can say.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 MACROS = {
@@ -22,7 +21,6 @@ MOST_SECONDS = 1e12
 
 _EVERY = re.compile(r"@every\s+(\S+)")
 _SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-_QUARTZ_DAY = re.compile(r"(?<![#/\d])([1-7])(?!\d)")
 
 
 def of_macro(text: str) -> dict[str, Any]:
@@ -58,29 +56,3 @@ def of_seconds(seconds: float) -> dict[str, Any]:
         f"every {whole} s drifts through the day, for it divides neither the minute, the hour nor the day; choose a "
         "period that does"
     )
-
-
-def of_quartz(text: str) -> dict[str, Any]:
-    """Six or seven fields, seconds first, ? for any, the week from 1 (Sunday), a year at most `*`."""
-    fields = text.upper().split()
-    if len(fields) not in (6, 7):
-        raise ValueError(f"{text!r} has {len(fields)} fields; Quartz writes 6 or 7")
-    if len(fields) == 7 and fields[6] != "*":
-        raise ValueError(f"{text!r} is bound to the years {fields[6]}; use starts_at, or dates:")
-    second, minute, hour, day, month, weekday = ("*" if field == "?" else field for field in fields[:6])
-    if day.startswith("L-"):
-        raise ValueError(f"{text!r}: {day} counts back from the month's end; use on: with a day_of_month below 0")
-    if weekday == "L":
-        weekday = "7"
-    weekday = _each(weekday, lambda term: _QUARTZ_DAY.sub(lambda found: str(int(found[1]) - 1), term))
-    rest = f"{_from_one(minute)} {_from_one(hour)} {day} {month} {weekday}"
-    return {"cron": rest if second in ("0", "00") else f"{_from_one(second)} {rest}"}
-
-
-def _each(field: str, change: Callable[[str], str]) -> str:
-    return ",".join(change(term) for term in field.split(","))
-
-
-def _from_one(field: str) -> str:
-    """Quartz writes `/5` for `0/5`."""
-    return _each(field, lambda term: f"*{term}" if term.startswith("/") else term)

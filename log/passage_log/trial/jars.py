@@ -22,29 +22,39 @@ FETCH_TIMEOUT_SECONDS = 600
 
 def why_not() -> str | None:
     """The reason why a Java broker can't be started here; None if it can."""
+    return why_no_jars(KAFKA)
+
+
+def why_no_jars(name: str) -> str | None:
+    """The reason why the jars called `name` can't be had or run here; None if they can."""
     java = _java()
     if java is None:
         return "there is no Java"
     major = _major(java)
     if major < OLDEST_JAVA:
         return f"Java is version {major}, older than {OLDEST_JAVA}"
-    if shutil.which("mvn") is None and not _jars().is_dir():
-        return "there is no Maven (mvn) to fetch Kafka with"
+    if shutil.which("mvn") is None and not (cache() / name).is_dir():
+        return f"there is no Maven (mvn) to fetch {name} with"
     return None
 
 
 def fetch_jars() -> Path:
     """The directory of Kafka's jars, fetched by Maven when it isn't there yet. Raises TrialError."""
-    jars = _jars()
+    return fetch(KAFKA, POM)
+
+
+def fetch(name: str, pom: Path) -> Path:
+    """The directory, called `name` in the cache, of the jars this pom depends on. Raises TrialError."""
+    jars = cache() / name
     if jars.is_dir():
         return jars
     jars.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=jars.parent, prefix="fetching-", ignore_cleanup_errors=True) as directory:
         project = Path(directory)
-        shutil.copy(POM, project / "pom.xml")
+        shutil.copy(pom, project / "pom.xml")
         run(
             [*MAVEN, "-f", str(project / "pom.xml"), f"-DoutputDirectory={project / 'jars'}"],
-            f"Maven could not fetch {KAFKA}; is there a network, or a mirror in ~/.m2/settings.xml?",
+            f"Maven could not fetch {name}; is there a network, or a mirror in ~/.m2/settings.xml?",
         )
         # Renamed when whole: a fetch that was interrupted leaves nothing that looks like the jars.
         if not jars.is_dir():
@@ -91,10 +101,6 @@ def copy(artifact: str, directory: Path, what: str) -> Path:
 def cache() -> Path:
     """Where what was fetched once is kept."""
     return Path(os.environ.get("PASSAGE_CACHE") or ".kafka").resolve()
-
-
-def _jars() -> Path:
-    return cache() / KAFKA
 
 
 def _java() -> str | None:
