@@ -42,21 +42,6 @@ items:
     metadata: {name: web}
 """
 
-CELERY = """\
-from celery.schedules import crontab, solar
-from datetime import timedelta
-app.conf.timezone = "Europe/London"
-app.conf.beat_schedule = {
-    "monday-morning": {"task": "tasks.add", "schedule": crontab(hour=7, minute=30, day_of_week=1)},
-    "sets": {"task": "t", "schedule": crontab(minute=[0, 30], hour="9-17")},
-    "each-half-minute": {"task": "t", "schedule": 30.0},
-    "each-hour": {"task": "t", "schedule": timedelta(hours=1)},
-    "sun": {"task": "t", "schedule": solar("sunset", -37, 144)},
-    "odd": {"task": "t", "schedule": 7.0},
-    "worked-out": {"task": "t", "schedule": when()},
-}
-"""
-
 
 def rules(found: Found) -> dict[str, dict[str, Any]]:
     """By name, without name and event."""
@@ -94,19 +79,6 @@ def test_cron_jobs_bring_their_zone_and_their_deadline() -> None:
     }  # fmt: skip
     assert found.imported[1].remark == "suspended there: pause it here; it names no timeZone; read in UTC"
     assert [one.known_as for one in found.left_out] == ["empty"]
-
-
-def test_celery_is_read_and_never_run() -> None:
-    found = read("celery", CELERY.encode(), "celeryconfig.py", "UTC")
-
-    assert rules(found) == {
-        "monday.morning": {"cron": "30 7 * * 1", "zone": "Europe/London"},
-        "sets": {"cron": "0,30 9-17 * * *", "zone": "Europe/London"},
-        "each.half.minute": {"every": "30 seconds", "zone": "Europe/London"},
-        "each.hour": {"every": "hour", "zone": "Europe/London"},
-    }
-    assert [one.known_as for one in found.left_out] == ["sun", "odd", "worked-out"]
-    assert "drifts through the day" in found.left_out[1].reason
 
 
 @pytest.mark.parametrize(("seconds", "every"), [(1, "second"), (300, "5 minutes"), (21600, "6 hours"), (86400, "day")])

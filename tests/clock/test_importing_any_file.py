@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, read
-from tests.clock.test_importing import CELERY, CRONTAB, KUBERNETES, QUARTZ
+from tests.clock.test_importing import CRONTAB, KUBERNETES
+from tests.clock.test_importing_celery import CELERY
+from tests.clock.test_importing_quartz import QUARTZ
 
 REAL = {"crontab": CRONTAB, "kubernetes": KUBERNETES, "celery": CELERY, "quartz": QUARTZ}
 

@@ -1,123 +1,137 @@
 """Celery beat: a module that sets `beat_schedule`, read and never run.
 
-Found are dictionaries named beat_schedule or CELERY_BEAT_SCHEDULE, given by assignment, to `conf.update(...)` or to
-`app.conf.beat_schedule`; their `schedule` may be crontab(...), timedelta(...), a number of seconds or schedule(...).
+Found are the entries of every table that is given to a `beat_schedule` (or CELERY_BEAT_SCHEDULE, CELERYBEAT_SCHEDULE),
+in whatever class and way: by assignment, item by item, `update`, `|=`, `setdefault`; and what `add_periodic_task` adds.
+Each owner of a table (`app.conf`, a class) has its own timezone. Constants are followed, functions are taken to be
+called, a branch to be taken. What can't be followed is left out, aloud: also every crontab(...) that none of this met.
 """
 
 import ast
-from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from passage_clock.errors import ClockError
+from passage_clock.errors import ClockError, ZoneError
+from passage_clock.importing.celery_cron import FIELDS, differs_in_gaps, of_crontab
+from passage_clock.importing.celery_settings import DOUBT, Job, Settings
 from passage_clock.importing.expressions import of_seconds
-from passage_clock.importing.found import Found, shown
+from passage_clock.importing.found import Found
+from passage_clock.importing.python import Call, Table, Unknown, last_name, parsed
 
-_NAMES = frozenset({"beat_schedule", "CELERY_BEAT_SCHEDULE", "CELERYBEAT_SCHEDULE"})
-_CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
-_SECONDS = {"days": 86400, "seconds": 1, "milliseconds": 0.001, "minutes": 60, "hours": 3600, "weeks": 604800}
+CRONS = frozenset({"crontab", "solar", "TzAwareCrontab"})
+
+INTERVAL = "Celery counts it from when beat starts; here it is on the clock"
+GAP = "of the times in a gap of its zone Celery runs the first, as much later as the gap is long; here at the gap's end"
+WORKED_OUT = "its schedule is worked out by the program; write it as crontab(...), timedelta(...) or a number"
 
 
 def read_celery(given: bytes, file: str, zone: str) -> Found:
-    """`zone` holds unless the module sets `timezone`. Raises ClockError for what is no Python."""
+    """`zone` holds unless the module sets one. Raises ClockError for what is no Python."""
+    tree = parsed(given, file)
+    module = Settings()
     try:
-        tree = ast.parse(given)  # as bytes: a module may say its encoding
-    except SyntaxError as error:
-        place = f"{file}:{error.lineno}" if error.lineno else file
-        raise ClockError(f"{place}: not Python: {shown(error.msg)}") from error
-    except ValueError as error:
-        raise ClockError(f"{file}: not Python: {error}") from error
-    settings = dict(_settings(tree))
-    stated = next((settings[key] for key in ("timezone", "CELERY_TIMEZONE", "TIME_ZONE") if key in settings), None)
-    found = Found(stated.value if isinstance(stated, ast.Constant) and isinstance(stated.value, str) else zone)
-    for name, value in settings.items():
-        if name in _NAMES and isinstance(value, ast.Dict):
-            _entries(found, value, file)
+        module.run(tree.body, "")
+        module.run_functions()
+        return _found(module, tree, file, zone)
+    except RecursionError as error:
+        raise ClockError(f"{file}: it is nested too deep to be followed") from error
+
+
+def _found(module: Settings, tree: ast.Module, file: str, zone: str) -> Found:
+    """In the file's order."""
+    found = Found(zone)
+    jobs = list(module.jobs)
+    for owner, tables in module.tables.items():
+        for table in tables:
+            for key, (value, line) in table.entries.items():
+                doubt = (DOUBT,) if line in module.in_doubt else ()
+                jobs.append(Job(owner, str(key), value, line, doubt))
+            module.lost += [(line, "an entry", "it is worked out by the program; write it out") for line in table.lost]
+    seen: set[ast.Call] = set()
+    told: list[tuple[int, Any]] = [(line, (name, why)) for line, name, why in module.lost]
+    told += [(job.line, job) for job in {(job.owner, job.name, job.line): job for job in jobs}.values()]
+    for line, one in sorted(told, key=lambda pair: pair[0]):
+        place = f"{file}:{line}"
+        if isinstance(one, Job):
+            _entry(found, module, one, place, seen)
+        else:
+            found.leave_out(place, *one)
+    told_in = {line for line, _ in told}
+    for node in ast.walk(tree):
+        unmet = isinstance(node, ast.Call) and node not in seen and node.lineno not in told_in
+        if unmet and isinstance(node, ast.Call) and last_name(node.func) in CRONS:
+            why = "it is in no beat_schedule, or in one that can't be followed"
+            found.leave_out(f"{file}:{node.lineno}", f"{last_name(node.func)}(...)", why)
     return found
 
 
-def _settings(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Everything assigned or passed by keyword, by its last name: `app.conf.timezone = ...` is `timezone`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                name = _last_name(target)
-                if name:
-                    yield name, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            yield _last_name(node.target), node.value
-        elif isinstance(node, ast.keyword) and node.arg:
-            yield node.arg, node.value
-
-
-def _last_name(target: ast.expr) -> str:
-    if isinstance(target, ast.Attribute):
-        return target.attr
-    return target.id if isinstance(target, ast.Name) else ""
-
-
-def _entries(found: Found, entries: ast.Dict, file: str) -> None:
-    for key, entry in zip(entries.keys, entries.values, strict=True):
-        if key is None or not isinstance(key, ast.Constant):
-            found.leave_out(f"{file}:{entry.lineno}", "an entry", "its name is worked out by the program; write it out")
-            continue
-        name, place = str(key.value), f"{file}:{key.lineno}"
-        when = _field(entry, "schedule")
-        try:
-            if when is None:
-                raise ValueError("it has no schedule")
-            found.add(place, name, _rule(when))
-        except ValueError as error:
-            found.leave_out(place, name, str(error))
-
-
-def _field(entry: ast.expr, name: str) -> ast.expr | None:
-    if not isinstance(entry, ast.Dict):
-        return None
-    pairs = zip(entry.keys, entry.values, strict=True)
-    return next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value == name), None)
-
-
-def _rule(when: ast.expr) -> dict[str, Any]:
-    if isinstance(when, ast.Constant) and isinstance(when.value, int | float):
-        return of_seconds(when.value)
-    if isinstance(when, ast.Call):
-        kind = _last_name(when.func)
-        if kind == "crontab":
-            return {"cron": _crontab(when)}
-        if kind == "timedelta":
-            return of_seconds(_timedelta(when))
-        if kind == "schedule":
-            inner = [*when.args, *(one.value for one in when.keywords if one.arg == "run_every")]
-            if inner:
-                return _rule(inner[0])
-        if kind == "solar":
-            raise ValueError("a solar schedule needs the sun's tables, which are not here")
-    raise ValueError("its schedule is worked out by the program; write it as crontab(...), timedelta(...) or a number")
-
-
-def _crontab(call: ast.Call) -> str:
-    given = dict(zip(_CRONTAB, call.args, strict=False)) | {one.arg: one.value for one in call.keywords if one.arg}
-    return " ".join(
-        _text(given.get(name)) for name in ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
-    )
-
-
-def _text(value: ast.expr | None) -> str:
-    if value is None:
-        return "*"
+def _entry(found: Found, module: Settings, job: Job, place: str, seen: set[ast.Call]) -> None:
+    when = job.value.get("schedule") if isinstance(job.value, Table) else job.value
+    remarks = job.remarks
     try:
-        plain = ast.literal_eval(value)
-    except ValueError as error:
-        raise ValueError("a field of its crontab is worked out by the program; write it out") from error
-    if isinstance(plain, list | tuple | set | frozenset):
-        return ",".join(str(one) for one in sorted(plain, key=str))
-    return str(plain).replace(" ", "")
+        if isinstance(job.value, Table) and job.value.lost:
+            remarks += ("a part of it is worked out by the program",)
+        if when is None:
+            raise ValueError("it has no schedule")
+        rule, more = _rule(when, seen)
+        zone, about_zone = _zone(module, job.owner, found.zone)
+        if isinstance(when, Call) and when.name == "crontab" and differs_in_gaps(_fields(when), zone):
+            more += (GAP,)
+    except (ValueError, ZoneError) as error:
+        found.leave_out(place, job.name, str(error))
+        return
+    found.add(place, job.name, rule, "; ".join((*remarks, *more, *about_zone)), zone)
 
 
-def _timedelta(call: ast.Call) -> float:
-    try:
-        positional = sum(_SECONDS[unit] * ast.literal_eval(one) for unit, one in zip(_SECONDS, call.args, strict=False))
-        named = sum(_SECONDS[str(one.arg)] * ast.literal_eval(one.value) for one in call.keywords)
-    except (ValueError, KeyError) as error:
-        raise ValueError("its timedelta is worked out by the program; write it out") from error
-    return float(positional + named)
+def _zone(module: Settings, owner: str, given: str) -> tuple[str, tuple[str, ...]]:
+    """The owner's, else the module's, else the only one there is; a function's own variable is none of these."""
+    stated = next(iter((*module.zones_of(owner), *module.zones_of(""))), None)
+    if stated is None:
+        others = [one for other in module.zones if "()" not in other for one in module.zones_of(other)[:1]]
+        if len({str(value) for value, _ in others}) > 1:
+            return given, (f"the file sets several timezones, none beside it; read in {given}",)
+        stated = next(iter(others), None)
+    if stated is None or stated[0] is None:
+        if module.utc_off:
+            return given, (f"enable_utc is off and no timezone set: beat runs by the machine's clock; read in {given}",)
+        return given, () if given == "UTC" else (f"it sets no timezone, and Celery's own is UTC; read in {given}",)
+    value, line = stated
+    if isinstance(value, Call) and value.name in ("ZoneInfo", "timezone", "gettz") and len(value.arguments) == 1:
+        value = value.arguments[0]
+    if isinstance(value, str) and value:
+        return value, ()
+    return given, (f"its timezone is worked out by the program in line {line}; read in {given}",)
+
+
+def _rule(when: object, seen: set[ast.Call]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """And remarks. Raises ValueError with the reason."""
+    if isinstance(when, timedelta):
+        when = when.total_seconds()
+    if isinstance(when, int | float) and not isinstance(when, bool):
+        return of_seconds(when), (INTERVAL,)
+    if not isinstance(when, Call):
+        raise ValueError(WORKED_OUT)
+    seen.add(when.node)
+    if when.name == "solar":
+        raise ValueError("a solar schedule needs the sun's tables, which are not here")
+    if when.name == "crontab":
+        return of_crontab(_fields(when)), ()
+    if when.name == "schedule" and not when.rest:
+        every = when.named.get("run_every", when.arguments[0] if when.arguments else None)
+        if every is not None and not isinstance(every, Call):
+            return _rule(every, seen)
+    raise ValueError(WORKED_OUT)
+
+
+def _fields(call: Call) -> dict[str, object]:
+    if call.rest or len(call.arguments) > len(FIELDS):
+        raise ValueError("its crontab's fields are worked out by the program; write them out")
+    given = {**dict(zip(FIELDS, call.arguments, strict=False)), **call.named}
+    if "nowfun" in given:
+        raise ValueError("its crontab asks a function of the program (nowfun) what time it is; say in which zone")
+    given.pop("app", None)
+    for name, value in given.items():
+        if name not in FIELDS:
+            raise ValueError(f"Celery's crontab takes no {name}=; it has {', '.join(FIELDS)}")
+        if isinstance(value, Unknown | Call | Table):
+            raise ValueError(f"{name} of its crontab is worked out by the program; write it out")
+    return given
