@@ -18,6 +18,7 @@ from random import Random
 
 from passage_clock.leading.service import Clock
 from passage_clock.records.control import Ask, Trigger, trigger_asked
+from passage_clock.watching.verify import Verifier
 from passage_log.errors import WriterLost
 from passage_log.port import EARLIEST, Record
 from passage_schemas.instant import Instant
@@ -133,7 +134,7 @@ class Simulation:
             if self.auditor.wrong:
                 return self.auditor.wrong
         self.calm_down()
-        return self.auditor.wrong + self.missing() + self.unanswered() + self.restless()
+        return self.auditor.wrong + self.missing() + self.unanswered() + self.restless() + self.unverified()
 
     @property
     def acting(self) -> int:
@@ -311,6 +312,12 @@ class Simulation:
         answers = [TRIGGERED.decode(record.value() or b"").id for record in self.world.records(TRIGGERS)]
         wanted = [one.id for one in self.asked]
         return [] if sorted(answers) == sorted(wanted) else [f"8: asked for {wanted}, answered {answers}"]
+
+    def unverified(self) -> list[str]:
+        """`passage clock verify` says that the topic is whole, and has nothing to remark."""
+        verifier = Verifier(self.world.entries(), MAX_SKEW_MS / 1_000)
+        faults = [str(fault) for record in self.world.records(TICKS) if (fault := verifier.take(record)) is not None]
+        return faults[:1] + [note.said for note in verifier.notes]
 
     def restless(self) -> list[str]:
         """In peace, leaders don't change for ever."""

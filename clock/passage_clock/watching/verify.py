@@ -10,8 +10,9 @@ Pure: it is given records in the order of the log and says of each whether it is
 - *labels unique*: by order. A label's place among those of its shape is an instant or a date, and must increase; so
   what is kept is the last one of each shape, and never thirty million of them. One that doesn't increase is a note: it
   may still be new, and a key that really comes twice breaks sequence or ordinal.
-- *promises kept*: a tick comes when the one before it said the next would, unless what decides it has changed: the
-  definition, the data, an entry of the schedules topic, or a policy by which late ones are skipped or stood for.
+- *promises kept*: a tick comes when the one before it said that the next would, or the last entry written between the
+  two; by either only where definition and data are the tick's own, for others promised what is no longer to come. Never
+  before it; later only by a policy by which late ones are skipped or stood for.
 
 Refuses to repair, and to say anything about what comes after the first wrong tick.
 """
@@ -100,6 +101,8 @@ class _Chain:
     missing: int = 0
     first_kept: str | None = None
     """The label of the tick at the floor, once it was seen."""
+    heard: int = 0
+    """How many of its entries were written before the tick at hand."""
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -115,7 +118,7 @@ class Verifier:
             self._entries.setdefault(entry.schedule, []).append(entry)
         self._floors = {name: found[-1] for name, found in self._entries.items() if found[-1].floor_ordinal > 1}
         self._last_floor = max((floor.floor_sequence for floor in self._floors.values()), default=0)
-        self._may_skip = {name for name, found in self._entries.items() if any(map(_skips, found))}
+        self._skips = {entry.definition: _skips(entry) for found in self._entries.values() for entry in found}
         self._closures = {schedule.name: closed for schedule in schedules if (closed := announced_closures(schedule))}
         self._max_skew = max_skew_seconds
         self._chains: dict[str, _Chain] = {}
@@ -214,7 +217,7 @@ class Verifier:
         _in_time(tick, self._max_skew)
         self._new_label(tick, chain, where)
         if follows and chain.last is not None:
-            self._as_promised(tick, chain.last, where)
+            self._as_promised(tick, chain, chain.last, where)
         for closure in self._closures.get(tick.schedule, ()):
             if closure.came_too_late(tick):
                 self._note(where, told_late(tick.key.decode(), closure))
@@ -259,17 +262,36 @@ class Verifier:
             return
         chain.labels[shape] = tick.period
 
-    def _as_promised(self, tick: Tick, before: Tick, where: str) -> None:
-        promised = before.next_at
-        if promised == tick.ends_at or tick.stands_for > 1 or _decided_by(tick) != _decided_by(before):
+    def _as_promised(self, tick: Tick, chain: _Chain, before: Tick, where: str) -> None:
+        entry = self._entry_between(before, tick, chain)
+        if entry is None and before.next_at == tick.ends_at:
             return
-        if tick.schedule in self._may_skip and promised is not None and promised < tick.ends_at:
+        # Of one definition and the same data no entry but a skip's moves a promise, so both hold.
+        if _decided_by(before) == _decided_by(tick) and (before.next_at is not None or entry is None):
+            self._keeps(before.next_at, before.period, tick, chain, where)
+        if entry is not None and _decided_by(entry) == _decided_by(tick):
+            self._keeps(entry.next_at, f"an entry of sequence {entry.sequence}", tick, chain, where)
+
+    def _entry_between(self, before: Tick, tick: Tick, chain: _Chain) -> ScheduleEntry | None:
+        """The last that was written behind the one tick and before the other."""
+        entries = self._entries.get(tick.schedule, ())
+        while chain.heard < len(entries) and entries[chain.heard].sequence < tick.sequence:
+            chain.heard += 1
+        last = entries[chain.heard - 1] if chain.heard else None
+        return last if last is not None and last.sequence >= before.sequence else None
+
+    def _keeps(self, promised: Instant | None, by: str, tick: Tick, chain: _Chain, where: str) -> None:
+        if promised == tick.ends_at:
             return
-        seen = f"{_text(tick.ends_at)}; {before.period} had promised {_text(promised)}"
-        since = [entry for entry in self._entries.get(tick.schedule, ()) if entry.sequence >= before.sequence]
-        if any(entry.next_at == tick.ends_at and entry.sequence < tick.sequence for entry in since):
+        seen = f"{_text(tick.ends_at)}; {by} had promised {_text(promised)}"
+        if promised is not None and tick.ends_at < promised:
+            raise _Unlike("no tick before the promised instant", seen)
+        if promised is not None and (tick.stands_for > 1 or self._skips.get(tick.definition)):
             return
-        if not since:
+        # Compaction keeps the last entry alone. What it took may have said that this definition skips, or that more
+        # had become known to come.
+        is_told = promised is not None and tick.definition in self._skips
+        if is_told or chain.heard == len(self._entries.get(tick.schedule, ())):
             raise _Unlike("the promised instant, or an entry that changed it", seen)
         self._note(where, f"{tick.schedule}: {seen}; an entry that said so may have been compacted away")
 
@@ -328,8 +350,8 @@ def _skips(entry: ScheduleEntry) -> bool:
         return False
 
 
-def _decided_by(tick: Tick) -> tuple[str, str, str | None]:
-    return tick.definition, tick.tzdata, tick.calendar
+def _decided_by(one: Tick | ScheduleEntry) -> tuple[str, str, str | None]:
+    return one.definition, one.tzdata, one.calendar
 
 
 def _comes_after(label: str, last: str) -> bool:
