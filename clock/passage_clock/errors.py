@@ -13,6 +13,10 @@ class PlanError(ClockError):
     """A schedule would break its own promise (a repeated label, no place to start). An operator has to change it."""
 
 
+class PromiseError(ClockError):
+    """Whoever is about to lead would not keep what the log has promised. Another candidate may keep it: let it lead."""
+
+
 class CalendarError(ClockError):
     """There is no such calendar, or its data does not reach as far as was asked."""
 

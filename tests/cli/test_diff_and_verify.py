@@ -10,10 +10,14 @@ import pytest
 from passage.cli.clock import diff, verify
 from passage_clock.calendars import Company, Notice
 from passage_clock.config import ClockConfig
+from passage_clock.leading.promises import MEND, unkept
+from passage_clock.records.entries import Edition
 from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
+from passage_schemas.records import SCHEDULE_ENTRY
 from tests.cli.command import Command
-from tests.clock.world import DAY, MIDNIGHT, TICKS, World
+from tests.clock.moved_rules import Later, by
+from tests.clock.world import DAY, MIDNIGHT, MINUTE, SCHEDULES, SECOND, TICKS, World, every_minute
 
 NL = "schedules:\n  - {name: workday, every: workday, calendar: NL, zone: Europe/Amsterdam}\n"
 
@@ -80,13 +84,13 @@ def test_a_new_definition_is_held_against_the_published_ticks() -> None:
     world = published(periodic("day", "day", "UTC"))
     moved = ClockConfig((periodic("day", "day", "Europe/Amsterdam"),))
 
-    recorded, contradicted = diff.held_against(world.log, moved, world.true.now())
+    recorded, contradicted, _ = diff.held_against(world.log, moved, world.true.now())
 
     assert recorded == [periodic("day", "day", "UTC")]
     assert [tick.kind for tick in contradicted["day"]][:2] == ["moves", "moves"]
-    assert any("contradicts published ticks" in line for line in diff.lines([], contradicted, []))
+    assert any("contradicts published ticks" in line for line in diff.lines([], contradicted, [], []))
     same = ClockConfig((periodic("day", "day", "UTC"),))
-    assert diff.held_against(world.log, same, world.true.now())[1] == {}
+    assert diff.held_against(world.log, same, world.true.now())[1:] == ({}, [])
 
 
 def test_what_the_log_does_not_record_is_no_change() -> None:
@@ -94,9 +98,33 @@ def test_what_the_log_does_not_record_is_no_change() -> None:
     world = published(periodic("day", "day", "UTC"))
     same = replace(periodic("day", "day", "UTC"), keep_days=7, on_change="keep")
 
-    recorded, contradicted = diff.held_against(world.log, ClockConfig((same,)), world.true.now())
+    assert diff.held_against(world.log, ClockConfig((same,)), world.true.now()) == ([same], {}, [])
 
-    assert (recorded, contradicted) == ([same], {})
+
+def test_a_promise_that_this_file_would_break_here_is_told_by_a_diff() -> None:
+    world = World(every_minute())
+    world.run(world.candidate(edition=Edition.at_hand(1)), seconds=300, stride=30)
+    config, now = ClockConfig((by(Later),)), world.true.now()
+
+    recorded, contradicted, promised = diff.held_against(world.log, config, now)
+    (broken,) = unkept(promised)
+
+    assert (recorded, contradicted) == ([every_minute()], {})
+    assert (broken.promised_at, broken.next_at) == (MIDNIGHT + 6 * MINUTE, MIDNIGHT + 5 * MINUTE + 20 * SECOND)
+    first, second, *_ = diff.lines([], contradicted, [broken], [])
+    assert first.startswith("minute.utc: the next tick is promised at 2026-09-01T00:06:00+00:00")
+    assert MEND in second
+    assert diff.document([], contradicted, [broken], [])["broken_promises"] == [
+        {"schedule": "minute.utc", "promised_at": "2026-09-01T00:06:00Z", "next_at": "2026-09-01T00:05:20Z"}
+    ]
+    (world_before,) = world.entries()
+    older = replace(world_before, tzdata="2020a", sequence=5, next_at=Instant(MIDNIGHT + 6 * MINUTE))
+    appender = world.log.appender()
+    appender.append(SCHEDULES, b"minute.utc", SCHEDULE_ENTRY.encode(older), 1)
+    appender.flush()
+    (moved,) = diff.held_against(world.log, config, now)[2]
+    assert unkept([moved]) == [], "newer zones may move it, and the difference is a note"
+    assert "and now, by tzdata 2020a -> " in str(moved)
 
 
 def test_a_closure_that_came_too_late_is_told_by_a_diff(old: Path, tmp_path: Path, passage: Command) -> None:

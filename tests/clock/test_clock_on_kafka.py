@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from passage_clock.config import ClockConfig, Topics, load
+from passage_clock.leading.leadership import Stage
 from passage_clock.leading.office import Office
 from passage_clock.leading.service import Clock, places
 from passage_clock.records.entries import Edition
@@ -17,6 +19,8 @@ from passage_clock.records.follower import Follower
 from passage_clock.records.topics import check_topics
 from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
+from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.status import status
 from passage_log.errors import Fenced
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Record
@@ -24,7 +28,8 @@ from passage_schemas.instant import Instant
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.clock.candidate_process import LONG_SECONDS, Process
-from tests.clock.world import SECOND, Stages, whole
+from tests.clock.moved_rules import Later, by
+from tests.clock.world import MINUTE, SECOND, Stages, every_minute, whole
 
 pytestmark = pytest.mark.kafka
 
@@ -181,3 +186,37 @@ def test_a_killed_leaders_standby_misses_no_tick(
     ticks = ticks_of(readable(log, config))
     assert whole(ticks) == []
     assert {after.ends_at - before.ends_at for before, after in pairwise(ticks)} == {SECOND}
+
+
+def test_a_candidate_that_would_break_a_promise_leaves_the_office_to_one_that_keeps_it(
+    config: ClockConfig, log: KafkaLog
+) -> None:
+    moved = by(Later, starts_at=Instant(MachineWall().now() // MINUTE * MINUTE - 100 * MINUTE))
+    kept = replace(config, schedules=(replace(moved, rule=every_minute().rule),))
+    wrong = replace(config, schedules=(moved,))
+    stages = Stages()
+    before = Clock(kept, log, MachineWall(), "before", stages)
+    run_until(before, stages, 100)
+    before.stop()
+    before.close()
+    metrics = Metrics()
+    refuses = Clock(wrong, log, MachineWall(), "refuses", metrics)
+    deadline = time.monotonic() + LONG_SECONDS
+    while refuses.leadership.stage is not Stage.REFUSING:
+        assert time.monotonic() < deadline, refuses.leadership
+        refuses.step()
+
+    said = "minute.utc: the next tick is promised at "
+    assert said in (metrics.health.why_not_ready() or "")
+    assert said in (status(log, wrong, MachineWall().now()).unkept or "")
+    assert status(log, kept, MachineWall().now()).unkept is None
+    assert metrics.registry.get_sample_value("passage_clock_offices_refused_total") == 1
+    assert metrics.registry.get_sample_value("passage_clock_stage", {"stage": "refusing"}) == 1
+    leads = Clock(kept, log, MachineWall(), "leads")
+    while not leads.leadership.may_publish:
+        assert time.monotonic() < deadline, leads.leadership
+        leads.step()
+    leads.stop()
+    leads.close()
+    refuses.close()
+    assert whole(ticks_of(readable(log, config))) == []

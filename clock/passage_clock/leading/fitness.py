@@ -1,8 +1,9 @@
 """Whether a candidate could lead, judged while it stands by: a rollout must hear of it while good replicas are left.
 
 What the log has seen in a newer edition makes it stand back and say so: its data may be brought up to date beneath
-others that lead. So does a file that is another than the one that led with its generation. What contradicts published
-ticks no other leader can mend: it ends the candidate at once.
+others that lead. So does a file that is another than the one that led with its generation, and a promise that this
+candidate would break: another may keep it. What contradicts published ticks no other leader can mend: it ends the
+candidate at once.
 
 Refuses to judge by half of the log: ask only when everything readable was read. It looks again only when the schedules
 topic said something since.
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 import structlog
 
 from passage_clock.config import ClockConfig
-from passage_clock.errors import PlanError
+from passage_clock.errors import PlanError, PromiseError
 from passage_clock.leading.continuity import broken
 from passage_clock.leading.observer import Observer
+from passage_clock.leading.promises import MEND, compared_by_the_rules, unkept
+from passage_clock.leading.promises import told as told_unkept
 from passage_clock.records.differing import differences, mend_of, told
 from passage_clock.records.entries import Edition, newer_than
 from passage_clock.records.follower import Follower
@@ -43,14 +46,21 @@ class Fitness:
         self._follower = follower
         self._observer = observer
         self._heard = -1
+        self._trusts_our_rules = False
+        """Whether they were held against the promises. An office does it again, whenever it makes a plan."""
         self.refusal: Refusal | None = None
         """What was found when it was last judged."""
 
     def look(self) -> Refusal | None:
         """Why we may not lead by what was read; None: we may."""
-        self.refusal = self._found()
-        self._observer.outdated(None if self.refusal is None else str(self.refusal))
-        return self.refusal
+        return self._tell(self._found())
+
+    def broke(self, promise: PromiseError) -> Refusal:
+        """An office found that it would break this one: as `look`, and that is what was found."""
+        self._trusts_our_rules = False
+        refusal = Refusal(str(promise), MEND)
+        self._tell(refusal)
+        return refusal
 
     def look_again(self) -> Refusal | None:
         """As `look`, if there was something against us when it was last judged; else nothing is known yet."""
@@ -77,7 +87,19 @@ class Fitness:
         if newer:
             return Refusal("; ".join(newer), "bring this replica up to date; until then another must lead")
         others, generation = differences(self._config, entries), self._config.generation
-        return Refusal(told(generation, others), mend_of(generation)) if others else None
+        if others:
+            return Refusal(told(generation, others), mend_of(generation))
+        return None if self._trusts_our_rules else self._unkept()
+
+    def _unkept(self) -> Refusal | None:
+        found = unkept(compared_by_the_rules(self._config.schedules, self._follower.memory(), self._edition))
+        self._trusts_our_rules = not found
+        return Refusal(told_unkept(found), MEND) if found else None
+
+    def _tell(self, refusal: Refusal | None) -> Refusal | None:
+        self.refusal = refusal
+        self._observer.outdated(None if refusal is None else str(refusal))
+        return refusal
 
     def _has_changed(self) -> bool:
         """Cheap, and nearly always all there is to ask."""

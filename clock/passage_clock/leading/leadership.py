@@ -9,7 +9,7 @@
                                                │                            └──waited─> SETTLING          │
                                                └──waited── BACKING_OFF <─failed── any step of office      │
     STANDING_BY <──waited── FENCED <─fenced── any step of office                                          │
-    STANDING_BY <──waited── REFUSING <──refused── STANDING_BY, or ────────────────────────────────────────┘
+    STANDING_BY <──waited── REFUSING <──refused── STANDING_BY, IN_OFFICE, or ─────────────────────────────┘
     STANDING_BY <──revoked── any step of office, BACKING_OFF
     STOPPED     <──stop───── anything; nothing leads out of it
 
@@ -22,7 +22,8 @@ Because the assignment proves nothing, the way to office may also be opened by w
 that it is not assigned does not depose it. It acts until it is fenced, or until it is `assigned` after all.
 
 FENCED and REFUSING have left the group: who was fenced lets the assignment follow the office, and who refused lets a
-candidate with newer data lead. Who knows already that it may not lead refuses before it fences anybody.
+candidate lead that has newer data, or keeps what was promised. Who knows already that it may not lead refuses before
+it fences anybody.
 Each comes back after a while, for there may be nobody else. HELD is in office with a clock that runs ahead: it
 publishes nothing until the next probe of the broker's time.
 
@@ -99,6 +100,7 @@ TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
     (Stage.SETTLING, Input.SETTLED): Stage.IN_OFFICE,
     (Stage.STANDING_BY, Input.REFUSED): Stage.REFUSING,
     (Stage.SETTLING, Input.REFUSED): Stage.REFUSING,
+    (Stage.IN_OFFICE, Input.REFUSED): Stage.REFUSING,
     (Stage.SETTLING, Input.AHEAD): Stage.HELD,
     (Stage.IN_OFFICE, Input.AHEAD): Stage.HELD,
     (Stage.HELD, Input.WAITED): Stage.SETTLING,

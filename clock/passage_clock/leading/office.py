@@ -4,7 +4,8 @@
     2 mark     a barrier on the tick topic, in its own transaction: the partition itself now knows our epoch, and the
                barrier's offset is the term
     3          the caller reads on to our own barrier (`Follower.passed`): the last tick of each schedule, for certain
-    4 settle   refuse to lead with older data; ask the broker for the time; write what changed to the schedules topic
+    4 settle   refuse to lead with older data, or where a promise would be broken; ask the broker for the time; write
+               what changed to the schedules topic
 
 Why the barrier: a partition learns of an epoch only from a write, and a deposed broker may tell a stale end offset.
 Why the order: what is read before the fence may be followed by another tick of the writer not yet fenced.
@@ -19,6 +20,7 @@ import structlog
 
 from passage_clock.errors import PlanError
 from passage_clock.leading.continuity import broken
+from passage_clock.leading.promises import compared, compared_by_the_rules, hold
 from passage_clock.leading.retention import Floor, Release, Sweeper, cutoffs
 from passage_clock.leading.skew import Reading, skew_seconds
 from passage_clock.leading.throttle import Throttle
@@ -41,7 +43,7 @@ from passage_schemas.schedule_entry import ScheduleEntry
 
 log = structlog.get_logger(__name__)
 
-BEFORE_THE_FIRST = (0, Instant(-(2**63)))
+NEVER = Instant(-(2**63))
 
 ANSWERS_AT_ONCE = 1_000
 """Triggers in one transaction: as short as one of ticks."""
@@ -111,6 +113,8 @@ class Office:
         self._since_at: Instant | None = None
         self.promises: Mapping[str, Instant | None] = {}
         """Each schedule's next occurrence as it was at the last settlement."""
+        self._promised: dict[str, Instant | None] = {}
+        """The same as it is now, by all that this office wrote."""
 
     def open(self, transactional_id: str) -> None:
         """Step 1. Raises Unreachable, Fenced."""
@@ -152,7 +156,8 @@ class Office:
         """Step 4. Write what changed to the schedules topic and plan the ticks to come. Gives what was written.
 
         Called again when operators ask for something: what this office wrote counts before what was read. Raises
-        PlanError for schedules that can't go on from what was published, a line each, and has written nothing then."""
+        PlanError for schedules that can't go on from what was published, a line each, and PromiseError where what comes
+        next is not what was promised; it has written nothing then."""
         now, memory = self._wall.now(), self._with_our_own(memory)
         refused = broken(self._schedules, memory)
         if refused:
@@ -163,10 +168,16 @@ class Office:
             self._began_at = now  # Nobody has published before: whatever ended by now is backfill.
         paused = [schedule for schedule in self._schedules if is_paused(schedule.name, memory.asks)]
         active = [schedule for schedule in self._schedules if not is_paused(schedule.name, memory.asks)]
-        plan = Plan(active, last, first_at, self._began_at)
+        try:
+            resting, plan = Plan(paused, last, first_at), Plan(active, last, first_at, self._began_at)
+        except PlanError:  # An unchanged rule that names a label again breaks its promise: another candidate may not.
+            hold(compared_by_the_rules(self._schedules, memory, self._edition))
+            raise
+        promises = {**resting.promises(), **plan.promises()}
+        hold(compared(self._schedules, promises, memory, self._edition))
         if not self._settled:  # Later nobody has just asked the broker for the time; `publish` is told one to judge by.
             plan.give_up(now)
-        self.promises = {**Plan(paused, last, first_at).promises(), **plan.promises()}
+        self.promises = {**promises, **plan.promises()}
         changed = entries_to_write(self._schedules, self.promises, memory, self._edition, self._by)
         if changed:
             writer = self._open_writer()
@@ -177,6 +188,7 @@ class Office:
         self._plan = plan
         self._ticks = TickWriter(self._source, self._edition.tzdata, {name: tick.digest for name, tick in last.items()})
         self._published = dict(memory.published)
+        self._promised = dict(self.promises)
         self._sequence = memory.sequence
         self._settled = True
         return changed
@@ -219,6 +231,7 @@ class Office:
         writer.begin()
         entries = [self._with_promise(name, next_at) for name, next_at in moved.items()]
         self._append_entries(writer, entries, now)
+        self._promised |= moved
         latest = self._append(writer, due, now)
         self._commit(writer)
         if throttle is not None:
@@ -289,14 +302,17 @@ class Office:
         append, encode, partition = writer.append, self._ticks.encode, self._places.ticks
         sequence = self._sequence
         places = {name: (published.last.ordinal, published.last.ends_at) for name, published in self._published.items()}
+        promised = self._promised
         tail: dict[str, tuple[Planned, int, bytes]] = {}
         for planned in due:
             sequence += 1
             name, ordinal, ends_at = planned.schedule.name, planned.ordinal, planned.occurrence.ends_at
-            before, last_at = places.get(name, BEFORE_THE_FIRST)
+            before, last_at = places.get(name, (0, NEVER))
             assert ordinal == before + 1, f"{name}: tick {ordinal} was planned after tick {before}"
             assert last_at < ends_at <= now, f"{name}: tick {ordinal} at {ends_at}, after {last_at}, at {now}"
+            assert ends_at >= (promised[name] or NEVER), f"{name}: tick {ordinal} at {ends_at}, before its promise"
             places[name] = (ordinal, ends_at)
+            promised[name] = planned.next_at
             key, value, headers, timestamp_ms, digest = encode(planned, sequence, now)
             append(partition, key, value, timestamp_ms, headers)
             tail[name] = (planned, sequence, digest)

@@ -19,9 +19,8 @@ from functools import partial
 
 import structlog
 
-from passage_clock.calendars import holidays_version
-from passage_clock.civil import tzdata_version
 from passage_clock.config import ClockConfig
+from passage_clock.errors import PromiseError
 from passage_clock.leading.fitness import Fitness, Refusal
 from passage_clock.leading.journal import (
     tell_answers,
@@ -98,7 +97,7 @@ class Clock:
         self._log = log_
         self._wall = wall
         self._observer = observer if observer is not None else Quiet()
-        self._edition = edition or Edition(config.generation, tzdata_version(), holidays_version())
+        self._edition = edition or Edition.at_hand(config.generation)
         self._batch_ticks = batch_ticks
         self._places = places(config)
         self._leadership = Leadership()
@@ -173,6 +172,8 @@ class Clock:
             return act()
         except (Unfit, Refused, Truncated):
             raise
+        except PromiseError as error:
+            self._refuse(self._fitness.broke(error))
         except LogError as error:
             if isinstance(error, Fenced) and self._leadership.owns_writer:
                 log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
@@ -284,8 +285,7 @@ class Clock:
             if self._lookout.obstacle is not None:
                 self._in_office().end_hanging()
             return 0.0 if self._follow() else READING_SECONDS
-        refusal = self._fitness.look()
-        if refusal is not None:
+        if (refusal := self._fitness.look()) is not None:
             self._refuse(refusal)
             return 0.0
         if self._is_ahead():

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from passage_clock.civil import DAY
+from passage_clock.calendars import holidays_version
+from passage_clock.civil import DAY, tzdata_version
 from passage_clock.config import schedule_of_definition
 from passage_clock.errors import ClockError
 from passage_clock.records.control import Ask
@@ -37,6 +38,11 @@ class Edition:
     tzdata: str
     holidays: str
 
+    @classmethod
+    def at_hand(cls, generation: int) -> "Edition":
+        """With the data that is installed here."""
+        return cls(generation, tzdata_version(), holidays_version())
+
 
 def first_instants(schedules: Iterable[Schedule], memory: Memory, edition: Edition, now: Instant) -> dict[str, Instant]:
     """Where the schedules without a tick begin. One that states `starts_at` begins there; another begins where it was
@@ -47,13 +53,24 @@ def first_instants(schedules: Iterable[Schedule], memory: Memory, edition: Editi
     found: dict[str, Instant] = {}
     for schedule in schedules:
         entry = memory.entries.get(schedule.name)
-        is_ours = entry is not None and _names_the_same(entry, schedule, edition)
+        is_ours = entry is not None and not changed_since(entry, schedule, edition)
         promise = memory.promise(schedule.name)
         if schedule.misfire == "skip" and is_ours and promise is not None:
             found[schedule.name] = promise
         elif schedule.name not in memory.published:
             found[schedule.name] = _beginning(schedule, entry, is_ours, now)
     return found
+
+
+def changed_since(entry: ScheduleEntry, schedule: Schedule, edition: Edition) -> tuple[str, ...]:
+    """What decides about the schedule's occurrences and is not as it was when the entry was written, in a few words
+    each; where there is nothing, whoever wrote it would name the very same ones."""
+    decided = {
+        "tzdata": (entry.tzdata, edition.tzdata),
+        "data": (entry.calendar, schedule.rule.data),
+    }
+    redefined = () if entry.definition == schedule.definition else ("another definition",)
+    return redefined + tuple(f"{what} {was} -> {now}" for what, (was, now) in decided.items() if was != now)
 
 
 def _beginning(schedule: Schedule, entry: ScheduleEntry | None, is_ours: bool, now: Instant) -> Instant:
@@ -178,12 +195,6 @@ def _floor(before: ScheduleEntry | None) -> dict[str, Any]:
     if before is None:
         return {}
     return {name: getattr(before, name) for name in ("floor_ordinal", "floor_sequence", "floor_at", "floor_digest")}
-
-
-def _names_the_same(entry: ScheduleEntry, schedule: Schedule, edition: Edition) -> bool:
-    """Whether the entry was written by whoever would name the very same occurrences."""
-    recorded = (entry.definition, entry.calendar, entry.tzdata)
-    return recorded == (schedule.definition, schedule.rule.data, edition.tzdata)
 
 
 def _removed(entry: ScheduleEntry, edition: Edition, by: str) -> ScheduleEntry:

@@ -14,7 +14,6 @@ from hashlib import sha256
 import structlog
 
 from passage_clock.errors import ClockError
-from passage_clock.planning.plan import LastTick
 from passage_clock.records.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger, shown
 from passage_clock.records.entries import is_paused
 from passage_clock.records.memory import Memory, Published
@@ -233,5 +232,4 @@ def _foreign(record: Record, reason: str) -> None:
 
 def _published(value: bytes) -> tuple[str, Published]:
     tick = TICK.decode(value)
-    last = LastTick(tick.ordinal, tick.period, tick.ends_at, sha256(value).digest())
-    return tick.schedule, Published(last, tick.sequence, tick.next_at)
+    return tick.schedule, Published.of(tick, sha256(value).digest())

@@ -10,6 +10,7 @@ from passage_clock.planning.plan import LastTick
 from passage_clock.records.control import Ask
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
+from passage_schemas.tick import Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Published:
     last: LastTick
     sequence: int
     next_at: Instant | None
+
+    @classmethod
+    def of(cls, tick: Tick, digest: bytes) -> "Published":
+        """`digest`: SHA-256 of its value's bytes."""
+        return cls(LastTick(tick.ordinal, tick.period, tick.ends_at, digest), tick.sequence, tick.next_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Metrics:
         self._take_overs = self._counter("take_overs", "Ways to office opened without the group")
         self._fenced = self._counter("fenced", "Times a newer leader's fence was met")
         self._failed = self._counter("offices_failed", "Offices that ended by an error")
-        self._refused = self._counter("offices_refused", "Offices refused for newer data on the log")
+        self._refused = self._counter("offices_refused", "Offices refused for newer data on the log, or a promise")
         self._held = self._counter("offices_held", "Times the wall was too far ahead to publish")
         self._ticks = self._counter("ticks_published", "Ticks", "schedule")
         self._sequence = self._gauge("sequence", "The last tick's sequence")

@@ -11,9 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_clock.config import ClockConfig
+from passage_clock.leading.promises import MEND, compared_by_the_rules, told, unkept
 from passage_clock.leading.service import places
 from passage_clock.records.control import PROBE_KEY
 from passage_clock.records.differing import differences
+from passage_clock.records.entries import Edition
+from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.errors import Unreachable
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
@@ -88,8 +91,9 @@ class Status:
 
     `members` are those in the group, the leader among them; `standbys` those that could follow it. `skew_seconds`: the
     leader's wall minus the broker's at its last probe. `generation`: the one of the configuration at hand;
-    `differs`: what it says otherwise than the one that led with it, so that it may not lead. `waits`: what stands in
-    the clock's way, a line each.
+    `differs`: what it says otherwise than the one that led with it, so that it may not lead. `unkept`: the promises on
+    the log that it would break, read by this release, so that it may not lead, and the choices; None: none. `waits`:
+    what stands in the clock's way, a line each.
     """
 
     now: Instant
@@ -101,6 +105,7 @@ class Status:
     sequence: int
     generation: int
     differs: tuple[str, ...]
+    unkept: str | None
     waits: tuple[str, ...]
     schedules: tuple[ScheduleStatus, ...]
 
@@ -134,9 +139,17 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
         generation=config.generation,
         differs=tuple(differences(config, entries.values())),
+        unkept=_unkept(config, entries, ticks),
         waits=tuple(_waits(config, leader, members, skew, undecided, now)),
         schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
     )
+
+
+def _unkept(config: ClockConfig, entries: Mapping[str, ScheduleEntry], ticks: Mapping[str, Tick]) -> str | None:
+    published = {name: Published.of(tick, digest=b"") for name, tick in ticks.items()}
+    memory = Memory(published, max((tick.sequence for tick in ticks.values()), default=0), entries, {})
+    found = unkept(compared_by_the_rules(config.schedules, memory, Edition.at_hand(config.generation)))
+    return f"{told(found)}; {MEND}" if found else None
 
 
 def _leader(term: Term | None, probe: Probe | None) -> Leader | None:

@@ -1,4 +1,5 @@
-"""`passage clock diff`: which ticks a changed configuration changes, and which published ones it contradicts."""
+"""`passage clock diff`: which ticks a changed configuration changes, which published ones it contradicts, and which
+promises it would not keep."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,13 +25,16 @@ from passage_clock.changes import Change, TickChange, changes, contradictions
 from passage_clock.civil import DAY, SECOND
 from passage_clock.config import ClockConfig, load, schedule_of_definition
 from passage_clock.errors import ClockError
+from passage_clock.leading.promises import MEND, Moved, compared_by_the_rules, unkept
 from passage_clock.leading.service import places
 from passage_clock.planning.progress import LastTick
 from passage_clock.records.differing import differences, mend_of, told
+from passage_clock.records.entries import Edition
+from passage_clock.records.memory import Memory, Published
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_clock.watching.late import late_closures
-from passage_clock.watching.status import status
+from passage_clock.watching.status import LastSeen, status
 from passage_log.port import Log
 from passage_schemas.instant import Instant
 
@@ -59,39 +63,42 @@ def diff(
 ) -> None:
     """Show the ticks that would come, go or move by a changed configuration.
 
-    With --against topic, exit code 1 where it contradicts what was published, or is not the file that led with its
-    generation."""
+    With --against topic, exit code 1 where it contradicts what was published, would break a promise, or is not the file
+    that led with its generation."""
     if len(files) > 2 or (len(files) < 2 and against is None):
         raise ClockError(f"diff: {len(files)} files were given; write OLD NEW, or NEW --against topic")
     new = load(files[-1])
     now = MachineWall().now()
     old: Sequence[Schedule] | None = load(files[0]).schedules if len(files) == 2 else None
     contradicted: Contradictions = {}
+    promised: list[Moved] = []
     others: list[str] = []
     if against is not None:
         log = open_clock_log(new, bootstrap, connect_timeout_seconds)
         check(log, new)
-        recorded, contradicted = held_against(log, new, now)
+        recorded, contradicted, promised = held_against(log, new, now)
         others = differences(new, entries_of(log, places(new).schedules))
         old = recorded if old is None else old
         log.close()
     assert old is not None
     ends_at = Instant((now + A_YEAR) // SECOND * SECOND) if until is None else moment("--until", until, "UTC")
     found = changes(old, new.schedules, now, ends_at)
-    notes = list(_late(old, new.schedules, now))
+    broken = unkept(promised)
+    notes = [*map(str, (one for one in promised if one.changed)), *_late(old, new.schedules, now)]
     if others:
         notes.insert(0, f"{told(new.generation, others)}; {mend_of(new.generation)}")
     if json:
-        tell_json(document(found, contradicted, notes))
+        tell_json(document(found, contradicted, broken, notes))
     else:
-        for line in lines(found, contradicted, notes):
+        for line in lines(found, contradicted, broken, notes):
             out.print(line, highlight=False, markup=False, soft_wrap=True)
-    if contradicted or others:
+    if contradicted or broken or others:
         raise typer.Exit(DIFFERENT)
 
 
-def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedule], Contradictions]:
-    """The schedules the log knows that are not removed, and the published ticks that the new ones contradict."""
+def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedule], Contradictions, list[Moved]]:
+    """The schedules the log knows that are not removed, the published ticks that the new ones contradict, and where
+    what comes next is not what was promised, though a schedule is the same."""
     entries = {entry.schedule: entry for entry in entries_of(log, places(new).schedules)}
     recorded = {name: schedule_of_definition(name, entry.definition_text) for name, entry in entries.items()}
     # What no definition says, the log can't tell: it is taken to be as it was.
@@ -100,15 +107,21 @@ def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedul
         for schedule in new.schedules
         if schedule.name in recorded
     }
-    last = {one.name: one.last for one in status(log, new, now).schedules}
-    found: dict[str, Sequence[TickChange]] = {}
+    found = status(log, new, now)
+    published = {one.name: _published(one.last, one.next_at) for one in found.schedules if one.last is not None}
+    contradicted: dict[str, Sequence[TickChange]] = {}
     for schedule in new.schedules:
-        tick = last.get(schedule.name)
-        if tick is not None and schedule.on_change != "keep":
-            end = LastTick(tick.ordinal, tick.period, tick.ends_at, b"")
-            found[schedule.name] = contradictions(recorded[schedule.name], schedule, end)
+        if schedule.name in published and schedule.on_change != "keep":
+            last = published[schedule.name].last
+            contradicted[schedule.name] = contradictions(recorded[schedule.name], schedule, last)
+    memory = Memory(published, found.sequence, entries, {})
+    promised = compared_by_the_rules(new.schedules, memory, Edition.at_hand(new.generation))
     kept = [schedule for name, schedule in recorded.items() if entries[name].status != "removed"]
-    return kept, {name: ticks for name, ticks in found.items() if ticks}
+    return kept, {name: ticks for name, ticks in contradicted.items() if ticks}, promised
+
+
+def _published(last: LastSeen, next_at: Instant | None) -> Published:
+    return Published(LastTick(last.ordinal, last.period, last.ends_at, digest=b""), last.sequence, next_at)
 
 
 def _late(old: Sequence[Schedule], new: Sequence[Schedule], now: Instant) -> Iterator[str]:
@@ -118,7 +131,9 @@ def _late(old: Sequence[Schedule], new: Sequence[Schedule], now: Instant) -> Ite
         yield from (line for line in late_closures(schedule, now) if line not in known)
 
 
-def lines(found: Sequence[Change], contradicted: Contradictions, notes: Sequence[str]) -> Iterator[str]:
+def lines(
+    found: Sequence[Change], contradicted: Contradictions, broken: Sequence[Moved], notes: Sequence[str]
+) -> Iterator[str]:
     """What a person reads."""
     for change in found:
         yield f"{change.schedule}: {change.kind}"
@@ -129,6 +144,9 @@ def lines(found: Sequence[Change], contradicted: Contradictions, notes: Sequence
     for name, ticks in contradicted.items():
         yield f"{name}: contradicts published ticks; on_change: keep changes only the future, or give it a new name"
         yield from _ticks(ticks, 0)
+    yield from map(str, broken)
+    if broken:
+        yield f"a replica that would break a promise may not lead: {MEND}"
     yield from (f"note: {line}" for line in notes)
     if not found:
         yield "no schedule changes"
@@ -147,7 +165,9 @@ def _value(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
-def document(found: Sequence[Change], contradicted: Contradictions, notes: Sequence[str]) -> dict[str, Any]:
+def document(
+    found: Sequence[Change], contradicted: Contradictions, broken: Sequence[Moved], notes: Sequence[str]
+) -> dict[str, Any]:
     """What a program reads."""
     return {
         "changes": [
@@ -162,6 +182,10 @@ def document(found: Sequence[Change], contradicted: Contradictions, notes: Seque
             for change in found
         ],
         "contradictions": {name: [_tick(tick) for tick in ticks] for name, ticks in contradicted.items()},
+        "broken_promises": [
+            {"schedule": one.schedule, "promised_at": rfc3339(one.promised_at), "next_at": rfc3339(one.next_at)}
+            for one in broken
+        ],
         "notes": list(notes),
     }
 

@@ -37,7 +37,7 @@ def status(
 ) -> None:
     """Say who leads, since when, and each schedule's last and next tick.
 
-    Exit code 1 where this file is not the one that led with its generation."""
+    Exit code 1 where this file is not the one that led with its generation, or would break a promise."""
     settled = load(config)
     log = open_clock_log(settled, bootstrap, connect_timeout_seconds)
     check(log, settled)
@@ -48,7 +48,7 @@ def status(
     else:
         for part in page(found):
             tell(part)
-    if found.differs:
+    if found.differs or found.unkept is not None:
         raise typer.Exit(DIFFERENT)
 
 
@@ -68,6 +68,8 @@ def page(found: Status) -> Iterator[RenderableType]:
         yield f"waits     {wait}"
     if found.differs:
         yield f"file      {told(found.generation, found.differs)}; {mend_of(found.generation)}"
+    if found.unkept is not None:
+        yield f"promise   {found.unkept}"
     table = columns("schedule", "status", "ordinal", "last period", "last at", "late", "next at", "")
     for schedule in found.schedules:
         table.add_row(*_row(schedule))
