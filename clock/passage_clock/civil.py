@@ -55,8 +55,9 @@ WIDEST_SHIFT = 2 * DAY
 PeriodOf = Callable[[int], tuple[str, int, int]]
 """Which period of whole days holds the day with this ordinal: its label, its first day and the next one's."""
 
-Gap = Literal["next", "skip", "previous"]
-"""What a civil time that the zone skips becomes: the first instant after the gap, none, the last second before it."""
+Gap = Literal["next", "skip", "previous", "shift"]
+"""What a civil time that the zone skips becomes: the first instant after the gap, none, the last second before it; or,
+as RFC 5545 has it (3.3.5), what it is by the offset before the gap: 02:30 becomes 03:30."""
 
 Fold = Literal["first", "second", "both"]
 """Which is meant of a civil time that the zone has twice."""
@@ -275,16 +276,23 @@ def civil_instants(name: str, day: int, time_us: int, gap: Gap, fold: Fold) -> t
     local = (day - EPOCH_DAY) * DAY + time_us
     passes = here.passes(local)
     if not passes:
-        return _beside_the_gap(here.resolve(local), gap)
+        return _beside_the_gap(here, local, gap)
     if fold == "both":
         return tuple(passes)
     return (passes[0 if fold == "first" else -1],)
 
 
-def _beside_the_gap(ends_at: Instant, gap: Gap) -> tuple[Instant, ...]:
-    if gap == "skip":
-        return ()
-    return (ends_at if gap == "next" else Instant(ends_at - SECOND),)
+def _beside_the_gap(here: Zone, local: int, gap: Gap) -> tuple[Instant, ...]:
+    ends_at = here.resolve(local)
+    match gap:
+        case "skip":
+            return ()
+        case "next":
+            return (ends_at,)
+        case "previous":
+            return (Instant(ends_at - SECOND),)
+        case "shift":
+            return (Instant(local - here.span_at(ends_at - 1).offset),)
 
 
 def is_skipped(name: str, day: int) -> bool:

@@ -96,6 +96,7 @@ def test_a_workday_ends_at_the_days_end_or_at_the_time_it_is_given() -> None:
         (None, "first", ["2026-03-29T03:00:00+02:00", "2026-10-25T02:30:00+02:00"]),
         ("previous", "second", ["2026-03-29T01:59:59+01:00", "2026-10-25T02:30:00+01:00"]),
         ("skip", "both", ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"]),
+        ("shift", "first", ["2026-03-29T03:30:00+02:00", "2026-10-25T02:30:00+02:00"]),
     ],
 )
 def test_a_time_the_zone_skips_or_has_twice_is_what_the_schedule_says(gap: Gap, fold: Fold, ends: list[str]) -> None:
@@ -132,6 +133,7 @@ def test_a_whole_day_the_zone_skipped_follows_the_gap_and_never_takes_an_instant
         ("12-29", "12-29T17:30:00"), ("12-30/skipped", "12-31T00:00:00"), ("12-31", "12-31T17:30:00"),
     ]  # fmt: skip
     assert around(HALF_PAST_FIVE, "previous")[1] == ("12-30/skipped", "12-29T23:59:59")
+    assert around(HALF_PAST_FIVE, "shift")[1] == ("12-31", "12-31T17:30:00")
     assert around(0, "next") == [("12-31", "12-31T00:00:00"), ("01-01", "01-01T00:00:00")]
     assert around(24 * HOUR - 1_000_000, "previous")[:2] == [("12-29", "12-29T23:59:59"), ("12-31", "12-31T23:59:59")]
     skipped = between(OnDays(EVERY_DAY, APIA, gap="next"), "2011-12-29", "2011-12-31")

@@ -174,13 +174,32 @@ def test_what_is_no_zone_at_all_is_refused(written: str) -> None:
 
 
 GAPS = [
-    # zone, civil time, with gap: next, and with gap: previous
-    ("Europe/Amsterdam", "2026-03-29T02:30", "2026-03-29T03:00+02:00", "2026-03-29T01:59:59+01:00"),
-    ("Australia/Lord_Howe", "2026-10-04T02:00", "2026-10-04T02:30+11:00", "2026-10-04T01:59:59+10:30"),
-    ("America/Havana", "2026-03-08T00:00", "2026-03-08T01:00-04:00", "2026-03-07T23:59:59-05:00"),
-    ("Asia/Kathmandu", "1986-01-01T00:10", "1986-01-01T00:15+05:45", "1985-12-31T23:59:59+05:30"),
-    ("Pacific/Apia", "2011-12-30T17:00", "2011-12-31T00:00+14:00", "2011-12-29T23:59:59-10:00"),
-]
+    # zone, civil time, then with gap: next, previous and shift
+    (
+        "Europe/Amsterdam", "2026-03-29T02:30",
+        "2026-03-29T03:00+02:00", "2026-03-29T01:59:59+01:00", "2026-03-29T03:30+02:00",
+    ),
+    (
+        "America/New_York", "2007-03-11T02:30",  # RFC 5545's own example, in 3.3.5
+        "2007-03-11T03:00-04:00", "2007-03-11T01:59:59-05:00", "2007-03-11T03:30-04:00",
+    ),
+    (
+        "Australia/Lord_Howe", "2026-10-04T02:00",
+        "2026-10-04T02:30+11:00", "2026-10-04T01:59:59+10:30", "2026-10-04T02:30+11:00",
+    ),
+    (
+        "America/Havana", "2026-03-08T00:00",
+        "2026-03-08T01:00-04:00", "2026-03-07T23:59:59-05:00", "2026-03-08T01:00-04:00",
+    ),
+    (
+        "Asia/Kathmandu", "1986-01-01T00:10",
+        "1986-01-01T00:15+05:45", "1985-12-31T23:59:59+05:30", "1986-01-01T00:25+05:45",
+    ),
+    (
+        "Pacific/Apia", "2011-12-30T17:00",
+        "2011-12-31T00:00+14:00", "2011-12-29T23:59:59-10:00", "2011-12-31T17:00+14:00",
+    ),
+]  # fmt: skip
 
 FOLDS = [
     # zone, civil time, the first pass, the second
@@ -198,10 +217,13 @@ def named(zone: str, written: str, gap: civil.Gap = "next", fold: civil.Fold = "
     return [civil.moment_label(zone, instant) for instant in instants]
 
 
-@pytest.mark.parametrize(("zone", "written", "following", "previous"), GAPS)
-def test_a_civil_time_in_a_gap_is_what_the_policy_says(zone: str, written: str, following: str, previous: str) -> None:
+@pytest.mark.parametrize(("zone", "written", "following", "previous", "shifted"), GAPS)
+def test_a_civil_time_in_a_gap_is_what_the_policy_says(
+    zone: str, written: str, following: str, previous: str, shifted: str
+) -> None:
     assert named(zone, written) == [following]
     assert named(zone, written, gap="previous") == [previous]
+    assert named(zone, written, gap="shift") == [shifted]
     assert named(zone, written, gap="skip") == []
 
 

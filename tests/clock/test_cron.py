@@ -1,6 +1,7 @@
 """Cron on a town's clock: which civil times it names, and what the zone makes of them."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from cronsim import CronSim
@@ -65,6 +66,7 @@ def test_once_a_day_is_labelled_by_its_date() -> None:
         ("next", ["2026-03-28 02:30 +0100", "2026-03-29 03:00 +0200", "2026-03-30 02:30 +0200"]),
         ("previous", ["2026-03-28 02:30 +0100", "2026-03-29 01:59 +0100", "2026-03-30 02:30 +0200"]),
         ("skip", ["2026-03-28 02:30 +0100", "2026-03-30 02:30 +0200", "2026-03-31 02:30 +0200"]),
+        ("shift", ["2026-03-28 02:30 +0100", "2026-03-29 03:30 +0200", "2026-03-30 02:30 +0200"]),
     ],
 )
 def test_a_time_the_spring_skips(gap: Gap, expected: list[str]) -> None:
@@ -92,6 +94,29 @@ def test_every_twenty_minutes_names_each_pass_in_the_order_of_time() -> None:
 def test_every_time_of_a_skipped_hour_is_the_one_at_its_end() -> None:
     night = clock(Cron("*/20 1-3 * * *", AMSTERDAM), "2026-03-29T00:39:00Z", 3)
     assert night == ["2026-03-29 01:40 +0100", "2026-03-29 03:00 +0200", "2026-03-29 03:20 +0200"]
+
+
+def test_shifted_times_stand_among_those_they_meet_in_order_and_each_once() -> None:
+    """02:15 and 02:45 are shifted past 03:00, and 02:30 to a 03:30 that there is."""
+    rule = Cron("0,15,30,45 2 * * *", AMSTERDAM, gap="shift")
+    night = clock(rule, "2026-03-29", 4)
+    assert [time[11:16] for time in night] == ["03:00", "03:15", "03:30", "03:45"]
+    both = Cron("0,30 1-3 * * *", AMSTERDAM, gap="shift")
+    assert [time[11:16] for time in clock(both, "2026-03-28T23:30Z", 4)] == ["01:00", "01:30", "03:00", "03:30"]
+    uneven = Cron("15,40 2,3 * * *", AMSTERDAM, gap="shift")
+    assert [time[11:16] for time in clock(uneven, "2026-03-29", 2)] == ["03:15", "03:40"]
+    assert labels(uneven, "2026-03-29", 2) == ["2026-03-29T03:15+02:00", "2026-03-29T03:40+02:00"]
+
+
+def test_a_day_that_was_skipped_whole_is_shifted_by_a_day() -> None:
+    """Where the next day has the same times they are that day's; else each keeps a label of its own."""
+    rule = Cron("30 9 * * *", "Pacific/Apia", gap="shift")
+    assert labels(rule, "2011-12-29T00:00Z", 3) == ["2011-12-29", "2011-12-31", "2012-01-01"]
+    alone = Cron("30 9 30 12 *", "Pacific/Apia", gap="shift")
+    assert labels(alone, "2011-12-29T00:00Z", 1) == ["2011-12-30/skipped"]
+    assert clock(alone, "2011-12-29T00:00Z", 1) == ["2011-12-31 09:30 +1400"]
+    hourly = Cron("0 9,10 30 12 *", "Pacific/Apia", gap="shift")
+    assert labels(hourly, "2011-12-29T00:00Z", 2) == ["2011-12-31T09:00+14:00", "2011-12-31T10:00+14:00"]
 
 
 @pytest.mark.parametrize("gap", ["next", "skip"])
@@ -141,7 +166,7 @@ def test_what_cannot_be_read_is_refused_in_a_line_that_says_how(expression: str,
 
 
 def test_a_wrong_policy_is_refused() -> None:
-    with pytest.raises(ScheduleError, match="gap: 'later' is none; write next, skip or previous"):
+    with pytest.raises(ScheduleError, match="gap: 'later' is none; write next, skip, previous or shift"):
         Cron("0 9 * * *", "UTC", gap="later")  # type: ignore[arg-type]
 
 
@@ -176,7 +201,7 @@ def test_days_and_times_are_those_cronsim_steps_over(
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["*/10 * * * *", "30 2 * * *", "0 0 * * *", "59 23 * * *", "0 12 L * *", "17 */5 */3 * *"]),
-    st.sampled_from(["next", "skip", "previous"]),
+    st.sampled_from(get_args(Gap)),
     st.sampled_from(["first", "second", "both"]),
     st.integers(1971, 2036),
     st.data(),

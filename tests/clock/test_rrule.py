@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
+from typing import get_args
 
 import pytest
 from dateutil.rrule import rrulestr
@@ -83,6 +84,25 @@ def test_the_rfc_decides_where_dateutil_differs(
     found = clock(Recurring(text, zone, civil_time(starts_at)), since, len(expected) + 1)
     assert found[: len(expected)] == expected
     assert len(found) == len(expected) or not {"UNTIL", "COUNT"} & set(re.findall("[A-Z]+", text))
+
+
+def test_a_time_in_a_gap_may_be_read_by_the_offset_before_it_as_the_rfc_does() -> None:
+    rule = Recurring(
+        "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0", "America/New_York", civil_time("2026-03-07T02:30"), gap="shift"
+    )
+    assert clock(rule, "2026-03-07", 3) == [
+        *("2026-03-07 02:30 -0500", "2026-03-08 03:30 -0400", "2026-03-09 02:30 -0400"),
+    ]
+    assert rule.definition["gap"] == "shift"
+
+
+def test_a_shifted_time_comes_behind_one_that_it_was_before() -> None:
+    rule = Recurring(
+        "FREQ=DAILY;BYHOUR=2,3;BYMINUTE=0,45;BYSECOND=0;BYSETPOS=2,3", AMSTERDAM, civil_time("2026-01-01"), gap="shift"
+    )
+    night = ["2026-03-29 03:00 +0200", "2026-03-29 03:45 +0200"]
+    assert clock(rule, "2026-03-29", 2) == night
+    assert clock(rule, "2026-03-29T01:00Z", 1) == night[1:]
 
 
 def test_until_in_utc_includes_the_last_instant() -> None:
@@ -244,7 +264,7 @@ def test_a_late_look_names_what_a_walk_from_the_start_does(text: str, start: dat
 @given(
     st.sampled_from(sorted(civil.zone_names())),
     st.sampled_from(["FREQ=HOURLY;INTERVAL=5", "FREQ=DAILY", "FREQ=MINUTELY;INTERVAL=45;BYHOUR=0,1,2,3,23"]),
-    st.sampled_from(["next", "skip", "previous"]),
+    st.sampled_from(get_args(Gap)),
     st.sampled_from(["first", "second", "both"]),
     st.integers(1971, 2036),
     st.data(),

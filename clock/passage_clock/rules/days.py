@@ -39,8 +39,8 @@ class OnDays:
 
     def __post_init__(self) -> None:
         civil.zone(self.zone)
-        if self.at is None and (self.gap == "previous" or self.fold != "first"):
-            raise ScheduleError('gap: previous and fold: are for a civil time; add at:, e.g. at: "17:30"')
+        if self.at is None and (self.gap in ("previous", "shift") or self.fold != "first"):
+            raise ScheduleError('gap: previous or shift, and fold:, are for a civil time; add at:, e.g. at: "17:30"')
         if self.at is not None and not 0 <= self.at < civil.DAY:
             raise ScheduleError("at: is no time of a day; 00:00 to 23:59:59.999999, the day's end is its default")
         if self.gap is None:

@@ -4,12 +4,13 @@ Shared by the rules that say when on the clock of a town: cron, RRULE. It refuse
 
 A civil time is an instant by the zone, the `gap` and the `fold`; two that come to one instant are one (every five
 minutes of a skipped hour are all the end of the gap). With `fold: both` the second pass of 02:00 comes after the first
-of 02:55, so moments wait until nothing earlier can follow.
+of 02:55, and with `gap: shift` a skipped 02:30 after 03:00, so moments wait until nothing earlier can follow.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date
 from heapq import heappop, heappush
+from typing import get_args
 
 from passage_clock import civil
 from passage_clock.civil import Fold, Gap
@@ -60,8 +61,10 @@ def moments(
         if not instants:
             continue
         if day != day_seen:
-            day_seen, skipped = day, civil.is_skipped(zone, day)
-        while pending and pending[0][0] < instants[0]:
+            # Shifted, the times of such a day stay apart, so only a date needs to be told from its neighbour's.
+            day_seen, skipped = day, (by_date or gap != "shift") and civil.is_skipped(zone, day)
+        settled = min(instants[0], here.resolve(local))  # later civil times come to no earlier instant
+        while pending and pending[0][0] < settled:
             yield _next(pending, zone, by_date)
         for instant in instants:
             heappush(pending, (instant, skipped, day))
@@ -85,8 +88,8 @@ def _occurrence(zone: str, instant: Instant, day: int, by_date: bool, skipped: b
 
 def wrong_policy(gap: str, fold: str) -> str | None:
     """What is wrong with these two, in a line; None: nothing."""
-    if gap not in ("next", "skip", "previous"):
-        return f"gap: {gap!r} is none; write next, skip or previous"
+    if gap not in get_args(Gap):
+        return f"gap: {gap!r} is none; write next, skip, previous or shift"
     return None if fold in ("first", "second", "both") else f"fold: {fold!r} is none; write first, second or both"
 
 

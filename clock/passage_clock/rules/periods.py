@@ -71,7 +71,7 @@ class Every(ByTheZone):
             )
         if self.week_starts != "monday" and self.period != "week":
             raise ScheduleError(f"week_starts: is for every: week, this is every: {self.period}; take it out")
-        if self.gap == "previous" or (self.gap != "skip" and self.period != "day"):
+        if self.gap in ("previous", "shift") or (self.gap != "skip" and self.period != "day"):
             raise ScheduleError(
                 f"gap: {self.gap} is not for every: {self.period}; take it out (every: day can have gap: next)"
             )
