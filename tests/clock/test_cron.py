@@ -1,6 +1,7 @@
 """Cron on a town's clock: which civil times it names, and what the zone makes of them."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -12,6 +13,7 @@ from passage_clock import civil
 from passage_clock.civil import Fold, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.cron import Cron
+from passage_clock.rules.moments import moments
 from passage_schemas.instant import Instant, datetime_of
 from tests.clock.rules_alike import assert_alike_from_anywhere, at, clock, labels, until
 
@@ -94,6 +96,21 @@ def test_every_twenty_minutes_names_each_pass_in_the_order_of_time() -> None:
 def test_every_time_of_a_skipped_hour_is_the_one_at_its_end() -> None:
     night = clock(Cron("*/20 1-3 * * *", AMSTERDAM), "2026-03-29T00:39:00Z", 3)
     assert night == ["2026-03-29 01:40 +0100", "2026-03-29 03:00 +0200", "2026-03-29 03:20 +0200"]
+
+
+def test_where_every_time_is_in_a_gap_that_is_skipped_the_search_ends() -> None:
+    """Since 2007 New York's clocks skip 02:30 of each second Sunday in March."""
+    asked: list[int] = []
+
+    def nights() -> Iterator[tuple[int, int]]:
+        for year in range(2008, 9000):
+            asked.append(year)
+            march = date(year, 3, 1).toordinal()
+            yield march + -march % 7 + 7, 2 * civil.HOUR + 30 * civil.MINUTE
+
+    assert list(moments("America/New_York", nights(), "skip", "first")) == []
+    assert len(asked) < 60
+    assert labels(Cron("30 2 * 3 0#2", "America/New_York", gap="skip"), "2026-01-01", 1) == []
 
 
 def test_shifted_times_stand_among_those_they_meet_in_order_and_each_once() -> None:

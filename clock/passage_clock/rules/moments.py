@@ -20,6 +20,9 @@ from passage_schemas.instant import Instant
 EVENT = "TimeHasCome"
 """What a moment's tick is called unless the user says otherwise."""
 
+SKIPPED_DAYS = 50 * 366
+"""Where all times of so long are in gaps that are skipped, there is none to come: `30 2 * 3 0L` in Amsterdam."""
+
 _Pending = list[tuple[Instant, bool, int]]
 
 
@@ -44,6 +47,7 @@ def moments(
     pending: _Pending = []
     day_seen, skipped = 0, False
     steady_from = steady_to = offset = 0
+    silent_since = 0
     by_date = by_date and fold != "both"
     for day, time_us in times:
         local = (day - civil.EPOCH_DAY) * civil.DAY + time_us
@@ -56,10 +60,15 @@ def moments(
             while pending:
                 yield _next(pending, zone, by_date)
             yield _occurrence(zone, Instant(local - offset), day, by_date, skipped=False)
+            silent_since = 0
             continue
         instants = civil.civil_instants(zone, day, time_us, gap, fold)
         if not instants:
+            silent_since = silent_since or day
+            if day > silent_since + SKIPPED_DAYS:
+                break
             continue
+        silent_since = 0
         if day != day_seen:
             # Shifted, the times of such a day stay apart, so only a date needs to be told from its neighbour's.
             day_seen, skipped = day, (by_date or gap != "shift") and civil.is_skipped(zone, day)
