@@ -72,10 +72,11 @@ def test_cron_jobs_bring_their_zone_and_their_deadline() -> None:
 
     assert rules(found) == {
         "nightly.report": {
-            "cron": "0 2 * * *", "zone": "Europe/Amsterdam", "misfire": "skip", "misfire_grace_seconds": 300,
+            "cron": "0 2 * * *", "zone": "Europe/Amsterdam", "gap": "skip", "fold": "both",
+            "misfire": "skip", "misfire_grace_seconds": 300,
         },
         "hourly": {"cron": "0 * * * *", "zone": "UTC"},
-        "prefixed": {"cron": "0 9 * * *", "zone": "Asia/Tokyo"},
+        "prefixed": {"cron": "0 9 * * *", "zone": "Asia/Tokyo", "gap": "skip", "fold": "both"},
     }  # fmt: skip
     assert found.imported[1].remark == "suspended there: pause it here; it names no timeZone; read in UTC"
     assert [one.known_as for one in found.left_out] == ["empty"]
