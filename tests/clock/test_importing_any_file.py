@@ -12,7 +12,7 @@ from tests.clock.test_importing import CRONTAB, KUBERNETES
 from tests.clock.test_importing_celery import CELERY
 from tests.clock.test_importing_quartz import QUARTZ
 
-REAL = {"crontab": CRONTAB, "kubernetes": KUBERNETES, "celery": CELERY, "quartz": QUARTZ}
+REAL = {"crontab": CRONTAB, "kubernetes": KUBERNETES, "celery": CELERY, "quartz": QUARTZ, "system-crontab": CRONTAB}
 
 BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from passage_clock.errors import ClockError
 from passage_clock.importing.celery import read_celery
-from passage_clock.importing.crontab import read_crontab
+from passage_clock.importing.crontab import read_crontab, read_system_crontab
 from passage_clock.importing.found import Found, shown
 from passage_clock.importing.kubernetes import read_kubernetes
 from passage_clock.importing.quartz import read_quartz
@@ -16,6 +16,7 @@ zone. Raises ClockError, or Unreadable for what is no text."""
 
 READERS: Mapping[str, Reader] = {
     "crontab": read_crontab,
+    "system-crontab": read_system_crontab,
     "kubernetes": read_kubernetes,
     "celery": read_celery,
     "quartz": read_quartz,
