@@ -18,6 +18,8 @@ def at(clock: str) -> Instant:
     return instant_of(datetime.fromisoformat(f"2026-11-20T{clock}Z"))
 
 
+READ_AT = at("18:00")
+
 SINCE, UNTIL = at("08:30"), at("12:30")
 
 
@@ -62,7 +64,10 @@ def test_crons_lines_in_syslog_and_in_journald() -> None:
         "Nov 20 09:00:02 host sshd[9]: Accepted\n"
         "2026-11-20T10:00:01.5+01:00 host CRON[124]: (root) CMD (cd /srv && ./rotate.sh)\n"
     )
-    assert read_runs("crontab", text, "UTC", 2026) == [Run("report", at("09:00:01")), Run("rotate", at("09:00:01.5"))]
+    assert read_runs("crontab", text, "UTC", READ_AT) == [
+        Run("report", at("09:00:01")),
+        Run("rotate", at("09:00:01.5")),
+    ]
 
 
 def test_kubernetes_jobs_by_the_instant_they_were_scheduled_for() -> None:
@@ -73,13 +78,13 @@ def test_kubernetes_jobs_by_the_instant_they_were_scheduled_for() -> None:
         {"metadata": owner, "status": {"startTime": "2026-11-20T10:00:07Z"}},
         {"metadata": {"name": "by-hand"}, "status": {"startTime": "2026-11-20T11:00:00Z"}},
     ]
-    assert read_runs("kubernetes", json.dumps({"items": jobs}), "UTC", 2026) == runs("09:00", "10:00:07")
+    assert read_runs("kubernetes", json.dumps({"items": jobs}), "UTC", READ_AT) == runs("09:00", "10:00:07")
 
 
 def test_celerys_beat_and_plain_lines() -> None:
     beat = "[2026-11-20 10:00:00,250: INFO/MainProcess] Scheduler: Sending due task report (tasks.report)\n[x] other\n"
-    assert read_runs("celery", beat, "Europe/Amsterdam", 2026) == runs("09:00:00.25")
-    assert read_runs("csv", "instant,job\n2026-11-20T09:00:00Z, report\n", "UTC", 2026) == runs("09:00")
+    assert read_runs("celery", beat, "Europe/Amsterdam", READ_AT) == runs("09:00:00.25")
+    assert read_runs("csv", "instant,job\n2026-11-20T09:00:00Z, report\n", "UTC", READ_AT) == runs("09:00")
 
 
 @pytest.mark.parametrize(
@@ -88,4 +93,4 @@ def test_celerys_beat_and_plain_lines() -> None:
 )
 def test_a_log_that_cant_be_read_is_told(kind: str, text: str) -> None:
     with pytest.raises(ClockError, match="log"):
-        read_runs(kind, text, "UTC", 2026)
+        read_runs(kind, text, "UTC", READ_AT)

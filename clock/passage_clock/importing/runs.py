@@ -5,25 +5,32 @@
     celery       beat's lines: `[2026-11-20 09:00:00,012: INFO/MainProcess] Scheduler: Sending due task report (...)`
     csv          `instant,job` lines: for Quartz and anything else
 
-A line that tells of no run is passed over: logs say much. Times without an offset are read in the log's zone.
+A line that tells of no run is passed over, but for its time: logs say much. Times without an offset are read in the
+log's zone; `stamps` finds the year, and the pass of an hour that comes twice.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from passage_clock.civil import instant_of_civil
 from passage_clock.errors import ClockError
 from passage_clock.importing.crontab import name_of
-from passage_schemas.instant import Instant, instant_of
+from passage_clock.importing.stamps import Line, instants
+from passage_schemas.instant import Instant
 
-_CRON = re.compile(r"(?P<at>\w{3}\s+\d+ [\d:]{8}|\d{4}-\S+)\s.*?CRON\w*\[\d+\]: \([^)]*\) CMD \((?P<command>.*)\)")
+_STAMPED = re.compile(
+    r"(?:<\d{1,3}>)?(?:1 )?(?P<at>[A-Z][a-z]{2}\s+\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+) (?P<said>.*)"
+)
+"""A line of syslog's or journald's: with RFC 3164's stamp, RFC 5424's or ISO's."""
+
+_CRON = re.compile(r"\bcrond?(?:\[\d+\]:|:| \S+ \S+ \S+) \([^)]*\) CMD \((?P<command>.*)\)", re.IGNORECASE)
+_BUSYBOX = re.compile(r"\bcrond(?:\[\d+\])?: USER \S+ pid +\d+ cmd (?P<command>.*)")
 _CELERY = re.compile(r"\[(?P<at>[\d-]+ [\d:]+),(?P<ms>\d+): .*?Sending due task (?P<name>.+?) \(\S+\)")
 
 _SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+_BY_HAND = "cronjob.kubernetes.io/instantiate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,73 +41,67 @@ class Run:
     at: Instant
 
 
-def read_runs(kind: str, text: str, zone: str, year: int) -> list[Run]:
-    """The log's runs in its order. `year` is for stamps without one (syslog's). Raises ClockError for an unreadable
-    log."""
-    return list(RUNS[kind](text, zone, year))
+def read_runs(kind: str, text: str, zone: str, read_at: Instant) -> list[Run]:
+    """The log's runs in its order. `read_at`: when it was read, or written last; a stamp without a year (syslog's) is
+    none that had not come by then. Raises ClockError for an unreadable log."""
+    lines = list(RUNS[kind](text))
+    ats = instants([Line(at, ran) for at, ran in lines], zone, read_at)
+    return [Run(ran, at) for (_, ran), at in zip(lines, ats, strict=True) if ran is not None]
 
 
-def _crontab(text: str, zone: str, year: int) -> Iterator[Run]:
+Stamped = tuple[str, str | None]
+"""A line's stamp, and what it says was run; None where it only tells what time it was."""
+
+
+def _crontab(text: str) -> Iterator[Stamped]:
     for line in text.splitlines():
-        seen = _CRON.search(line)
+        seen = _STAMPED.match(line)
         if seen:
-            yield Run(name_of(seen["command"]), _stamp(seen["at"], zone, year))
+            ran = _CRON.search(seen["said"]) or _BUSYBOX.search(seen["said"])
+            yield seen["at"], name_of(ran["command"]) if ran else None
 
 
-def _stamp(text: str, zone: str, year: int) -> Instant:
-    if text[0].isdigit():
-        return _instant(text, zone)
-    return instant_of_civil(datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S"), zone)  # noqa: DTZ007
-
-
-def _celery(text: str, zone: str, year: int) -> Iterator[Run]:
-    del year
+def _celery(text: str) -> Iterator[Stamped]:
     for line in text.splitlines():
         seen = _CELERY.search(line)
         if seen:
-            yield Run(seen["name"], _instant(f"{seen['at']}.{seen['ms']}", zone))
+            yield f"{seen['at']}.{seen['ms']}", seen["name"]
 
 
-def _kubernetes(text: str, zone: str, year: int) -> Iterator[Run]:
-    del year
+def _kubernetes(text: str) -> Iterator[Stamped]:
     try:
         items = json.loads(text)["items"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ClockError("the log is no list of jobs; write it with `kubectl get jobs -o json`") from error
-    for job in items:
-        run = _kubernetes_job(job, zone)
-        if run is not None:
-            yield run
+    for job in items if isinstance(items, list) else []:
+        metadata, status = _fields(_fields(job).get("metadata")), _fields(_fields(job).get("status"))
+        owners = metadata.get("ownerReferences")
+        named = [_fields(one) for one in owners] if isinstance(owners, list) else []
+        owner = next((one for one in named if one.get("kind") == "CronJob"), None)
+        marks = _fields(metadata.get("annotations"))
+        at = marks.get(_SCHEDULED) or status.get("startTime")
+        if owner and at and marks.get(_BY_HAND) != "manual":
+            yield str(at), str(owner.get("name"))
 
 
-def _kubernetes_job(job: Mapping[str, Any], zone: str) -> Run | None:
-    metadata = job.get("metadata") or {}
-    owner = next((one for one in metadata.get("ownerReferences") or () if one.get("kind") == "CronJob"), None)
-    at = (metadata.get("annotations") or {}).get(_SCHEDULED) or (job.get("status") or {}).get("startTime")
-    return Run(str(owner["name"]), _instant(str(at), zone)) if owner and at else None
+def _fields(value: Any) -> Mapping[str, Any]:
+    """What should be fields; no fields where it is something else."""
+    return value if isinstance(value, dict) else {}
 
 
-def _csv(text: str, zone: str, year: int) -> Iterator[Run]:
-    del year
+def _csv(text: str) -> Iterator[Stamped]:
     for number, line in enumerate(text.splitlines(), start=1):
         at, comma, name = line.partition(",")
         if not line.strip() or line.startswith("#") or (number == 1 and not at[:1].isdigit()):
             continue
         if not comma:
             raise ClockError(f"line {number} of the log: {line!r} is no `instant,job`")
-        yield Run(name.strip(), _instant(at.strip(), zone))
+        yield at.strip(), name.strip()
 
 
-def _instant(text: str, zone: str) -> Instant:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ClockError(f"{text!r} in the log is no time; write 2026-11-20T09:00:00+01:00") from error
-    return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, zone)
-
-
-RUNS: Mapping[str, Callable[[str, str, int], Iterator[Run]]] = {
+RUNS: Mapping[str, Callable[[str], Iterator[Stamped]]] = {
     "crontab": _crontab,
+    "system-crontab": _crontab,
     "kubernetes": _kubernetes,
     "celery": _celery,
     "csv": _csv,

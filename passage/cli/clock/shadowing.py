@@ -15,7 +15,7 @@ from passage_clock.importing.shadow import Comparison, Disagreement, compare
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_schemas.given_file import MOST_BYTES, Unreadable, bytes_given, text_of_bytes, within
-from passage_schemas.instant import Instant, datetime_of, instant_of
+from passage_schemas.instant import Instant, instant_of
 
 FOLLOW_EVERY_SECONDS = 1.0
 
@@ -76,9 +76,9 @@ class Beside:
     def _runs(self) -> list[Run]:
         if self.kind not in RUNS:
             raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
-        given, year = bytes_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), datetime_of(MachineWall().now()).year
+        given, read_at = bytes_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), MachineWall().now()
         try:
-            return read_runs(self.kind, text_of_bytes(given, str(self.log)), self.zone, year)
+            return read_runs(self.kind, text_of_bytes(given, str(self.log)), self.zone, read_at)
         except Unreadable as error:
             raise ClockError(str(error)) from error
         except ClockError as error:
