@@ -1,5 +1,6 @@
 """Everything the configuration can say of when: read from the file, and read back from what the log keeps of it."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from itertools import islice
@@ -396,7 +397,8 @@ generation: 3
 
 
 def test_schedules_are_added_behind_the_others_and_nothing_else_is_touched(write: Write) -> None:
-    text = append_schedules(KEPT, [{"name": "z", "cron": "30 17 * * *", "zone": "UTC", "starts_at": "2026-01-01"}])
+    item = {"name": "z", "cron": "30 17 * * *", "zone": "UTC", "starts_at": "2026-01-01"}
+    text = append_schedules(KEPT, [item], "ours.yaml")
 
     added = "    - name: z\n      cron: 30 17 * * *\n      zone: UTC\n      starts_at: '2026-01-01'\n"
     assert text == KEPT.replace("      # to the last\n", "      # to the last\n" + added)
@@ -407,17 +409,26 @@ def test_schedules_are_added_behind_the_others_and_nothing_else_is_touched(write
 
 @pytest.mark.parametrize("text", ["", "# soon", "generation: 3", "schedules:\n- {name: x, every: day, zone: UTC}\n"])
 def test_schedules_are_added_to_whatever_there_is(write: Write, text: str) -> None:
-    added = append_schedules(text, [{"name": "z", "on": {"dates": ["12-25"]}, "at": "17:30", "zone": "Europe/Oslo"}])
+    item = {"name": "z", "on": {"dates": ["12-25"]}, "at": "17:30", "zone": "Europe/Oslo"}
+    added = append_schedules(text, [item], "ours.yaml")
 
     assert added.startswith(text)
     assert load(write(added), environ={}).schedules[-1].name == "z"
 
 
-def test_what_cant_be_added_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^clock\.yaml: 'x' is a schedule already; rename one of them$"):
-        append_schedules(KEPT, [{"name": "x", "every": "day", "zone": "UTC"}])
-    with pytest.raises(ConfigError, match=r"^clock\.yaml:1: schedules: only a plain list can be added to"):
-        append_schedules("schedules: [{name: x}]\n", [{"name": "y"}])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (KEPT, "ours.yaml: 'x' is a schedule already; rename one of them"),
+        ("schedules: [{name: a}]\n", "ours.yaml:1: schedules: only a plain list can be added to; "),
+        ("app: a\ninputs: {in: [Sent]}\n", "ours.yaml:1: app: there is no such field; "),
+        ("a: b: c\n", "ours.yaml:1: not YAML: "),
+        ("- a\n", "ours.yaml:1: this is a list; the file must be fields"),
+    ],
+)
+def test_what_cant_be_added_is_refused_by_the_name_of_the_file_that_was_given(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(said)}"):
+        append_schedules(text, [{"name": "x", "every": "day", "zone": "UTC"}], "ours.yaml")
 
 
 def test_a_zone_that_the_rules_within_would_ignore_is_refused(tmp_path: Path) -> None:

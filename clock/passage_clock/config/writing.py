@@ -1,6 +1,6 @@
 """Schedules written behind those of a file that somebody keeps by hand: not a byte of what stands there is changed.
 
-Refuses a file whose schedules are not a plain list, a `- ` a line, and names that are taken.
+Refuses a file that is no configuration, schedules that are not a plain list, a `- ` a line, and names that are taken.
 """
 
 import re
@@ -9,12 +9,13 @@ from io import StringIO
 from typing import Any
 
 from passage_clock.config.document import read_yaml, round_trip
+from passage_clock.config.settings import FIELDS
 from passage_clock.errors import ConfigError
 
 IGNORED = re.compile(r"\s*(#.*)?")
 
 
-def append_schedules(text: str, items: Sequence[Mapping[str, Any]], file: str = "clock.yaml") -> str:
+def append_schedules(text: str, items: Sequence[Mapping[str, Any]], file: str) -> str:
     """The text with these schedules at the end of its `schedules:`, which is made where there is none. Comments and
     order are kept. Raises ConfigError, which calls the text `file`."""
     if not items:
@@ -25,6 +26,7 @@ def append_schedules(text: str, items: Sequence[Mapping[str, Any]], file: str = 
     if all(IGNORED.fullmatch(line.rstrip("\n")) for line in lines):
         return "".join((*lines, "schedules:\n", _written(items, 2)))
     top = read_yaml(text, file)
+    top.only(FIELDS)  # what is written into another kind of file is never read
     section = top.get("schedules")
     if section is None:
         return "".join((*lines, "schedules:\n", _written(items, 2)))

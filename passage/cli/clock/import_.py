@@ -10,9 +10,9 @@ import typer
 from passage.cli.clock.shadowing import Beside, bytes_of
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
+from passage.cli.written import GivenFile
 from passage_clock import civil
 from passage_clock.config import append_schedules
-from passage_clock.config.document import read_text
 from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, read
 from passage_clock.importing.runs import RUNS
@@ -41,7 +41,10 @@ def import_(
         raise ClockError("--into writes and --shadow compares; take one of them out")
     if shadow is None and (since or until or follow or log_kind):
         raise ClockError("--since, --until, --follow and --log-kind are about the log; name it by --shadow")
+    if into is not None and json:
+        raise ClockError("--into writes a configuration and --json prints one; take one of them out")
     civil.zone(zone)
+    place = None if into is None else _place(into, file)
     found = read(kind, bytes_of(file), "standard input" if file == "-" else file, zone)
     if shadow is not None:
         beside = Beside(_by_job(found), shadow, log_kind or kind, zone, tolerance_seconds, json)
@@ -56,10 +59,10 @@ def import_(
         return
     if json:
         tell_json(_document(found))
-    elif into is None:
-        print(append_schedules("", [one.item for one in found.imported]), end="")
+    elif place is None:
+        print(append_schedules("", [one.item for one in found.imported], "standard output"), end="")
     elif found.imported:
-        _append(found, into)
+        _append(found, place)
     _tell_aside(found)
     if not found.imported:
         raise typer.Exit(DIFFERENT)
@@ -95,7 +98,15 @@ def _document(found: Found) -> dict[str, Any]:
     }
 
 
-def _append(found: Found, into: Path) -> None:
-    text = read_text(into, may_be_empty=True) if into.exists() else ""
-    into.write_text(append_schedules(text, [one.item for one in found.imported]), "utf-8")
-    out.print(f"{into}: {len(found.imported)} schedules appended, {len(found.left_out)} left out", highlight=False)
+def _place(into: Path, imported: str) -> GivenFile:
+    """Looked at before anything is read: what can't be written to is told at once."""
+    place = GivenFile(into)
+    if place.is_same_as(Path(imported)):
+        raise ClockError(f"--into {into}: is the file that is imported; name the clock's configuration")
+    return place
+
+
+def _append(found: Found, place: GivenFile) -> None:
+    place.replace(append_schedules(place.text, [one.item for one in found.imported], str(place.path)))
+    said = f"{place.path}: {len(found.imported)} schedules appended, {len(found.left_out)} left out"
+    out.print(said, highlight=False)

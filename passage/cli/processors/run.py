@@ -14,6 +14,7 @@ from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_ap
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
 from passage.cli.watched import watch
+from passage.cli.written import directory_given
 from passage_processors import ProcessorError, Worker
 from passage_processors.runtime.native import chosen
 from passage_processors.runtime.snapshots import EVERY_SECONDS
@@ -55,7 +56,7 @@ def run(
     Start as many as there are partitions."""
     found = load_app(where)
     if snapshots is not None:
-        _check_directory(snapshots)
+        directory_given("--snapshots", snapshots)  # said at the start: a snapshot that fails later is only logged
     tell_logs()
     chosen()  # a word that is none is told before a broker is looked for
     pages = None if metrics_port is None else Pages(metrics_port)
@@ -102,14 +103,3 @@ def _name(said: str) -> str:
     if not said.strip() or not said.isprintable() or len(said) > MOST_NAME:
         raise ProcessorError(f"--name {said!r}: it needs a name that can be read, of at most {MOST_NAME} characters")
     return said
-
-
-def _check_directory(snapshots: Path) -> None:
-    """Said at the start: a snapshot that fails later is only logged. Raises ProcessorError."""
-    try:
-        snapshots.mkdir(parents=True, exist_ok=True)
-        reason = None if os.access(snapshots, os.W_OK | os.X_OK) else "no right to write there"
-    except OSError as error:
-        reason = error.strerror or str(error)
-    if reason is not None:
-        raise ProcessorError(f"--snapshots {snapshots}: {reason.lower()}; name a directory this process may write to")
