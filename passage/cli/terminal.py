@@ -49,16 +49,28 @@ BootstrapOption = Annotated[
 MOST_CONNECT_SECONDS = 86_400.0
 
 
-def _bounded(seconds: float) -> float:
-    if not 0.1 <= seconds <= MOST_CONNECT_SECONDS:  # what is no number at all is neither
-        raise typer.BadParameter(f"{seconds:g} is not between 0.1 and {MOST_CONNECT_SECONDS:g}")
-    return seconds
+MOST_COUNT = 1_000_000
+"""Of rows that are asked for by number: more than anybody reads, and what a table holds in memory."""
+
+
+def seconds_between(least: float, most: float) -> Callable[[float], float]:
+    """The callback of an option of seconds. What is no number at all, or has no end, is in no range; typer's own `min`
+    lets both through."""
+
+    def bounded(seconds: float) -> float:
+        if not least <= seconds <= most:
+            raise typer.BadParameter(f"{seconds:g} is not between {least:g} and {most:g}")
+        return seconds
+
+    return bounded
 
 
 ConnectOption = Annotated[
     float,
     typer.Option(
-        "--connect-timeout-seconds", callback=_bounded, help="How long to try before giving up on the brokers."
+        "--connect-timeout-seconds",
+        callback=seconds_between(0.1, MOST_CONNECT_SECONDS),
+        help="How long to try before giving up on the brokers.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for programs.")]

@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from typer.models import OptionInfo
 
 from passage.cli import clock, processors
 from passage.cli.lazily import place_of
+from tests.cli.test_given_words import APP, ASKS_KAFKA, CLOCK
 
 GROUPS = {"clock": clock.COMMANDS, "processors": processors.COMMANDS}
 
@@ -38,7 +40,26 @@ def _of(group: str, command: str, function: Any) -> Iterator[Option]:
     for parameter in inspect.signature(function).parameters:
         kind, *more = get_args(hints[parameter]) if hasattr(hints[parameter], "__metadata__") else (hints[parameter],)
         for info in (one for one in more if isinstance(one, OptionInfo)):
-            names = [name for name in info.param_decls or () if name.startswith("--")]
+            written = (info.default, *(info.param_decls or ()))  # in an annotation typer takes the first for a default
+            names = [name for name in written if isinstance(name, str) and name.startswith("--")]
             name = names[0] if names else f"--{parameter.replace('_', '-')}"
             types = [one for one in get_args(kind) or (kind,) if one is not type(None)]
             yield Option(group, command, name, types[0], info.help or "")
+
+
+ARGUMENTS = {
+    **{(group, command): [group, command, *rest] for group, command, *rest in ASKS_KAFKA},
+    ("clock", "plan"): ["clock", "plan", "-c", "clock.yaml"],
+    ("clock", "diff"): ["clock", "diff", "clock.yaml", "other.yaml"],
+    ("clock", "import"): ["clock", "import", "crontab", "crontab", "--shadow", "log"],
+}
+"""Of each command that has a number or a date to give: enough to come as far as that, without a broker."""
+
+
+def lay_files() -> None:
+    """What ARGUMENTS name, into the working directory."""
+    Path("clock.yaml").write_text(CLOCK, "utf-8")
+    Path("other.yaml").write_text(CLOCK.replace("day.utc", "day.other"), "utf-8")
+    Path("app.yaml").write_text(APP, "utf-8")
+    Path("crontab").write_text("0 0 * * * /opt/x\n", "utf-8")
+    Path("log").write_text("2026-11-20T00:00:01+00:00 host CRON[1]: (root) CMD (/opt/x)\n", "utf-8")

@@ -9,7 +9,7 @@ import typer
 
 from passage.cli.clock.shadowing import Beside, bytes_of
 from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
+from passage.cli.terminal import DIFFERENT, JsonOption, out, seconds_between, tell_json
 from passage.cli.written import GivenFile
 from passage_clock import civil
 from passage_clock.config import append_schedules
@@ -17,6 +17,9 @@ from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, read
 from passage_clock.importing.runs import RUNS
 from passage_clock.schedules import Schedule
+
+A_DAY = 86_400.0
+"""A run that is further from its tick than this is another's."""
 
 
 def import_(
@@ -31,7 +34,9 @@ def import_(
     since: Annotated[str | None, typer.Option(help="Look at the log from here on; default: its first run.")] = None,
     until: Annotated[str | None, typer.Option(help="Look at the log up to here; default: its last run.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with the log as it grows, until Ctrl-C.")] = False,
-    tolerance_seconds: Annotated[float, typer.Option(min=0, help="How far apart a run and its tick may be.")] = 60.0,
+    tolerance_seconds: Annotated[
+        float, typer.Option(callback=seconds_between(0, A_DAY), help="How far apart a run and its tick may be.")
+    ] = 60.0,
     json: JsonOption = False,
 ) -> None:
     """Read a crontab, Kubernetes CronJobs, Celery beat or Quartz as schedules; what can't be one is said aside."""

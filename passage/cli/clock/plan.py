@@ -13,7 +13,7 @@ from passage.cli.clock.as_ics import ics_file
 from passage.cli.clock.coming import Coming, Skipped, as_of, coming, exact_moment, moment
 from passage.cli.clock.opened import named
 from passage.cli.collector import collect_seldom
-from passage.cli.terminal import ConfigOption, JsonOption, columns, rfc3339, tell, tell_json
+from passage.cli.terminal import MOST_COUNT, ConfigOption, JsonOption, columns, rfc3339, tell, tell_json
 from passage_clock.civil import DAY
 from passage_clock.config import load
 from passage_clock.errors import ClockError
@@ -41,7 +41,8 @@ def plan(
     ] = None,
     until: Annotated[str | None, typer.Option(help="As --from; what ends then is included.")] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help=f"How many ticks at most; default: {ROWS}, or all until --until.")
+        int | None,
+        typer.Option(min=1, max=MOST_COUNT, help=f"How many ticks at most; default: {ROWS}, or all until --until."),
     ] = None,
     as_of_: Annotated[
         str | None, typer.Option("--as-of", help="By what had been announced before this instant (with an offset).")

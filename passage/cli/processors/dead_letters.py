@@ -10,6 +10,7 @@ from passage.cli.processors.inspect import plain
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
+    MOST_COUNT,
     BootstrapOption,
     ConnectOption,
     JsonOption,
@@ -29,6 +30,8 @@ from passage_schemas.instant import instant_of_milliseconds
 ACTIONS = ("list", "show", "requeue")
 KINDS = ("fact", "wake-up", "foreign")
 _PLACE = re.compile(r"(\d+)@(\d+)")
+MOST_DIGITS = 18
+"""Of an offset, which is a number of 63 bits."""
 _MOST_SHOWN = 1_000
 """Bytes, or characters, of a value the app can't decode: enough to see what it is, and a screen can hold it."""
 
@@ -44,7 +47,9 @@ def dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only those whose reason has this in it.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only those from this topic, or for this schedule.")] = None,
     kind: Annotated[str | None, typer.Option(help=f"Only these: {', '.join(KINDS)}.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="List at most so many, the last ones of each partition.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST_COUNT, help="List at most so many, the last ones of each partition.")
+    ] = 100,
     every: Annotated[bool, typer.Option("--all", help="Requeue all there are, or all that match.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be requeued, and do nothing.")] = False,
     json: JsonOption = False,
@@ -98,7 +103,7 @@ class _Matching:
 
 def _place(text: str) -> tuple[int, int]:
     found = _PLACE.fullmatch(text)
-    if found is None:
+    if found is None or len(found[2]) > MOST_DIGITS or len(found[1]) > MOST_DIGITS:
         raise AppError(f"{text!r} names no letter; write PARTITION@OFFSET, as `dead-letters list` does: 0@12")
     return int(found[1]), int(found[2])
 

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
+    MOST_COUNT,
     BootstrapOption,
     ConnectOption,
     JsonOption,
@@ -38,7 +39,9 @@ def due(
     schedule: Annotated[
         list[str] | None, typer.Option(help="Only this one; may be given again. Default: all the app counts.")
     ] = None,
-    next_ticks: Annotated[int, typer.Option("--next", min=1, help="How many ticks to look ahead.")] = 30,
+    next_ticks: Annotated[
+        int, typer.Option("--next", min=1, max=MOST_COUNT, help="How many ticks to look ahead.")
+    ] = 30,
     json: JsonOption = False,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:

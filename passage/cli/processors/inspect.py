@@ -13,6 +13,7 @@ from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_ap
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     DIFFERENT,
+    MOST_COUNT,
     BootstrapOption,
     ConnectOption,
     JsonOption,
@@ -36,7 +37,7 @@ def inspect(
     client_file: ClientFileOption = None,
     unit: Annotated[str | None, typer.Option(help="Only what this policy or process keeps.")] = None,
     since: Annotated[str | None, typer.Option(help="History from then on: 2026-11-20 or 2026-11-20T12:00Z.")] = None,
-    last: Annotated[int, typer.Option(min=1, help="How many records of history, the last ones.")] = 50,
+    last: Annotated[int, typer.Option(min=1, max=MOST_COUNT, help="How many records of history, the last ones.")] = 50,
     json: JsonOption = False,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:

@@ -12,7 +12,13 @@ from passage.cli.collector import collect_seldom
 from passage.cli.pages import Pages
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, tell_logs
+from passage.cli.terminal import (
+    DEFAULT_CONNECT_SECONDS,
+    BootstrapOption,
+    ConnectOption,
+    seconds_between,
+    tell_logs,
+)
 from passage.cli.watched import watch
 from passage.cli.written import directory_given
 from passage_processors import ProcessorError, Worker
@@ -24,6 +30,9 @@ from passage_processors.watching.metrics import Metrics
 _log = structlog.get_logger("passage.processors")
 
 MOST_NAME = 200
+
+MOST_BETWEEN_SNAPSHOTS = 366 * 86_400.0
+"""A year is as good as never, and a wait that the system can still count."""
 
 
 def run(
@@ -47,7 +56,10 @@ def run(
         ),
     ] = None,
     snapshot_every_seconds: Annotated[
-        float, typer.Option(min=0, help="Time between two snapshots of one partition.")
+        float,
+        typer.Option(
+            callback=seconds_between(0, MOST_BETWEEN_SNAPSHOTS), help="Time between two snapshots of one partition."
+        ),
     ] = EVERY_SECONDS,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:

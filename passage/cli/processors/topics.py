@@ -8,13 +8,16 @@ from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_ap
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, tell
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
 
+MOST_PARTITIONS = 100_000
+"""More than a whole Kafka of today keeps."""
+
 
 def topics(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
     client_file: ClientFileOption = None,
     create: Annotated[bool, typer.Option("--create", help="Create those that don't exist.")] = False,
-    partitions: Annotated[int, typer.Option(min=1, help="How many, for those created.")] = 4,
+    partitions: Annotated[int, typer.Option(min=1, max=MOST_PARTITIONS, help="How many, for those created.")] = 4,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
     """Look at the app's topics: whether they are as they must be."""
