@@ -257,6 +257,14 @@ MISTAKES = {
         company("closed:\n      - on: 2026-12-24\n        announced_at: 2026-12-20T10:00"),
         "5: calendars.acme.closed[0].announced_at: '2026-12-20T10:00' has no offset; write an instant *",
     ),
+    "a closure announced after the end of time": (
+        company("closed:\n      - on: 2026-12-24\n        announced_at: '9999-12-31T23:59-12:00'"),
+        "5: calendars.acme.closed[0].announced_at: '9999-12-31T23:59-12:00' lies outside the years 1 to 9999 in UTC; *",
+    ),
+    "a closure announced beyond an offset": (
+        company("closed:\n      - on: 2026-12-24\n        announced_at: '2026-12-20T10:00+25:00'"),
+        "5: calendars.acme.closed[0].announced_at: '2026-12-20T10:00+25:00' is no date: an offset is less than 24 *",
+    ),
     "a closure that ends before it begins": (
         company("closed:\n      - from: 2026-12-24\n        to: 2026-12-20"),
         "5: calendars.acme.closed[0].to: 2026-12-20 is before 2026-12-24; swap them",

@@ -7,7 +7,7 @@ Closures may stand in files beside the configuration: `date[,announced_at[,reaso
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from passage_clock.calendars import Calendar, Company, Hours, Notice, national
@@ -186,7 +186,10 @@ def _announced_at(here: Node) -> Instant:
     if instant.tzinfo is None:
         raise here.wrong(f"{seen!r} has no offset; write {ANNOUNCED}")
     here.text(INSTANT, ANNOUNCED)
-    return instant_of(instant)
+    try:
+        return instant_of(instant.astimezone(UTC))
+    except OverflowError as error:
+        raise here.wrong(f"{seen!r} lies outside the years 1 to 9999 in UTC; write {ANNOUNCED}") from error
 
 
 def _hours(section: Node) -> Hours:

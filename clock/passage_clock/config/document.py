@@ -276,7 +276,7 @@ def nearest(seen: str, known: Collection[str], otherwise: str | None = None) -> 
 
 def no_date(seen: str, error: ValueError) -> str:
     """What Python says of a date, where it says more than that it is none."""
-    said = str(error)
+    said = str(error) if "timedelta" not in str(error) else "an offset is less than 24 hours"
     return f"{seen!r} is no date" if said.startswith("Invalid isoformat") else f"{seen!r} is no date: {said}"
 
 

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
+from passage_clock.errors import ClockError
 from passage_clock.importing.runs import Run
 from passage_clock.schedules import Schedule
-from passage_schemas.instant import Instant
+from passage_schemas.instant import Instant, datetime_of
+
+MOST_TICKS = 1_000_000
+"""Of a schedule that is looked at: two years of minutes, eleven days of seconds. Some seconds of work."""
 
 Kind = Literal["missed", "extra", "unknown"]
 
@@ -46,7 +50,7 @@ def compare(
     """`schedules` by what the old scheduler calls the job, which may have several.
 
     Tells of since <= instant <= until; what is paired may lie beyond either by the tolerance, so that no pair is cut in
-    two."""
+    two. Raises ClockError for a stretch that has more ticks than any log tells of."""
     tolerance = round(tolerance_seconds * 1_000_000)
     first, last = Instant(since - tolerance), Instant(until + tolerance)
     wrong = [Disagreement("unknown", run.known_as, run.at) for run in runs if run.known_as not in schedules]
@@ -65,7 +69,17 @@ def compare(
 
 def _instants(schedule: Schedule, first: Instant, last: Instant) -> Iterator[Instant]:
     coming = schedule.occurrences(Instant(first - 1))
-    return (one.ends_at for one in takewhile(lambda one: one.ends_at <= last, coming))
+    for number, one in enumerate(takewhile(lambda one: one.ends_at <= last, coming)):
+        if number == MOST_TICKS:
+            raise ClockError(
+                f"{schedule.name} has more than {MOST_TICKS:,} ticks from {_shown(first)} to {_shown(last)}, more "
+                "than a log tells of; look at a shorter stretch, by --since and --until"
+            )
+        yield one.ends_at
+
+
+def _shown(instant: Instant) -> str:
+    return datetime_of(instant).isoformat()
 
 
 def _side_by_side(

@@ -5,14 +5,13 @@ By the configuration alone. Refuses to guess: where a calendar's data ends, its 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from heapq import merge
 
 from passage_clock import civil
-from passage_clock.errors import ClockError
 from passage_clock.planning.sharing import Sharing
 from passage_clock.schedules import Occurrence, Schedule
-from passage_schemas.instant import Instant, instant_of
+from passage_schemas.instant import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +39,6 @@ class Skipped:
     zone: str
     day: date
     at: Instant
-
-
-def moment(option: str, text: str, zone: str) -> Instant:
-    """A date, or a date and time, on the zone's clock; one with an offset means the same everywhere."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise ClockError(f"{option}: {text!r} is no date; write 2026-11-20 or 2026-11-20T09:00") from None
-    if not 1970 <= read.year <= 9000:
-        raise ClockError(f"{option}: {text!r} won't do; write a year from 1970 to 9000")
-    return instant_of(read) if read.tzinfo is not None else civil.instant_of_civil(read, zone)
-
-
-def exact_moment(option: str, text: str) -> Instant:
-    """A date and time with an offset. Raises ClockError for one without: several zones may be asked at once."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        read = datetime.min  # noqa: DTZ901
-    if read.tzinfo is None:
-        raise ClockError(f"{option}: {text!r} names no instant; write it with an offset, 2012-10-28T22:00-04:00")
-    return instant_of(read)
 
 
 def as_of(schedules: Sequence[Schedule], known_at: Instant) -> list[Schedule]:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from passage.cli.clock.coming import moment
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.clock.reading import entries_of
+from passage.cli.moments import moment
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     DIFFERENT,
@@ -69,6 +69,9 @@ def diff(
         raise ClockError(f"diff: {len(files)} files were given; write OLD NEW, or NEW --against topic")
     new = load(files[-1])
     now = MachineWall().now()
+    ends_at = Instant((now + A_YEAR) // SECOND * SECOND) if until is None else moment("--until", until, "UTC")
+    if ends_at <= now:
+        raise ClockError(f"--until: {until!r} is past, and what changes is to come; write a later one")
     old: Sequence[Schedule] | None = load(files[0]).schedules if len(files) == 2 else None
     contradicted: Contradictions = {}
     promised: list[Moved] = []
@@ -81,7 +84,6 @@ def diff(
         old = recorded if old is None else old
         log.close()
     assert old is not None
-    ends_at = Instant((now + A_YEAR) // SECOND * SECOND) if until is None else moment("--until", until, "UTC")
     found = changes(old, new.schedules, now, ends_at)
     broken = unkept(promised)
     notes = [*map(str, (one for one in promised if one.changed)), *_late(old, new.schedules, now)]

@@ -46,6 +46,8 @@ def import_(
         raise ClockError("--into writes and --shadow compares; take one of them out")
     if shadow is None and (since or until or follow or log_kind):
         raise ClockError("--since, --until, --follow and --log-kind are about the log; name it by --shadow")
+    if follow and (since or until):
+        raise ClockError("--follow looks from now on; take --since and --until out")
     if into is not None and json:
         raise ClockError("--into writes a configuration and --json prints one; take one of them out")
     civil.zone(zone)

@@ -10,9 +10,10 @@ import typer
 
 from passage.cli.clock.as_html import html_page
 from passage.cli.clock.as_ics import ics_file
-from passage.cli.clock.coming import Coming, Skipped, as_of, coming, exact_moment, moment
+from passage.cli.clock.coming import Coming, Skipped, as_of, coming
 from passage.cli.clock.opened import named
 from passage.cli.collector import collect_seldom
+from passage.cli.moments import exact_moment, moment
 from passage.cli.terminal import MOST_COUNT, ConfigOption, JsonOption, columns, rfc3339, tell, tell_json
 from passage_clock.civil import DAY
 from passage_clock.config import load
@@ -25,6 +26,9 @@ Format = Literal["table", "json", "ics", "html"]
 
 ROWS = 20
 """A screenful, where neither --count nor --until says how much."""
+
+MOST_ROWS = 100_000
+"""Of a table, which is laid out as a whole: some seconds, and a book of two thousand pages."""
 
 A_YEAR = 366 * DAY
 
@@ -104,7 +108,12 @@ def _events(rows: Iterable[Coming | Skipped]) -> list[Coming | Skipped]:
 
 def _tell_table(rows: Iterable[Coming | Skipped]) -> None:
     table = columns("ends at", "zone", "period", "schedule", "event")
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number == MOST_ROWS:
+            raise ClockError(
+                f"plan: that is more than {MOST_ROWS:,} ticks, which no table holds; ask for fewer by --count, "
+                "--schedule or --until, or for --json, which has no end"
+            )
         zone = row.zone if isinstance(row, Skipped) else row.schedule.zone
         at = datetime_of(row.at).astimezone(ZoneInfo(zone)).isoformat(" ")
         if isinstance(row, Skipped):

@@ -3,19 +3,18 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from passage.cli.moments import moment
 from passage.cli.terminal import columns, out, rfc3339, tell, tell_json
-from passage_clock.civil import instant_of_civil
 from passage_clock.errors import ClockError
 from passage_clock.importing.runs import RUNS, Run, read_runs
 from passage_clock.importing.shadow import Comparison, Disagreement, compare
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_schemas.given_file import MOST_BYTES, Unreadable, bytes_given, text_of_bytes, within
-from passage_schemas.instant import Instant, instant_of
+from passage_schemas.instant import Instant
 
 FOLLOW_EVERY_SECONDS = 1.0
 
@@ -51,8 +50,11 @@ class Beside:
         runs = self._runs()
         if not runs:
             raise ClockError(f"{self.log}: no run of any job is in it; does --log-kind say what it is?")
-        begin = self._instant(since, min(run.at for run in runs))
-        end = self._instant(until, max(run.at for run in runs))
+        begin = min(run.at for run in runs) if since is None else moment("--since", since, self.zone)
+        end = max(run.at for run in runs) if until is None else moment("--until", until, self.zone)
+        if end < begin:
+            from_ = "the log's first run" if since is None else f"--since {since}"
+            raise ClockError(f"--until: {until or rfc3339(end)} is before {from_}; nothing lies between them")
         seen = compare(self.schedules, runs, begin, end, self.tolerance_seconds)
         self._tell(seen.disagreements)
         self._tell_sum(seen, begin, end)
@@ -109,15 +111,6 @@ class Beside:
             f"{rfc3339(end)}; the latest run came {seen.latest_seconds:g} s after its tick",
             highlight=False,
         )
-
-    def _instant(self, text: str | None, default: Instant) -> Instant:
-        if text is None:
-            return default
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise ClockError(f"--since, --until: {text!r} is no date; write 2026-11-20 or 2026-11-20T09:00") from None
-        return instant_of(moment) if moment.tzinfo is not None else instant_of_civil(moment, self.zone)
 
 
 def bytes_of(file: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> bytes:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from passage.cli.clock.coming import moment
+from passage.cli.moments import moment
 from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
