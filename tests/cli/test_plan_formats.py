@@ -103,13 +103,36 @@ def test_what_was_known_before_a_closure_was_announced_has_the_day_as_a_workday(
 def test_a_calendar_application_gets_each_tick_once_at_its_instant(config: Path, passage: Command) -> None:
     done = passage(
         "clock", "plan", "-c", config, "--format", "ics", "--from", "2011-12-29", "--until", "2012-01-02",
-        "--schedule", "day.apia",
+        "--schedule", "day.apia", "--schedule", "day.apia",
     )  # fmt: skip
 
+    listed = [str(event["uid"]) for event in Calendar.from_ical(done.out).walk("VEVENT")]
     events = {str(event["uid"]): event for event in Calendar.from_ical(done.out).walk("VEVENT")}
-    assert "day.apia/2011-12-31@passage" in events
+    assert len(listed) == len(events)
     assert events["day.apia/2011-12-31@passage"].decoded("dtstart").isoformat() == "2011-12-31T10:00:00+00:00"
-    assert "Pacific/Apia/2011-12-30/skipped@passage" in events
+    assert str(events["day.apia/2011-12-31@passage"]["summary"]) == "day.apia: DayHasPassed 2011-12-31"
+    assert str(events["Pacific/Apia/2011-12-30/skipped@passage"]["summary"]) == "Pacific/Apia: 2011-12-30 is skipped"
+
+
+NAME = "the.name.of.a.schedule.that.somebody.found.no.shorter.words.for-".ljust(150, "x")
+
+
+def test_a_calendar_file_is_written_as_the_standard_wants_it(config: Path, passage: Command) -> None:
+    config.write_text(f"generation: {2**40}\nschedules:\n  - {{name: {NAME}, cron: '30 2 * * *', zone: Europe/Oslo}}\n")
+    asked = ("clock", "plan", "-c", config, "--format", "ics", "--from", "2026-10-24", "--until", "2026-10-26")
+
+    text = passage(*asked).out
+
+    assert text == passage(*asked).out  # and whenever it is asked
+    lines = text.split("\r\n")
+    assert lines.pop() == ""
+    assert not any("\n" in line or len(line.encode()) > 75 for line in lines)
+    events = Calendar.from_ical(text).walk("VEVENT")
+    assert [str(event["summary"]) for event in events] == [
+        f"{NAME}: TimeHasCome 2026-10-24", f"{NAME}: TimeHasCome 2026-10-25",
+    ]  # fmt: skip
+    assert [event.decoded("dtstamp") for event in events] == [event.decoded("dtstart") for event in events]
+    assert [event["sequence"] for event in events] == [2**31 - 1] * 2
 
 
 def test_a_year_is_twelve_months_on_one_page_that_fetches_nothing(config: Path, passage: Command) -> None:
@@ -140,7 +163,7 @@ def test_the_page_marks_the_day_a_zone_skipped_and_draws_no_seconds(config: Path
         (["--from", "9999-01-01"], "write a year from 1970 to 9000"),
         (["--from", "2026-02-01", "--until", "2026-01-01"], "--until: '2026-01-01' is not after --from 2026-02-01"),
         (["--as-of", "2026-02-01"], "--as-of: '2026-02-01' names no instant; write it with an offset"),
-        (["--as-of", "once"], "--as-of: 'once' names no instant"),
+        (["--as-of", "once"], "--as-of: 'once' is no date; write it with an offset"),
         (["--format", "pdf"], "'--format': 'pdf' is not one of 'table', 'json', 'ics', 'html'"),
         (["--count", "0"], "--count"),
         (["--cuont", "3"], "No such option"),

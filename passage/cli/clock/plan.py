@@ -59,9 +59,10 @@ def plan(
     The log isn't asked, so ordinals aren't known."""
     if json and format_ in ("ics", "html"):
         raise ClockError(f"plan: --json and --format {format_} are two formats; give one of them")
-    schedules: list[Schedule] = list(load(config).schedules)
+    settled = load(config)
+    schedules: list[Schedule] = list(settled.schedules)
     collect_seldom()
-    chosen = [named(schedules, name) for name in schedule] if schedule else schedules
+    chosen = [named(schedules, name) for name in dict.fromkeys(schedule)] if schedule else schedules
     now = MachineWall().now()
     known_at = None if as_of_ is None else exact_moment("--as-of", as_of_)
     if known_at is not None:
@@ -81,7 +82,7 @@ def plan(
     _tell_horizons(chosen, after if ends is None else ends)
     rows = islice(coming(chosen, after, ends), count if count is not None or ends is not None else ROWS)
     if shown == "ics":
-        print(ics_file(_events(rows), now), end="")
+        print(ics_file(_events(rows), settled.generation), end="")
     elif shown == "json":
         _tell_lines(rows)
     else:
