@@ -1,7 +1,6 @@
 """`passage clock plan`, however it is asked to say it."""
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -26,25 +25,6 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "clock.yaml"
     path.write_text(CONFIG)
     return path
-
-
-class Page(HTMLParser):
-    """What a browser would see: titles, and whatever it would fetch."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.titles: list[str] = []
-        self.fetched: list[str] = []
-        self.captions = 0
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name == "title":
-                self.titles.append(value or "")
-            if name in ("src", "href"):
-                self.fetched.append(value or "")
-        self.captions += tag == "caption"
 
 
 def test_json_is_a_line_for_each_tick_with_instants_in_utc(config: Path, passage: Command) -> None:
@@ -133,25 +113,6 @@ def test_a_calendar_file_is_written_as_the_standard_wants_it(config: Path, passa
     ]  # fmt: skip
     assert [event.decoded("dtstamp") for event in events] == [event.decoded("dtstart") for event in events]
     assert [event["sequence"] for event in events] == [2**31 - 1] * 2
-
-
-def test_a_year_is_twelve_months_on_one_page_that_fetches_nothing(config: Path, passage: Command) -> None:
-    done = passage("clock", "plan", "-c", config, "--format", "html", "--from", "2026-01-01")
-
-    page = Page(done.out)
-    assert (done.code, page.captions, page.fetched) == (0, 12, [])
-    assert "http" not in done.out
-    on_storm = [title for title in page.titles if " 2026-09-03," in title]
-    assert [title.partition(":")[0] for title in on_storm] == ["day.amsterdam", "day.apia"]
-    assert sum("workday.acme" in title for title in page.titles) == 260
-
-
-def test_the_page_marks_the_day_a_zone_skipped_and_draws_no_seconds(config: Path, passage: Command) -> None:
-    config.write_text(CONFIG + "  - {name: second.utc, every: second, zone: UTC}\n")
-    done = passage("clock", "plan", "-c", config, "--format", "html", "--from", "2011-12-01")
-
-    assert "skipped in Pacific/Apia" in Page(done.out).titles
-    assert "too fine to draw" in done.out
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,27 @@ def test_a_holiday_may_lie_in_the_weekend_and_so_may_a_workday() -> None:
     assert national("NL").closures == ()
 
 
+@pytest.mark.parametrize(
+    ("code", "day", "why"),
+    [
+        ("NL", "2026-12-25", "Christmas Day"),
+        ("NL", "2026-12-26", "Second Day of Christmas"),  # a Saturday
+        ("NL", "2026-12-27", "weekend"),
+        ("NL", "2026-12-28", None),
+        ("DE/BY", "2026-01-06", "Epiphany"),
+        ("DE", "2026-01-06", None),
+        ("CN", "2025-01-26", None),
+    ],
+)
+def test_a_closed_day_says_why(code: str, day: str, why: str | None) -> None:
+    assert national(code).why_closed(date.fromisoformat(day)) == why
+
+
+def test_why_does_not_hang_on_the_machines_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "fr")
+    assert national("BE").why_closed(date(2026, 12, 25)) == "Christmas Day"
+
+
 def test_a_calendar_says_by_which_list_it_decided() -> None:
     assert national("NL").label == f"NL, holidays {holidays_version()}"
     assert national("DE/BY").label == f"DE/BY, holidays {holidays_version()}"

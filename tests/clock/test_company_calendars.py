@@ -40,6 +40,26 @@ def test_a_company_takes_its_holidays_from_its_country_and_its_closures_from_its
     assert (acme.first_year, acme.last_year) == (NL.first_year, NL.last_year)
 
 
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("2026-12-24", "closed"),
+        ("2026-07-27", "works holiday"),
+        ("2026-07-29", "stocktaking"),  # of two about a day the later to be announced
+        ("2026-04-27", "King's Day"),
+        ("2026-11-22", "weekend"),
+        ("2026-11-21", None),
+        ("2026-12-28", "weekend"),  # its own, a Monday
+    ],
+)
+def test_a_company_says_why_it_is_closed(day: str, why: str | None) -> None:
+    holiday = Notice(date(2026, 7, 27), date(2026, 8, 7), reason="works holiday")
+    later = on("2026-07-29", announced_at=noon("2026-07-01"), reason="stocktaking")
+    acme = Company("acme", NL, (6, 0), closed=(on("2026-12-24"), holiday, later), extra=(on("2026-11-21"),))
+
+    assert acme.why_closed(date.fromisoformat(day)) == why
+
+
 def test_a_company_that_builds_on_nothing_works_all_but_its_weekend_for_as_long_as_time_has_names() -> None:
     plain, shop = Company("plain"), Company("shop", weekend=(6, 0))
 

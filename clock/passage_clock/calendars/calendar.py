@@ -48,6 +48,11 @@ class Calendar(Protocol):
         """Whether it is a day off by name, be it in the weekend where the data tells of those."""
         ...
 
+    def why_closed(self, day: date) -> str | None:
+        """In a few words why it is no business day: a holiday's name, a closure's reason, `weekend`; None for one that
+        is. For people. Raises CalendarError outside the years the data knows."""
+        ...
+
     @property
     def closures(self) -> tuple[Notice, ...]:
         """The closures it was told of one by one, in order of their days: for whoever asks which came too late."""

@@ -122,6 +122,14 @@ class Company:
         """Whether it is a holiday of the base, or closed by name."""
         return day.toordinal() in _year(self, day.year).holidays
 
+    def why_closed(self, day: date) -> str | None:
+        if self.counts(day):
+            return None
+        if (notice := _notice_of(self, day)) is not None:
+            return notice.reason or "closed"
+        base = None if self.base is None else self.base.why_closed(day)
+        return base or "weekend"
+
     def as_of(self, instant: Instant) -> "Company":
         base = None if self.base is None else self.base.as_of(instant)
         return self._with(base, lambda notice: notice if _announced_before(notice, instant) else None)
@@ -190,15 +198,25 @@ def _works(company: Company, day: date) -> bool:
 
 def _told(company: Company, first: date, last: date) -> dict[date, bool]:
     """Of each day from `first` to `last` that has a notice, whether it is worked."""
-    notices = [(notice, False) for notice in company.closed] + [(notice, True) for notice in company.extra]
     told: dict[date, bool] = {}
-    # The last to be written wins: the most recently announced, of equals the closure.
-    for notice, works in sorted(notices, key=lambda one: (*_told_at(one[0]), not one[1])):
+    for notice, works in _by_weight(company):
         day = max(first, notice.first)
         while day <= min(last, notice.last):
             told[day] = works
             day += timedelta(days=1)
     return told
+
+
+def _by_weight(company: Company) -> list[tuple[Notice, bool]]:
+    """Its notices, and whether one works then. Of those about a day the last wins: the most recently announced, of
+    equals the closure."""
+    notices = [(notice, False) for notice in company.closed] + [(notice, True) for notice in company.extra]
+    return sorted(notices, key=lambda one: (*_told_at(one[0]), not one[1]))
+
+
+def _notice_of(company: Company, day: date) -> Notice | None:
+    """The one that decides about this day, if any does."""
+    return next((one for one, _ in reversed(_by_weight(company)) if one.first <= day <= one.last), None)
 
 
 def _told_at(notice: Notice) -> tuple[bool, int]:

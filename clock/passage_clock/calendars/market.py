@@ -170,6 +170,14 @@ class Market:
         """A day of the week on which it usually trades, and doesn't."""
         return not self.is_weekend(day) and not self.counts(day)
 
+    def why_closed(self, day: date) -> str | None:
+        if self.counts(day):
+            return None
+        exchange = _exchange(self.code)
+        if day in (notices := NOTICES.get(exchange.code, {})):
+            return notices[day][1]
+        return "weekend" if self.is_weekend(day) else _holiday_names(exchange.code).get(day, "closed")
+
     def as_of(self, instant: Instant) -> "Market":
         return self._without_news(lambda _day, at: at >= instant)
 
@@ -283,6 +291,18 @@ def _listed_to(calendar: Any) -> int:
     last = max(years, default=0)
     is_table = all(last - back in years for back in range(LISTED_YEARS))
     return last if is_table else date.max.year
+
+
+@cache
+def _holiday_names(name: str) -> Mapping[date, str]:
+    """What the package calls the holidays its rules name. Apart, for it means to build the exchange again."""
+    exchange = _exchange(name)
+    begin, end = date(exchange.first_year, 1, 1), date(exchange.last_year, 12, 31)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rules = _package("exchange_calendars").calendar_utils._default_calendar_factories[name]().regular_holidays
+        found = {} if rules is None else rules.holidays(begin.isoformat(), end.isoformat(), return_name=True).items()
+        return {_date(day): str(told) for day, told in dict(found).items()}
 
 
 def _date(day: Any) -> date:

@@ -5,6 +5,7 @@ was decided. Refuses to guess beyond the years that list knows.
 """
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -16,6 +17,8 @@ import holidays
 from passage_clock.calendars.announced import Notice
 from passage_clock.errors import CalendarError
 from passage_schemas.instant import Instant
+
+ENGLISH = "en_US"
 
 
 @cache
@@ -97,6 +100,12 @@ class National:
     def is_holiday(self, day: date) -> bool:
         return day.toordinal() in _year(self.country, self.subdivision, day.year).holidays
 
+    def why_closed(self, day: date) -> str | None:
+        if self.counts(day):
+            return None
+        otherwise = "weekend" if self.is_weekend(day) else "closed"
+        return _names(self.country, self.subdivision, day.year).get(day, otherwise)
+
 
 class _Year(NamedTuple):
     """The days of a year by what they are, as day numbers. A holiday may lie in the weekend, and so may a workday."""
@@ -127,6 +136,16 @@ def _year(country: str, subdivision: str | None, year: int) -> _Year:
         frozenset(day.toordinal() for day in days if table.is_weekend(day)),
         frozenset(day.toordinal() for day in days if day in table),
     )
+
+
+@lru_cache(maxsize=64)
+def _names(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
+    """What its holidays are called: in English where the list can say it, and never by the machine's own language, as
+    the package would. Worked out apart: only who shows a calendar to people asks."""
+    known = holidays.country_holidays(country)
+    language = ENGLISH if ENGLISH in known.supported_languages else known.default_language
+    table = holidays.country_holidays(country, subdiv=subdivision, years=year, language=language)
+    return {day: table[day] for day in table}
 
 
 def national(code: str) -> National:

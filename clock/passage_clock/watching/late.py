@@ -43,7 +43,7 @@ def announced_closures(schedule: Schedule) -> tuple[Closure, ...]:
     """Every closure, with the instant it was announced, of the calendars this schedule's rule is made of."""
     return tuple(
         Closure(calendar.code, schedule.zone, notice, notice.announced_at)
-        for calendar in _calendars(schedule.rule)
+        for calendar in calendars_of(schedule.rule)
         for notice in calendar.closures
         if notice.announced_at is not None
     )
@@ -65,13 +65,13 @@ def told_late(key: str, closure: Closure) -> str:
     return f"{key} went out before this closure was announced: {closure}"
 
 
-def _calendars(part: object) -> Iterator[Calendar]:
+def calendars_of(part: object) -> Iterator[Calendar]:
     """The calendars in a rule, however deep: rules are frozen values made of values."""
     if isinstance(part, tuple):
         for one in part:
-            yield from _calendars(one)
+            yield from calendars_of(one)
     elif hasattr(part, "counts") and hasattr(part, "closures"):
         yield cast(Calendar, part)
     elif is_dataclass(part):
         for field in fields(part):
-            yield from _calendars(getattr(part, field.name))
+            yield from calendars_of(getattr(part, field.name))

@@ -1,69 +1,101 @@
-"""Twelve months of ticks on one page: one colour and one number for each schedule, a mark on each of its days.
+"""A year of ticks on one page: a colour and a number for each schedule, and on each day its times, or why it is closed.
 
-The page is one file and asks the network for nothing. A mark says its schedule by number as well as by colour, so that
-it can be told by who sees no colours, on a print, and by a screen reader. The colours are Okabe and Ito's eight
-(jfly.uni-koeln.de/color), which keep apart for the colour-blind.
+The page is one file and asks the network for nothing. The last twelve months and the next are on it too, unless it was
+said how much is asked for. A mark says its schedule by number as well as by colour, so that it can be told by who sees
+no colours, on a print, and by a screen reader; what is pointed at says more, and nothing that isn't in the page.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
 from itertools import islice
 
 from passage.cli.clock.coming import Coming, Skipped, coming
+from passage.cli.clock.year_style import COLOURS, SCRIPT, style
+from passage.cli.moments import FIRST_YEAR
 from passage_clock import civil
+from passage_clock.calendars import Calendar
+from passage_clock.rules.days import time_text
 from passage_clock.schedules import Schedule
-from passage_schemas.instant import Instant
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-ON_DARK = {"#0072B2", "#000000"}
-"""White is legible on these and black on the others (WCAG contrast 4.5 and more)."""
+from passage_clock.watching.late import calendars_of
+from passage_schemas.instant import Instant, datetime_of
 
 FINEST_A_DAY = 96
 """A schedule with more ticks than this in its first day, one every quarter of an hour, would mark every day alike."""
 
-Days = dict[date, dict[str, list[Coming]]]
+MOST_TIMES = 4
+"""Of one schedule on one day; of more, the first and the last."""
 
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; color: #111; background: #fff; }
-main { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1.5rem; }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; }
-caption { font-weight: 600; text-align: left; padding: .25rem 0; }
-th { font-weight: 400; color: #555; text-align: left; font-size: .8rem; }
-td { border: 1px solid #ddd; vertical-align: top; height: 2.6rem; padding: 1px 3px; font-size: .8rem; }
-td.skipped { background: repeating-linear-gradient(45deg, #fff 0 4px, #ccc 4px 8px); text-decoration: line-through; }
-.mark { display: inline-block; min-width: 1rem; margin: 1px 1px 0 0; padding: 0 2px; border-radius: 3px;
-  font-size: .7rem; line-height: 1rem; text-align: center; }
-ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
-@media print { body { margin: 0; } main { grid-template-columns: repeat(3, 1fr); } table { break-inside: avoid; } }
-"""
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+Bounds = Mapping[str, Instant]
+"""By zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """What is on the page, by day."""
+
+    drawn: Sequence[Schedule]
+    calendars: Sequence[Calendar]
+    ticks: Mapping[date, Mapping[str, list[Coming]]]
+    skipped: Mapping[date, list[str]]
+    today: date
 
 
 def html_page(
-    schedules: Sequence[Schedule],
-    after: Mapping[str, Instant],
-    until: Mapping[str, Instant] | None,
-    count: int | None,
+    schedules: Sequence[Schedule], after: Bounds, until: Bounds | None, count: int | None, now: Instant
 ) -> str:
-    """The twelve months from the one that holds the first day asked for. Raises nothing: an empty year is a page."""
-    first = min((_day(zone, instant + 1) for zone, instant in after.items()), default=date(1970, 1, 1)).replace(day=1)
-    last = first.replace(year=first.year + 1) - timedelta(days=1)
-    ends = {zone: civil.instant_of_civil(last + timedelta(days=1), zone) for zone in after}
-    if until is not None:
-        ends = {zone: min(end, until[zone]) for zone, end in ends.items()}
+    """The twelve months from the one that holds the first day asked for, in characters of ASCII, so that no terminal's
+    or file's encoding alters them. Raises nothing: an empty year is a page."""
+    first = min((_day(zone, instant + 1) for zone, instant in after.items()), default=date(FIRST_YEAR, 1, 1))
+    first = first.replace(day=1)
     fine = [schedule for schedule in schedules if _is_fine(schedule, after[schedule.zone])]
     drawn = [schedule for schedule in schedules if schedule not in fine]
-    days, skipped = _by_day(islice(coming(drawn, after, ends), count))
-    numbers = {schedule.name: number for number, schedule in enumerate(drawn)}
-    months = [_month(first, offset, days, skipped, numbers) for offset in range(12)]
-    title = f"Ticks from {first:%B %Y} to {last:%B %Y}"
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}{_colours()}</style></head>\n'
-        f"<body><h1>{title}</h1>\n{_legend(drawn, fine)}\n<main>\n{''.join(months)}</main></body></html>"
+    firsts = {"year": first}
+    if until is None and count is None:
+        firsts["next"] = _years_on(first, 1)
+        if first.year > FIRST_YEAR:
+            firsts["last"] = _years_on(first, -1)
+    year = _read(drawn, firsts, after, until, count, _day(schedules[0].zone, now))
+    name = _name(first)
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Ticks of {name}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"><style>{style()}</style></head>\n'
+        f"<body><header><h1>Ticks of {name}</h1>{_legend(year, fine)}</header>\n{_links(firsts, year.today)}<main>\n"
+        f"{''.join(_section(key, begin, year) for key, begin in firsts.items())}"
+        f"</main><script>{SCRIPT}</script></body></html>"
     )
+    return page.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _read(
+    drawn: Sequence[Schedule],
+    firsts: Mapping[str, date],
+    after: Bounds,
+    until: Bounds | None,
+    count: int | None,
+    today: date,
+) -> _Year:
+    begin, end = min(firsts.values()), _years_on(max(firsts.values()), 1)
+    zones = {schedule.zone for schedule in drawn}
+    ends = {zone: civil.instant_of_civil(end, zone) for zone in zones}
+    if len(firsts) > 1:  # nothing bounds them, so whole months are shown
+        after = {zone: Instant(civil.instant_of_civil(begin, zone) - 1) for zone in zones}
+    if until is not None:
+        ends = {zone: min(at, until[zone]) for zone, at in ends.items()}
+    ticks: dict[date, dict[str, list[Coming]]] = defaultdict(lambda: defaultdict(list))
+    skipped: dict[date, list[str]] = defaultdict(list)
+    for row in islice(coming(drawn, {zone: after[zone] for zone in zones}, ends), count):
+        if isinstance(row, Skipped):
+            skipped[row.day].append(row.zone)
+        else:
+            ticks[row.day][row.schedule.name].append(row)
+    calendars = dict.fromkeys(calendar for schedule in drawn for calendar in calendars_of(schedule.rule))
+    return _Year(drawn, list(calendars), ticks, skipped, today)
 
 
 def _is_fine(schedule: Schedule, after: Instant) -> bool:
@@ -71,49 +103,109 @@ def _is_fine(schedule: Schedule, after: Instant) -> bool:
     return len(several) > FINEST_A_DAY and several[-1].ends_at - several[0].ends_at < civil.DAY
 
 
-def _by_day(rows: Iterable[Coming | Skipped]) -> tuple[Days, dict[date, list[str]]]:
-    days: Days = defaultdict(lambda: defaultdict(list))
-    skipped: dict[date, list[str]] = defaultdict(list)
-    for row in rows:
-        if isinstance(row, Skipped):
-            skipped[row.day].append(row.zone)
-        else:
-            days[row.day][row.schedule.name].append(row)
-    return days, skipped
+# Around the months.
 
 
-def _legend(drawn: Sequence[Schedule], fine: Sequence[Schedule]) -> str:
+def _legend(year: _Year, fine: Sequence[Schedule]) -> str:
     lines = [
-        f"<li>{_mark(number, '')} <b>{escape(one.name)}</b> {escape(one.event)}, {escape(one.zone)}</li>"
-        for number, one in enumerate(drawn)
+        f"{_mark(number, '')} <b>{escape(one.name)}</b> {escape(one.event)}, {escape(one.zone)}{_horizon(one)}"
+        for number, one in enumerate(year.drawn)
     ]
-    lines += [f"<li><b>{escape(one.name)}</b> {escape(one.event)}: on every day, too fine to draw</li>" for one in fine]
-    return f'<ul aria-label="Schedules">{"".join(lines)}</ul>'
+    lines += [f"<b>{escape(one.name)}</b> {escape(one.event)}: on every day, too fine to draw" for one in fine]
+    keys = ['<span class="key skipped"><time>31</time></span> a day the zone never had'] if year.skipped else []
+    if year.calendars:
+        keys.append('<span class="key closed">closed</span> and why')
+    if len(year.calendars) > 1:
+        keys.append('<span class="key partly">partly</span> by some of the calendars')
+    keys.append("Times are by each schedule&#x27;s zone; 24:00 is the end of the day.")
+    return "".join(
+        f'<ul class="legend" aria-label="{name}">{"".join(f"<li>{line}</li>" for line in of)}</ul>'
+        for name, of in (("Schedules", lines), ("Signs", keys))
+    )
 
 
-def _month(first: date, offset: int, days: Days, skipped: Mapping[date, list[str]], numbers: Mapping[str, int]) -> str:
-    year, month = divmod(first.year * 12 + first.month - 1 + offset, 12)
-    begin = date(year, month + 1, 1)
-    following = (begin + timedelta(days=31)).replace(day=1)
-    cells = ["<td></td>"] * begin.weekday()
-    for number in range((following - begin).days):
-        day = begin + timedelta(days=number)
-        cells.append(_cell(day, days.get(day, {}), skipped.get(day, []), numbers))
+def _horizon(schedule: Schedule) -> str:
+    known = schedule.rule.known_until
+    return "" if known is None else f"; known until {datetime_of(known):%Y-%m-%d}"
+
+
+def _links(firsts: Mapping[str, date], today: date) -> str:
+    said = {"last": "The last year", "year": "The year", "next": "The next year"}
+    links = [f'<a href="#{key}">{said[key]}: {_name(firsts[key])}</a>' for key in said if key in firsts]
+    is_there = any(begin <= today < _years_on(begin, 1) for begin in firsts.values())
+    links.append(f'<a id="today" href="#{today}"{"" if is_there else " hidden"}>Today</a>')
+    return f'<nav aria-label="Years">{"".join(links)}</nav>\n'
+
+
+def _section(key: str, first: date, year: _Year) -> str:
+    beside = "" if key == "year" else ' class="beside"'
+    months = "".join(_month(first, offset, year) for offset in range(12))
+    return f'<section id="{key}"{beside}><h2>{_name(first)}</h2><div class="months">\n{months}</div></section>\n'
+
+
+# The months.
+
+
+def _month(first: date, offset: int, year: _Year) -> str:
+    begin = _months_on(first, offset)
+    following = _months_on(begin, 1)
+    nothing = '<td class="none"></td>'
+    cells = [nothing] * begin.weekday()
+    cells += [_cell(begin + timedelta(days=number), year) for number in range((following - begin).days)]
+    cells += [nothing] * (-len(cells) % 7)
     weeks = (f"<tr>{''.join(cells[at : at + 7])}</tr>" for at in range(0, len(cells), 7))
-    names = "".join(f'<th scope="col">{name}</th>' for name in ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"))
-    head = f"<caption>{begin:%B %Y}</caption><thead><tr>{names}</tr></thead>"
+    names = "".join(f'<th scope="col" abbr="{name}">{name[:2]}</th>' for name in WEEKDAYS)
+    head = f"<caption>{begin:%B} {begin.year}</caption><thead><tr>{names}</tr></thead>"
     return f"<table>{head}<tbody>{''.join(weeks)}</tbody></table>\n"
 
 
-def _cell(day: date, ticks: Mapping[str, list[Coming]], skipped: Sequence[str], numbers: Mapping[str, int]) -> str:
-    marks = "".join(_mark(numbers[name], _told(ticks[name])) for name in sorted(ticks, key=lambda one: numbers[one]))
-    told = f' class="skipped" title="skipped in {escape(", ".join(skipped))}"' if skipped else ""
-    return f'<td{told}><time datetime="{day}">{day.day}</time><br>{marks}</td>'
+def _cell(day: date, year: _Year) -> str:
+    kind, reasons = _closed(day, year.calendars)
+    if zones := year.skipped.get(day):
+        kind, reasons = "skipped", [f"skipped in {', '.join(zones)}"]
+    why = f'<span class="why">{escape("; ".join(reasons))}</span>' if reasons else ""
+    ticks = year.ticks.get(day, {})
+    told = "".join(
+        f"<li>{_mark(number, _told(ticks[one.name]))} {escape(_times(day, ticks[one.name]))}</li>"
+        for number, one in enumerate(year.drawn)
+        if one.name in ticks
+    )
+    marked = (f' class="{kind}"' if kind else "") + (' aria-current="date"' if day == year.today else "")
+    listed = f"<ul>{told}</ul>" if told else ""
+    return f'<td id="{day}"{marked}><time datetime="{day}">{day.day}</time>{why}{listed}</td>'
+
+
+def _closed(day: date, calendars: Sequence[Calendar]) -> tuple[str, list[str]]:
+    """Whether all calendars, some or none are closed, and why: by calendar where they don't say the same."""
+    known = [one for one in calendars if one.first_year <= day.year <= one.last_year]
+    found = {one.code: why for one in known if (why := one.why_closed(day)) is not None}
+    if not found:
+        return "", []
+    kind = "closed" if len(found) == len({one.code for one in known}) else "partly"
+    if len(set(found.values())) == 1 and kind == "closed":
+        return kind, list(found.values())[:1]
+    return kind, [f"{code}: {why}" for code, why in found.items()]
 
 
 def _mark(number: int, title: str) -> str:
     told = f' title="{escape(title)}"' if title else ""
-    return f'<span class="mark c{number % len(COLOURS)}"{told}>{number + 1}</span>'
+    return f'<abbr class="mark c{number % len(COLOURS)}"{told}>{number + 1}</abbr>'
+
+
+def _times(day: date, ticks: Sequence[Coming]) -> str:
+    if len(ticks) > MOST_TIMES:
+        first, last = (_clock(day, one) for one in (ticks[0], ticks[-1]))
+        return f"{first} to {last}, {len(ticks)} ticks"
+    shown = [_clock(day, one) for one in ticks]
+    if len(set(shown)) < len(shown):  # an hour that comes twice is told apart by its offset
+        shown = [civil.moment_label(one.schedule.zone, one.at).partition("T")[2] for one in ticks]
+    return " ".join(shown)
+
+
+def _clock(day: date, tick: Coming) -> str:
+    """What the zone's clock says, and 24:00 of what is over with the day."""
+    here = civil.zone(tick.schedule.zone)
+    return "24:00" if here.day_of(tick.at) > day.toordinal() else time_text(here.local(tick.at) % civil.DAY)
 
 
 def _told(ticks: Sequence[Coming]) -> str:
@@ -126,11 +218,24 @@ def _told(ticks: Sequence[Coming]) -> str:
     return f"{schedule.name}: {schedule.event} {periods}, at {at}"
 
 
-def _colours() -> str:
-    return "".join(
-        f".c{number} {{ background: {colour}; color: {'#fff' if colour in ON_DARK else '#000'}; }} "
-        for number, colour in enumerate(COLOURS)
-    )
+# Dates.
+
+
+def _name(first: date) -> str:
+    """The twelve months from there: a calendar's year by its number."""
+    if first.month == 1:
+        return str(first.year)
+    last = _months_on(first, 11)
+    return f"{first:%B} {first.year} to {last:%B} {last.year}"
+
+
+def _months_on(first: date, months: int) -> date:
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
+def _years_on(first: date, years: int) -> date:
+    return _months_on(first, 12 * years)
 
 
 def _day(zone: str, instant: int) -> date:

@@ -51,7 +51,7 @@ def plan(
     as_of_: Annotated[
         str | None, typer.Option("--as-of", help="By what had been announced before this instant (with an offset).")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="html: twelve months on one page.")] = "table",
+    format_: Annotated[Format, typer.Option("--format", help="html: a year on one page.")] = "table",
     json: JsonOption = False,
 ) -> None:
     """List the ticks to come, by this configuration alone.
@@ -74,11 +74,13 @@ def plan(
     if ends is not None and any(ends[zone] <= after[zone] for zone in zones):
         raise ClockError(f"--until: {until!r} is not after --from {from_ or rfc3339(start)}")
     shown = "json" if json else format_
+    a_year_on = {zone: Instant(instant + A_YEAR) for zone, instant in after.items()}
     if shown == "html":
-        print(html_page(chosen, after, ends, count))
+        _tell_horizons(chosen, ends or a_year_on)
+        print(html_page(chosen, after, ends, count, now))
         return
     if ends is None and shown == "ics":
-        ends = {zone: Instant(instant + A_YEAR) for zone, instant in after.items()}
+        ends = a_year_on
     _tell_horizons(chosen, after if ends is None else ends)
     rows = islice(coming(chosen, after, ends), count if count is not None or ends is not None else ROWS)
     if shown == "ics":
