@@ -278,12 +278,12 @@ def _guessed(app: App, name: str) -> Schedule:
         except CalendarError as error:
             raise AppError(
                 f"app {app.name!r}: what schedule is {name!r}? its workdays are guessed from its name, but {error}; "
-                "say which: Scenario(app, schedules='clock.yaml')"
+                "say which: Scenario(app, schedules=FILE), the clock's"
             ) from error
     for every in PERIODS:
         if period == every:
             return periodic(name, every, "UTC")
-    raise AppError(f"app {app.name!r}: what schedule is {name!r}? give Scenario(schedules=[...]), or a clock.yaml")
+    raise AppError(f"app {app.name!r}: what schedule is {name!r}? give Scenario(schedules=[...]), or the clock's file")
 
 
 def _every(schedule: Schedule) -> str:

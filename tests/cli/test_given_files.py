@@ -105,6 +105,19 @@ def test_what_a_file_turns_out_to_be_is_one_line(
     assert re.search(f"{file}:?.*{re.escape(said)}", done.told)
 
 
+@pytest.mark.parametrize("text", ["nonsense\n", "- a\n", "a: b: c\n", "schedules: 1\n", "{\n", "a\0b\n"])
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_wrong_inside_is_said_by_the_name_of_the_file_that_was_given(
+    reader: str, text: str, tmp_path: Path, passage: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (file := tmp_path / "given.yaml").write_text(text, "utf-8")
+    done = passage(*READERS[reader](file))
+    assert not re.search(r"\b(clock|app)\.yaml", done.err)
+    if done.code == 2:
+        assert str(file) in done.told
+
+
 @pytest.mark.parametrize("reader", [name for name in READERS if name not in ("what is appended to", "a log")])
 def test_an_empty_file_is_taken_for_nothing_by_nobody(
     reader: str, tmp_path: Path, passage: Command, monkeypatch: pytest.MonkeyPatch

@@ -27,7 +27,7 @@ def test_the_table_has_what_it_is_for() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "-1", "1e400", str(10**30), "9" * 5000])
+@pytest.mark.parametrize("value", ["inf", "nan", "-1", "1e400", str(10**30)])
 @pytest.mark.parametrize("option", NUMBERS, ids=str)
 def test_what_is_no_number_of_any_use_is_one_line(option: Option, value: str, passage: Command) -> None:
     done = passage(*ARGUMENTS[option.group, option.command], option.name, value)

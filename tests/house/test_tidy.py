@@ -4,6 +4,7 @@ Each rule is a function from a file to its complaints, and is itself tested on a
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -105,6 +106,20 @@ def asks_for_headers_with_care(it: Module) -> Iterator[str]:
             yield f"{it.path}:{node.lineno}: asks a record for its headers itself; use passage_log.headers.read_headers"
 
 
+def names_no_file_that_nobody_gave(it: Module) -> Iterator[str]:
+    """A message that calls every configuration clock.yaml sends its reader to another file."""
+    for node in ast.walk(it.tree):
+        if isinstance(node, ast.Raise):
+            said: list[ast.AST] = [node]
+        elif isinstance(node, ast.arguments):
+            said = [*node.defaults, *(one for one in node.kw_defaults if one is not None)]
+        else:
+            continue
+        for part in (part for one in said for part in ast.walk(one)):
+            if isinstance(part, ast.Constant) and re.search(r"\b(clock|app)\.ya?ml\b", str(part.value)):
+                yield f"{it.path}:{part.lineno}: a message names {part.value!r}; name the file that was given"
+
+
 UNFINISHED = ("TO" + "DO", "FIX" + "ME", "XX" + "X")  # in halves, so that this file passes its own rule
 ROOM_RULES: tuple[Rule, ...] = (
     opens_with_a_docstring,
@@ -114,6 +129,7 @@ ROOM_RULES: tuple[Rule, ...] = (
     keeps_pure_rooms_pure,
     swallows_no_error_silently,
     asks_for_headers_with_care,
+    names_no_file_that_nobody_gave,
 )
 RULES_FOR_ALL: tuple[Rule, ...] = (leaves_nothing_to_do, swallows_no_error_silently)
 
@@ -161,6 +177,8 @@ def test_tests_examples_and_benchmarks_are_finished() -> None:
         (keeps_pure_rooms_pure, "schemas/passage_schemas/tick.py", "def f():\n    import os.path\n"),
         (swallows_no_error_silently, "passage/cli.py", "try: ...\nexcept: ...\n"),
         (asks_for_headers_with_care, "passage/cli.py", "found = record.headers() or []\n"),
+        (names_no_file_that_nobody_gave, "passage/cli.py", "def f(file='clock.yaml'): ...\n"),
+        (names_no_file_that_nobody_gave, "passage/cli.py", "raise ValueError(f'app.yaml:{line}: wrong')\n"),
     ],
 )
 def test_every_rule_can_fail(rule: Rule, path: str, text: str) -> None:
