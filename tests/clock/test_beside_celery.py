@@ -131,7 +131,8 @@ def test_what_is_imported_runs_when_beat_runs_it() -> None:
 @pytest.mark.parametrize(
     ("fields", "differs"),
     [
-        ({"hour": 2, "minute": 30}, True),
+        ({"hour": 2, "minute": 30}, False),
+        ({"hour": "2,3", "minute": 30}, False),
         ({"hour": 2, "minute": "15,45"}, True),
         ({"hour": 2, "minute": "*/15"}, False),
         ({"minute": 30}, False),

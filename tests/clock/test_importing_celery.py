@@ -246,8 +246,10 @@ def test_what_a_branch_decides_is_remarked() -> None:
     assert "worked out by the program" in found.imported[0].remark
 
 
-def test_a_job_at_a_time_that_its_zone_skips_is_remarked() -> None:
-    job = "beat_schedule = {'a': {'schedule': crontab(hour=2, minute=30)}}\n"
+def test_a_job_at_a_time_that_its_zone_skips_runs_later_and_several_are_remarked() -> None:
+    once = "beat_schedule = {'a': {'schedule': crontab(hour=2, minute=30)}}\n"
+    assert found_in(once + "timezone = 'America/New_York'").imported[0].item["gap"] == "shift"
+    job = "beat_schedule = {'a': {'schedule': crontab(hour=2, minute='15,45')}}\n"
     assert found_in(job + "timezone = 'America/New_York'").imported[0].remark == GAP
     assert found_in(job).imported[0].remark == ""
 

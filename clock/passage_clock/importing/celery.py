@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from passage_clock.errors import ClockError, ZoneError
-from passage_clock.importing.celery_cron import FIELDS, differs_in_gaps, of_crontab
+from passage_clock.importing.celery_cron import FIELDS, in_gaps, of_crontab
 from passage_clock.importing.celery_settings import DOUBT, Job, Settings
 from passage_clock.importing.expressions import of_seconds
 from passage_clock.importing.found import Found
@@ -20,7 +20,7 @@ from passage_clock.importing.python import Call, Table, Unknown, last_name, pars
 CRONS = frozenset({"crontab", "solar", "TzAwareCrontab"})
 
 INTERVAL = "Celery counts it from when beat starts; here it is on the clock"
-GAP = "of the times in a gap of its zone Celery runs the first, as much later as the gap is long; here at the gap's end"
+GAP = "of several times in a gap of its zone Celery runs the first, as much later as the gap is long; here at its end"
 WORKED_OUT = "its schedule is worked out by the program; write it as crontab(...), timedelta(...) or a number"
 
 
@@ -74,8 +74,10 @@ def _entry(found: Found, module: Settings, job: Job, place: str, seen: set[ast.C
             raise ValueError("it has no schedule")
         rule, more = _rule(when, seen)
         zone, about_zone = _zone(module, job.owner, found.zone)
-        if isinstance(when, Call) and when.name == "crontab" and differs_in_gaps(_fields(when), zone):
-            more += (GAP,)
+        if isinstance(when, Call) and when.name == "crontab":
+            gap = in_gaps(_fields(when), zone)
+            rule |= {"gap": gap} if gap == "shift" else {}
+            more += () if gap else (GAP,)
     except (ValueError, ZoneError) as error:
         found.leave_out(place, job.name, str(error))
         return

@@ -5,11 +5,12 @@ weekdays are a filter beside it. A range may wrap (`22-2`, `sat-mon`), and `mond
 begins like one. It refuses, with ValueError, what Celery refuses.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from passage_clock import civil
+from passage_clock.civil import Gap
 from passage_schemas.instant import instant_of
 
 FIELDS: Mapping[str, range] = {
@@ -40,20 +41,23 @@ def of_crontab(given: Mapping[str, object]) -> dict[str, Any]:
     return {"cron": " ".join((*(spelled[name] for name in fields), "*")), "only": [{"weekday": weekdays}]}
 
 
-def differs_in_gaps(given: Mapping[str, object], zone: str) -> bool:
-    """Whether a zone's gap skips a time of these, which beat then runs as much later, and we where the gap ends. One
-    right at the gap's begin is both."""
+def in_gaps(given: Mapping[str, object], zone: str) -> Gap | None:
+    """What our rule has to make of a time that a gap of the zone skips, to run when beat runs: of those in one gap the
+    first, as much later as the gap is long. None: nothing of ours is that."""
     hours = _values("hour", given.get("hour", "*"))
     minutes = _values("minute", given.get("minute", "*"))
     if len(hours) == len(FIELDS["hour"]):  # nothing is made up for, and the later time has its own
-        return False
+        return "next"
     times = sorted(hour * 60 + minute for hour in hours for minute in minutes)
-    for begin, end in _gaps(zone):
-        first = next((time for time in times if begin <= time < end), begin)
-        later = first + end - begin
-        if first != begin and not (end in times and later in times):
-            return True
-    return False
+    skipped = [(begin, end, [time for time in times if begin <= time < end]) for begin, end in _gaps(zone)]
+    if all(_is_kept_at_the_end(begin, end, inside, times) for begin, end, inside in skipped):
+        return "next"
+    return "shift" if all(len(inside) < 2 for _, _, inside in skipped) else None
+
+
+def _is_kept_at_the_end(begin: int, end: int, inside: Sequence[int], times: Sequence[int]) -> bool:
+    """A time right at the gap's begin is as late as its end; and where both have a time of their own, all is there."""
+    return not inside or inside[0] == begin or (end in times and inside[0] + end - begin in times)
 
 
 def _gaps(zone: str) -> Iterator[tuple[int, int]]:
