@@ -121,7 +121,7 @@ def test_a_log_is_followed_until_it_is_told_to_stop(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["anacron", "crontab"], "'anacron' can't be imported; write one of crontab, kubernetes, celery, quartz"),
+        (["anacron", "crontab"], "'anacron' can't be imported; write one of crontab, system-crontab, kubernetes"),
         (["crontab", "nowhere"], "nowhere: can't be read: no such file or directory; check the path and its rights"),
         (["quartz", "crontab"], "crontab:1: not XML"),
         (["crontab", "crontab", "--shadow", "crontab"], "crontab: no run of any job is in it"),
