@@ -81,9 +81,9 @@ def test_hours_are_counted_from_however_long_ago() -> None:
     assert clock(rule, "2056-01-01", 1) == ["2056-01-01 01:00 +0000"]  # a walk of 262,968
 
 
-@pytest.mark.parametrize("number", [1, 0, -2])
-def test_less_than_every_second_is_refused(number: int) -> None:
-    with pytest.raises(ScheduleError, match=f"every_nth: {number} won't do; write a whole number from 2"):
+@pytest.mark.parametrize("number", [1, 0, -2, 100_001, 10**30])
+def test_less_than_every_second_and_what_would_be_counted_for_minutes_are_refused(number: int) -> None:
+    with pytest.raises(ScheduleError, match=f"every_nth: {number} won't do; write 2 to 100000"):
         Nth(number, Every("week", AMSTERDAM), NEW_YEAR)
 
 

@@ -23,7 +23,7 @@ from passage_clock.rules.days import OnDays, workdays
 from passage_clock.rules.filtered import Filtered, Shifted
 from passage_clock.rules.fiscal import FISCAL_PERIODS, WEEKS, Fiscal
 from passage_clock.rules.hours import Edge, Opening
-from passage_clock.rules.nth import Nth
+from passage_clock.rules.nth import MOST_COUNTED, Nth
 from passage_clock.rules.periods import PERIODS, Every
 from passage_clock.rules.recurring import Recurring
 from passage_clock.rules.rule import Rule
@@ -164,7 +164,7 @@ def _rrule(section: Node, inherited: str | None, reading: Reading) -> Rule:
 
 
 def _every_nth(section: Node, inherited: str | None, reading: Reading) -> Rule:
-    n = section.need("every_nth", "").whole(range(2, 1_000_000), "a whole number from 2, e.g. 2 for every second")
+    n = section.need("every_nth", "").whole(range(2, MOST_COUNTED + 1), f"2 to {MOST_COUNTED}, e.g. 2 for every second")
     of = section.need("of", "another schedule of this file, or a rule's fields")
     zone = section.get("zone")
     if of.is_mapping:

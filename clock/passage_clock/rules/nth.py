@@ -21,6 +21,9 @@ from passage_clock.rules.periods import Every, clock_unit
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
 
+MOST_COUNTED = 100_000
+"""One after so many is counted in a second or two; of days it comes after 273 years."""
+
 FINEST, FINEST_WITHIN = 1_000, 30 * civil.DAY
 """A rule that names so many within that time is too fine to be walked: of the hours, 25 years take a second or two."""
 
@@ -34,8 +37,8 @@ class Nth:
     starts_at: datetime
 
     def __post_init__(self) -> None:
-        if self.n < 2:
-            raise ScheduleError(f"every_nth: {self.n} won't do; write a whole number from 2, e.g. 2 for every second")
+        if not 2 <= self.n <= MOST_COUNTED:
+            raise ScheduleError(f"every_nth: {self.n} won't do; write 2 to {MOST_COUNTED}, e.g. 2 for every second")
         if self.starts_at.tzinfo is not None:
             raise ScheduleError(f"starts_at: {self.starts_at} has an offset; leave it out, it is read in {self.zone}")
         if _is_too_fine(self.of, civil.instant_of_civil(self.starts_at, self.zone)):
