@@ -71,7 +71,9 @@ def test_an_app_of_two_schedules_says_which_one_passes() -> None:
 
 
 def test_a_schedule_it_cannot_guess_and_a_fact_nobody_carries_are_told() -> None:
-    with pytest.raises(AppError, match=r"what schedule is 'workday\.shop'\? .*'SHOP' is not a country .*schedules=FILE"):
+    with pytest.raises(
+        AppError, match=r"what schedule is 'workday\.shop'\? .*'SHOP' is not a country .*schedules=FILE"
+    ):
         Scenario(invoices(overdue(of="workday.shop")))
     with pytest.raises(AppError, match="what schedule is 'nightly'"):
         Scenario(invoices(overdue(of="nightly")))
