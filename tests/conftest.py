@@ -26,6 +26,11 @@ settings.load_profile("untimed")
 _CACHE = str(Path(__file__).parents[1] / ".kafka")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first: files go to workers whole, and whoever came to it last let the others wait two minutes."""
+    items.sort(key=lambda item: item.path.parent.name != "simulation")
+
+
 @pytest.fixture(scope="session")
 def docker_compose_file() -> str:
     """For pytest-docker: the broker a trial runs, too."""
