@@ -27,7 +27,7 @@ _CACHE = str(Path(__file__).parents[1] / ".kafka")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first: files go to workers whole, and whoever came to it last let the others wait two minutes."""
+    """The longest file first: files go to workers whole, and at the end the others would wait two minutes for it."""
     items.sort(key=lambda item: item.path.parent.name != "simulation")
 
 
