@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from passage_clock import civil
@@ -92,6 +92,8 @@ def test_what_was_run_is_what_is_read(
     night: tuple[str, str], minutes: int, offset: int, hours: int, days: list[int]
 ) -> None:
     zone, change = night
+    # Lord Howe's clock goes back half an hour: what comes once an hour leaves nothing in the log that shows it.
+    assume(zone != "Australia/Lord_Howe" or minutes <= 30)
     begin = at(change) - 2 * civil.HOUR + offset * civil.MINUTE + civil.SECOND
     ran = [Instant(one) for one in range(begin, begin + hours * civil.HOUR, minutes * civil.MINUTE)]
     for later in days:
