@@ -267,6 +267,11 @@ def instant_of_civil(moment: datetime | date, name: str) -> Instant:
     return zone(name).resolve((naive.replace(tzinfo=UTC) - EPOCH) // MICROSECOND)
 
 
+def civil_of_instant(instant: Instant, name: str) -> datetime:
+    """What the zone's clock says then: `instant_of_civil` the other way round, naive."""
+    return EPOCH.replace(tzinfo=None) + timedelta(microseconds=zone(name).local(instant))
+
+
 def civil_instants(name: str, day: int, time_us: int, gap: Gap, fold: Fold) -> tuple[Instant, ...]:
     """When the zone's clock says this time of this day: one instant; in a gap none or one, in a fold one or two.
 

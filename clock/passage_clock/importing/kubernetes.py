@@ -52,16 +52,16 @@ def _documents(text: str, file: str) -> list[Any]:
 def _jobs(documents: list[Any], kind: str = "") -> Iterator[Mapping[str, Any]]:
     """What has a schedule, at least. `kind` is theirs where they don't say it: items of a list don't."""
     for document in documents:
-        own = _fields(document)
+        own = fields_of(document)
         named = str(own.get("kind") or kind)
         if isinstance(own.get("items"), list):
             yield from _jobs(own["items"], named.removesuffix("List"))
-        elif named == "CronJob" or "schedule" in _fields(own.get("spec")):
+        elif named == "CronJob" or "schedule" in fields_of(own.get("spec")):
             yield {**own, "kind": named}
 
 
 def _job(found: Found, job: Mapping[str, Any], file: str) -> None:
-    metadata, spec = _fields(job.get("metadata")), _fields(job.get("spec"))
+    metadata, spec = fields_of(job.get("metadata")), fields_of(job.get("spec"))
     name = str(metadata.get("name") or "job")
     within = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
     place = f"{file}: {job['kind'] or 'an item'} {within}{name}"
@@ -113,7 +113,7 @@ def _every(span: str, job: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     """Kubernetes counts from the last run, at first from when the job was made, whatever clocks on walls do."""
     seconds = seconds_of(span)
     rule = of_seconds(seconds)
-    metadata, status = _fields(job.get("metadata")), _fields(job.get("status"))
+    metadata, status = fields_of(job.get("metadata")), fields_of(job.get("status"))
     stated = status.get("lastScheduleTime") or metadata.get("creationTimestamp")
     start = _instant(stated)
     if start is None:
@@ -147,6 +147,6 @@ def _not_kept(spec: Mapping[str, Any]) -> Iterator[str]:
         yield f"concurrencyPolicy: {policy} is not kept: a tick comes whether or not the last one's work is done"
 
 
-def _fields(value: Any) -> Mapping[str, Any]:
+def fields_of(value: Any) -> Mapping[str, Any]:
     """What should be fields; no fields where it is something else."""
     return value if isinstance(value, dict) else {}

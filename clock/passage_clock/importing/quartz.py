@@ -184,8 +184,7 @@ def _whole(stated: Mapping[str, str], name: str) -> int:
 
 def _civil(instant: Instant, zone: str) -> datetime:
     """What the zone's clock says then, in whole seconds: Quartz drops what is left."""
-    local = civil.zone(zone).local(instant)
-    return datetime(1970, 1, 1) + timedelta(seconds=local // _SECOND)  # noqa: DTZ001 - civil, of the zone
+    return civil.civil_of_instant(instant, zone).replace(microsecond=0)
 
 
 def _tag(node: ElementTree.Element) -> str:

@@ -13,10 +13,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from passage_clock.errors import ClockError
 from passage_clock.importing.crontab import name_of
+from passage_clock.importing.kubernetes import fields_of
 from passage_clock.importing.stamps import Line, instants
 from passage_schemas.instant import Instant
 
@@ -74,19 +74,14 @@ def _kubernetes(text: str) -> Iterator[Stamped]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ClockError("the log is no list of jobs; write it with `kubectl get jobs -o json`") from error
     for job in items if isinstance(items, list) else []:
-        metadata, status = _fields(_fields(job).get("metadata")), _fields(_fields(job).get("status"))
+        metadata, status = fields_of(fields_of(job).get("metadata")), fields_of(fields_of(job).get("status"))
         owners = metadata.get("ownerReferences")
-        named = [_fields(one) for one in owners] if isinstance(owners, list) else []
+        named = [fields_of(one) for one in owners] if isinstance(owners, list) else []
         owner = next((one for one in named if one.get("kind") == "CronJob"), None)
-        marks = _fields(metadata.get("annotations"))
+        marks = fields_of(metadata.get("annotations"))
         at = marks.get(_SCHEDULED) or status.get("startTime")
         if owner and at and marks.get(_BY_HAND) != "manual":
             yield str(at), str(owner.get("name"))
-
-
-def _fields(value: Any) -> Mapping[str, Any]:
-    """What should be fields; no fields where it is something else."""
-    return value if isinstance(value, dict) else {}
 
 
 def _csv(text: str) -> Iterator[Stamped]:

@@ -47,12 +47,12 @@ def instants(lines: Sequence[Line], zone: str, read_at: Instant) -> list[Instant
 def _dated(stamps: Sequence[str], zone: str, read_at: Instant) -> list[datetime]:
     """Backwards from the end: each with its year, aware where it says its offset."""
     found: list[datetime] = []
-    behind = _civil(read_at, zone) + AHEAD
+    behind = civil.civil_of_instant(read_at, zone) + AHEAD
     for stamp in reversed(stamps):
         seen = _YEARLESS.fullmatch(stamp)
         moment = _full(stamp) if seen is None else _with_year(seen, behind)
         found.append(moment)
-        at = moment.replace(tzinfo=None) if moment.tzinfo is None else _civil(instant_of(moment), zone)
+        at = moment.replace(tzinfo=None) if moment.tzinfo is None else civil.civil_of_instant(instant_of(moment), zone)
         behind = at + BACK
     return found[::-1]
 
@@ -96,8 +96,3 @@ def _passes(lines: Iterable[Line], dated: Iterable[datetime], zone: str) -> Iter
                 last_minute[line.ran] = local // civil.MINUTE
         latest = max(latest, at)
         yield at
-
-
-def _civil(instant: Instant, zone: str) -> datetime:
-    """What the zone's clock says then."""
-    return EPOCH.replace(tzinfo=None) + timedelta(microseconds=civil.zone(zone).local(instant))
