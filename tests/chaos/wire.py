@@ -24,6 +24,7 @@ class Api(IntEnum):
     PRODUCE = 0
     METADATA = 3
     FIND_COORDINATOR = 10
+    JOIN_GROUP = 11
     END_TXN = 26
 
 

@@ -26,7 +26,7 @@ from passage_log.errors import WriterLost
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Partition, Record, Topic
 from passage_processors import App, ProcessorError, Worker
-from passage_processors.runtime.aside import Aside
+from passage_log.aside import Aside
 from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.task import Task

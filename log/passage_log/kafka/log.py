@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 
 from confluent_kafka import Consumer, Producer
 
@@ -12,7 +13,8 @@ from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.appender import KafkaAppender
 from passage_log.kafka.gate import Gate
 from passage_log.kafka.member import KafkaMember
-from passage_log.kafka.questions import Questions
+from passage_log.kafka.membership import Membership
+from passage_log.kafka.questions import ONE_REQUEST_SECONDS, Questions
 from passage_log.kafka.reader import KafkaReader
 from passage_log.kafka.writer import OPEN_SECONDS, Hear, KafkaWriter
 from passage_log.port import Assignor, GroupMember, Topic
@@ -67,10 +69,11 @@ class KafkaLog:
         return KafkaReader(self._consumer(settings.consumer(self._access, READERS_GROUP)), self._questions)
 
     def member(self, group: str, topics: Sequence[str], assignor: Assignor) -> KafkaMember:
-        consumer = self._consumer(settings.member(self._access, group, assignor))
+        chosen = settings.member(self._access, group, assignor)
         asking = settings.gate(self._access, group)
         gate = Gate(lambda: self._consumer(asking), self._access, group, self._questions.no_answer)
-        return KafkaMember(consumer, gate, self._questions, group, topics, assignor)
+        membership = Membership(partial(self.hurried(ONE_REQUEST_SECONDS).group_members, group))
+        return KafkaMember(lambda: self._consumer(chosen), gate, membership, self._questions, group, topics, assignor)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
         ear = Ear(self._access)

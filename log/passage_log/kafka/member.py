@@ -3,7 +3,7 @@
 The callbacks of a rebalance run inside `poll`. They record the assignment and stop the reading of what was taken; they
 never start any, because only the owner knows from where (it has a state to restore first).
 
-Three things are easy to get wrong here:
+Some things are easy to get wrong here:
 
 * The broker checks a generation only if one is sent. A member the group has thrown out forgets its member id, and the
   client would then send an empty one, which a transaction may carry: the commit of a deposed member would succeed. So
@@ -14,16 +14,19 @@ Three things are easy to get wrong here:
 * The client's own goodbye may never return, and hold the whole process (librdkafka 4884): a rebalance that nobody has
   heard of yet, but to which `assign` was an answer, is told in its last moments, and the answer to that is waited for
   where nobody is left to take it. So the group is left first, and all it has to tell is heard.
+* It may stay out of its group for good. Then another client takes its place (`membership.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from passage_log.errors import Fenced
+from passage_log.kafka.errors import brokers
 from passage_log.kafka.gate import Gate
+from passage_log.kafka.membership import Membership
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader, topic_partitions
 from passage_log.port import Assignment, Assignor, Committed, Partition, Record
@@ -39,23 +42,31 @@ _QUIET_SECONDS = 0.02
 class KafkaMember:
     def __init__(
         self,
-        consumer: Consumer,
+        make: Callable[[], Consumer],
         gate: Gate,
+        membership: Membership,
         questions: Questions,
         group: str,
         topics: Sequence[str],
         assignor: Assignor,
     ) -> None:
-        self._consumer = consumer
-        self._reader = KafkaReader(consumer, questions, group)
+        self._make = make
         self._gate = gate
+        self._membership = membership
+        self._questions = questions
         self._group = group
+        self._topics = list(topics)
         self._is_eager = assignor == "range"
         self._round = 0
         self._owned = NOTHING
         self._reading = NOTHING
         self._credentials: object | None = None
-        consumer.subscribe(list(topics), on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
+        self._join()
+
+    def _join(self) -> None:
+        self._consumer = self._make()
+        self._reader = KafkaReader(self._consumer, self._questions, self._group)
+        self._consumer.subscribe(self._topics, on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
 
     def credentials(self) -> object:
         """What proves membership in the generation this member last heard of. Raises Fenced when it is in none."""
@@ -64,13 +75,24 @@ class KafkaMember:
         return self._credentials
 
     def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        if not self._owned and self._membership.is_lost(self._consumer.memberid):
+            self._join_anew()
         return self._reader.poll(max_records, timeout_seconds)
+
+    def _join_anew(self) -> None:
+        brokers.warning(
+            "membership_lost", group=self._group, consequence="its client says nothing of it; another one joins"
+        )
+        self._end_client()
+        self._membership.begin_anew()
+        self._join()
 
     def assignment(self) -> Assignment:
         return Assignment(self._round, self._owned)
 
     def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gained = _names(partitions)
+        self._membership.given()
         if self._is_eager:
             consumer.assign([])
             self._stop_reading(self._reading)
@@ -82,6 +104,8 @@ class KafkaMember:
         self._count(gained)
 
     def _taken(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if consumer is not self._consumer:
+            return  # one that was given up, in its own last moments: it answers the group by itself
         lost = self._owned if self._is_eager else _names(partitions)
         if self._is_eager:
             consumer.unassign()
@@ -138,10 +162,13 @@ class KafkaMember:
         return self._reader.offset_at(partition, timestamp_ms)
 
     def close(self) -> None:
+        self._end_client()
+        self._gate.close()
+
+    def _end_client(self) -> None:
         with suppress(KafkaException, RuntimeError):  # closed already, or it can't say goodbye
             self._leave()
         self._reader.close()
-        self._gate.close()
 
     def _leave(self) -> None:
         """Out of the group, with every rebalance answered while somebody takes the answers."""

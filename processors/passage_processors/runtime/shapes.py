@@ -16,7 +16,7 @@ from passage_log.errors import LogError, Unfit
 from passage_log.port import Log, Topic
 from passage_log.preflight import partition_complaints
 from passage_processors.app import App
-from passage_processors.runtime.aside import Aside
+from passage_log.aside import Aside
 from passage_processors.runtime.topics import per_partition
 
 _log = structlog.get_logger("passage.processors")
