@@ -149,6 +149,7 @@ class Crowd:
         assert codes == [0] * len(codes), f"asked to stop, they ended with {codes}"
         for process in (*self.working.values(), *self._leaving):
             self._bury(process)
+        self.working, self._leaving = {}, []
 
     @property
     def folded_facts(self) -> int:
