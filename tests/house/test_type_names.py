@@ -1,0 +1,127 @@
+"""One type, one name: a reader who meets a public type knows which it is, without looking where it was imported from.
+
+A type is a class or an alias. `DOUBLED` lists the names that stood in several modules when this was written, and may
+only shrink: a name that is listed and no longer doubled is a complaint too.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from tests.house.test_tidy import ROOMS, Module, module, modules
+
+DOUBLED = frozenset(
+    {
+        "Answer",
+        "Ask",
+        "Bounds",
+        "Coming",
+        "Convert",
+        "Edge",
+        "Effects",
+        "Floor",
+        "Fold",
+        "Format",
+        "Found",
+        "Handler",
+        "Headers",
+        "Health",
+        "Input",
+        "Kind",
+        "Known",
+        "Lookout",
+        "Memory",
+        "Metrics",
+        "Names",
+        "Plan",
+        "Read",
+        "Reader",
+        "Reading",
+        "Refusal",
+        "Run",
+        "Seat",
+        "Span",
+        "Stage",
+        "Status",
+        "Stop",
+        "Wait",
+        "Waits",
+        "Watched",
+        "What",
+    }
+)
+
+
+def types_of(it: Module) -> Iterator[str]:
+    """Names of the public types a module defines."""
+    for node in it.tree.body:
+        match node:
+            case ast.ClassDef(name=name):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_alias(name, value):
+                pass
+            case _:
+                continue
+        if not name.startswith("_"):
+            yield name
+
+
+def is_alias(name: str, value: ast.expr) -> bool:
+    """Types are written `LikeThis`, constants `LIKE_THIS`; a type variable is named for the functions beside it."""
+    return name[0].isupper() and not name.isupper() and not ast.unparse(value).startswith(("TypeVar(", "ParamSpec("))
+
+
+def doubled(the_modules: Iterable[Module]) -> dict[str, list[str]]:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for it in the_modules:
+        for name in sorted(set(types_of(it))):
+            homes[name].append(it.path)
+    return {name: paths for name, paths in homes.items() if len(paths) > 1}
+
+
+def complaints(the_modules: Iterable[Module], allowed: frozenset[str]) -> list[str]:
+    homes = doubled(the_modules)
+    return [
+        *(
+            f"{name} is a type in {', '.join(homes[name])}: give each the noun it stands for"
+            for name in sorted(homes.keys() - allowed)
+        ),
+        *(
+            f"{name} is no longer doubled: take it from DOUBLED, so that it stays so"
+            for name in sorted(allowed - homes.keys())
+        ),
+    ]
+
+
+def test_no_public_type_has_the_name_of_another() -> None:
+    found = complaints(modules(*ROOMS), DOUBLED)
+
+    assert not found, "\n" + "\n".join(found)
+
+
+A_CLASS = module("clock/a.py", "class Kind: ...\n")
+
+
+def test_a_class_and_an_alias_of_one_name_are_told() -> None:
+    alias = module("log/b.py", "Kind = Literal['one', 'other']\n")
+
+    assert complaints([A_CLASS, alias], frozenset()) == [
+        "Kind is a type in clock/a.py, log/b.py: give each the noun it stands for"
+    ]
+    assert complaints([A_CLASS, alias], frozenset({"Kind"})) == []
+
+
+def test_a_name_that_is_listed_in_vain_is_told() -> None:
+    assert complaints([A_CLASS], frozenset({"Kind"})) == [
+        "Kind is no longer doubled: take it from DOUBLED, so that it stays so"
+    ]
+
+
+def test_type_variables_constants_and_private_types_may_share_a_name() -> None:
+    others = [
+        module("log/b.py", "Kind = TypeVar('Kind')\nKIND = Literal['one']\n"),
+        module("log/c.py", "KIND = Literal['one']\nclass _Own: ...\n"),
+        module("log/d.py", "class _Own: ...\n"),
+    ]
+
+    assert complaints([A_CLASS, *others], frozenset()) == []
