@@ -46,7 +46,7 @@ NEVER_SECONDS = 3_600.0
 """For a question that we give up before the client does."""
 
 RENEW_SECONDS = 10.0
-"""As long as two requests that nobody answers, and what lies between."""
+"""From the first question without an answer: as long as two more, and what lies between."""
 
 LATE_SECONDS = 2.0
 """The client keeps its own time. Ours, so much more, only guards against one that doesn't."""
@@ -65,6 +65,8 @@ class Questions:
         self._access = access
         self._timeout_seconds = timeout_seconds
         self._client: AdminClient | None = self._make()
+        self._silent_since: float | None = None
+        """Since when no question was answered; None when the last one was."""
 
     def _make(self) -> AdminClient:
         chosen: Any = settings.questions(self._access)
@@ -241,7 +243,7 @@ class Questions:
 
     def look_for_broker(self, topic: str) -> None:
         """Does any broker tell of this topic in time? Raises Unreachable."""
-        self._ask(partial(self._list_topics, self._timeout_seconds, topic))
+        self._heard(lambda: self._ask(partial(self._list_topics, self._timeout_seconds, topic)))
 
     def _look_up_leaders(self, topics: Collection[str], seconds: float) -> None:
         """This client goes on asking with the leader's epoch it once heard, for minutes after the broker has moved on.
@@ -285,19 +287,31 @@ class Questions:
             return self._answered(question)
 
     def _answered(self, question: Callable[[float], Answer]) -> Answer:
-        """A client that gave no answer for a while is replaced: behind a broker's restart one may stay deaf."""
-        deadline, renew_at = monotonic() + self._timeout_seconds, monotonic() + RENEW_SECONDS
+        deadline = monotonic() + self._timeout_seconds
         while True:
+            seconds = min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic()))
             try:
-                return question(min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic())))
+                return self._heard(partial(question, seconds))
             except Unreachable:
-                if monotonic() >= renew_at:
-                    renew_at = monotonic() + RENEW_SECONDS
-                    self.close()
                 if monotonic() > deadline:
                     raise
                 sleep(ASK_AGAIN_SECONDS)
                 self._look_around(min(ONE_REQUEST_SECONDS, max(ASK_AGAIN_SECONDS, deadline - monotonic())))
+
+    def _heard(self, question: Callable[[], Answer]) -> Answer:
+        """A client that has given no answer for a while, however short each question was, is replaced: behind a
+        broker's restart one may stay deaf."""
+        try:
+            answer = question()
+        except Unreachable:
+            now = monotonic()
+            since = self._silent_since = now if self._silent_since is None else self._silent_since
+            if now - since >= RENEW_SECONDS:
+                self._silent_since = None
+                self.close()
+            raise
+        self._silent_since = None
+        return answer
 
     def _look_around(self, seconds: float, topics: Sequence[str] = ()) -> None:
         """Whom this client asks, it learnt when it connected: told that a broker leads the cluster which has just died,
