@@ -57,17 +57,19 @@ def quick_app(log: KafkaLog, topic_prefix: str) -> App:
     """An app and a clock of its own, all topics empty."""
     app = replace(
         app_of(topic_prefix, f"{topic_prefix}.facts"),
-        ticks=f"{topic_prefix}.ticks", clock_schedules=f"{topic_prefix}.schedules", grace_seconds=0.0,
+        ticks_topic=f"{topic_prefix}.ticks", schedules_topic=f"{topic_prefix}.schedules", grace_seconds=0.0,
     )  # fmt: skip
     log.create([Topic(f"{topic_prefix}.facts", PARTITIONS, KEPT)])
-    log.create([Topic(name, 1, {**KEPT, "cleanup.policy": "compact"}) for name in (app.ticks, app.clock_schedules)])
+    log.create(
+        [Topic(name, 1, {**KEPT, "cleanup.policy": "compact"}) for name in (app.ticks_topic, app.schedules_topic)]
+    )
     create_topics(log, app, PARTITIONS)
     return app
 
 
 def begin_clock(appender: Appender, app: App, next_at: Instant) -> None:
     entry = ScheduleEntry("day.utc", "DayHasPassed", "UTC", None, "", "", "active", "", "", next_at, 0, 1, "", "")
-    appender.append(Partition(app.clock_schedules, 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), 1)
+    appender.append(Partition(app.schedules_topic, 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), 1)
 
 
 def publish(appender: Appender, app: App, ordinal: int, ends_at: Instant, next_at: Instant) -> None:
@@ -76,7 +78,7 @@ def publish(appender: Appender, app: App, ordinal: int, ends_at: Instant, next_a
         starts_at=Instant(ends_at - 1), ends_at=ends_at, next_at=next_at, zone="UTC",
         calendar=None, tzdata="2026c", published_at=ends_at, definition="", previous=None,
     )  # fmt: skip
-    appender.append(Partition(app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(ends_at))
+    appender.append(Partition(app.ticks_topic, 0), tick.key, TICK.encode(tick), milliseconds_of(ends_at))
     appender.flush()
 
 

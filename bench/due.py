@@ -77,7 +77,7 @@ def _app() -> App:
         after=31,
         of="day.utc",
         emits=InvoiceBecameOverdue,
-        emit=lambda case: InvoiceBecameOverdue(case.key),
+        event=lambda case: InvoiceBecameOverdue(case.key),
         keep_fact=False,
     )
     return App(name="bench", inputs={"billing": [InvoiceSent]}, output="derived", policies=[overdue])

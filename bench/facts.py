@@ -81,7 +81,7 @@ def app_of(name: str, facts: str) -> App:
         of="day.utc",
         unless=InvoicePaid,
         emits=InvoiceBecameOverdue,
-        emit=lambda case: InvoiceBecameOverdue(case.key),
+        event=lambda case: InvoiceBecameOverdue(case.key),
         keep_fact=False,
     )
     return App(
@@ -89,8 +89,8 @@ def app_of(name: str, facts: str) -> App:
         inputs={facts: [InvoiceSent, InvoicePaid]},
         output=f"{name}.derived",
         policies=[overdue],
-        ticks="bench.facts.ticks",
-        clock_schedules="bench.facts.schedules",
+        ticks_topic="bench.facts.ticks",
+        schedules_topic="bench.facts.schedules",
     )
 
 

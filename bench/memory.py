@@ -100,7 +100,7 @@ def _app(keep_fact: bool) -> App:
         after=DAYS + 31,
         of="day.utc",
         emits=InvoiceBecameOverdue,
-        emit=lambda case: InvoiceBecameOverdue(case.key),
+        event=lambda case: InvoiceBecameOverdue(case.key),
         keep_fact=keep_fact,
     )
     return App(name="bench", inputs={"billing": [InvoiceSent]}, output="derived", policies=[overdue])

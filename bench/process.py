@@ -68,8 +68,8 @@ def app_of(name: str, facts: str) -> App:
         inputs={facts: [InvoiceSent, InvoicePaid]},
         output=f"{name}.derived",
         processes=[Collecting()],
-        ticks="bench.facts.ticks",
-        clock_schedules="bench.facts.schedules",
+        ticks_topic="bench.facts.ticks",
+        schedules_topic="bench.facts.schedules",
     )
 
 

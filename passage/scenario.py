@@ -116,7 +116,7 @@ class Scenario:
         self._log = MemoryLog(now_ms=lambda: milliseconds_of(self._wall.now()))
         self._waited = 0.0
         self._schedules = _schedules(app, schedules)
-        topics = Topics(app.ticks, app.clock_schedules)
+        topics = Topics(app.ticks_topic, app.schedules_topic)
         create_topics(self._log, app, 1)
         self._log.create(
             [

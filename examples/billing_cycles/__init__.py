@@ -88,7 +88,7 @@ app = App(
             name="month-end",
             of=MONTH,
             emits=MonthEndReportIsDue,
-            emit=lambda passed: MonthEndReportIsDue(passed.period),
+            event=lambda passed: MonthEndReportIsDue(passed.period),
         )
     ],
 )

@@ -23,7 +23,7 @@ overdue = Policy(
     of=DAY,
     unless=PaymentWasMade,
     emits=InvoiceBecameOverdue,
-    emit=lambda case: InvoiceBecameOverdue(case.key, case.fact.customer, case.fact.amount),
+    event=lambda case: InvoiceBecameOverdue(case.key, case.fact.customer, case.fact.amount),
 )
 
 suspended = Policy(
@@ -33,7 +33,7 @@ suspended = Policy(
     of=DAY,
     unless=PaymentWasMade,
     emits=AccountWasSuspended,
-    emit=lambda case: AccountWasSuspended(case.fact.customer, case.key),
+    event=lambda case: AccountWasSuspended(case.fact.customer, case.key),
 )
 
 app = App(

@@ -205,8 +205,8 @@ def apart(app: App, clock: ClockConfig) -> tuple[App, ClockConfig]:
         name=prefix + app.name,
         inputs={prefix + topic: facts for topic, facts in app.inputs.items()},
         output=prefix + app.output,
-        ticks=topics.ticks,
-        clock_schedules=topics.schedules,
+        ticks_topic=topics.ticks,
+        schedules_topic=topics.schedules,
     )
     return renamed, replace(clock, topics=topics, group=prefix + clock.group)
 

@@ -45,7 +45,7 @@ late = Policy(
     of=DAY,
     unless=ThingCameBack,
     emits=RentalBecameLate,
-    emit=lambda case: RentalBecameLate(case.key),
+    event=lambda case: RentalBecameLate(case.key),
 )
 
 fees = Policy(
@@ -57,7 +57,7 @@ fees = Policy(
     of=DAY,
     unless=ThingCameBack,
     emits=LateFeeIsDue,
-    emit=lambda case: LateFeeIsDue(case.key, case.number),
+    event=lambda case: LateFeeIsDue(case.key, case.number),
 )
 
 lost = Policy(
@@ -67,7 +67,7 @@ lost = Policy(
     of=DAY,
     unless=ThingCameBack,
     emits=ThingIsLost,
-    emit=lambda case: ThingIsLost(case.key),
+    event=lambda case: ThingIsLost(case.key),
 )
 
 app = App(

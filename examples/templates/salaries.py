@@ -46,10 +46,10 @@ salary = Policy(
     of=PAYDAY,
     unless=EmployeeLeft,
     emits=SalaryIsDue,
-    emit=lambda case: SalaryIsDue(case.key, case.number, case.fact.monthly_salary),
+    event=lambda case: SalaryIsDue(case.key, case.number, case.fact.monthly_salary),
 )
 
-payroll = Report(name="payroll", of=PAYDAY, emits=PayrollIsDue, emit=lambda passed: PayrollIsDue(passed.period))
+payroll = Report(name="payroll", of=PAYDAY, emits=PayrollIsDue, event=lambda passed: PayrollIsDue(passed.period))
 
 app = App(
     name="salaries",

@@ -40,7 +40,7 @@ ending = Policy(
     of=DAY,
     unless=SubscriptionWasBought,
     emits=TrialIsAboutToEnd,
-    emit=lambda case: TrialIsAboutToEnd(case.key, min(WARNED_DAYS, case.fact.days - 1)),
+    event=lambda case: TrialIsAboutToEnd(case.key, min(WARNED_DAYS, case.fact.days - 1)),
 )
 
 ended = Policy(
@@ -50,7 +50,7 @@ ended = Policy(
     of=DAY,
     unless=SubscriptionWasBought,
     emits=TrialHasEnded,
-    emit=lambda case: TrialHasEnded(case.key),
+    event=lambda case: TrialHasEnded(case.key),
 )
 
 app = App(

@@ -14,7 +14,7 @@
         after: {field: terms_days, plus: 1}
         of: day.amsterdam
         unless: PaymentWasMade
-        emit: {InvoiceBecameOverdue: {invoice: $key}}
+        emits: {InvoiceBecameOverdue: {invoice: $key}}
 
 `events` reads the types, `values` what an event's fields are filled with, `units` policies and reports, `formats` how
 values are put into bytes. What a file comes to is an `App` like any other: processes, which have code, are written in
@@ -41,7 +41,7 @@ _SECONDS = (
 )
 _FIELDS = (
     "app", "inputs", "output", "events", "policies", "reports", "derived_from", "former_inputs", "compacted", "formats",
-    "schedules", "ticks", "clock_schedules", "stop_after_refusals", "on_error", *_SECONDS,
+    "schedules", "ticks_topic", "schedules_topic", "stop_after_refusals", "on_error", *_SECONDS,
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _settings(top: Node) -> dict[str, Any]:
     for name in _SECONDS:
         if (here := top.get(name)) is not None:
             found[name] = here.seconds("a number of seconds above 0")
-    for name in ("ticks", "clock_schedules"):
+    for name in ("ticks_topic", "schedules_topic"):
         if (here := top.get(name)) is not None:
             found[name] = named(here)
     if (here := top.get("on_error")) is not None:

@@ -17,10 +17,10 @@ _YEARS = range(1970, 9001)
 _TICKS = "a number of ticks, 1 or more; or {field: NAME, plus: NUMBER} where the fact says it"
 _AFTER = f"{_TICKS}; or {{full_days: ...}} with either, for whole days"
 _SCHEDULE = "a schedule's name; or {field: NAME, one_of: {VALUE: SCHEDULE}} where the fact says it"
-_EMIT = "one event with its fields, e.g. {InvoiceBecameOverdue: {invoice: $key}}"
+_EMITS = "one event with its fields, e.g. {InvoiceBecameOverdue: {invoice: $key}}"
 _SECOND: tuple[SecondStart, ...] = get_args(SecondStart)
 _POLICY = (
-    "name", "starts_on", "after", "of", "unless", "emit", "every", "at_most", "second_start", "marker_ticks",
+    "name", "starts_on", "after", "of", "unless", "emits", "every", "at_most", "second_start", "marker_ticks",
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def _policy(section: Node, known: Events) -> Policy:
     fact = known.one(section.need("starts_on", "the event that starts it"))
     after = _after(section.need("after", _AFTER), fact)
     of = _of(section.need("of", _SCHEDULE), fact)
-    event, emit, looks = _emit(section, known, fact)
+    emits, event, looks = _emits(section, known, fact)
     found: dict[str, Any] = {}
     if (here := section.get("every")) is not None:
         found["every"] = _ticks(here, fact)
@@ -52,8 +52,8 @@ def _policy(section: Node, known: Events) -> Policy:
         after=after,
         of=of,
         unless=tuple(known.one(one) for one in unless.one_or_more("events, by name")) if unless else (),
-        emits=event,
-        emit=emit,
+        emits=emits,
+        event=event,
         keep_fact=looks,
         **found,
     )
@@ -128,10 +128,10 @@ def reports(top: Node, known: Events) -> list[Report]:
 
 
 def _report(section: Node, known: Events) -> Report:
-    section.mapping("- name: and its fields").only(("name", "of", "emit", "since"))
-    event, emit, _ = _emit(section, known, None)
+    section.mapping("- name: and its fields").only(("name", "of", "emits", "since"))
+    emits, event, _ = _emits(section, known, None)
     of = named(section.need("of", "a schedule's name"))
-    return Report(name=_name(section), of=of, emits=event, emit=emit, since=_since(section))
+    return Report(name=_name(section), of=of, emits=emits, event=event, since=_since(section))
 
 
 def _since(section: Node) -> datetime | None:
@@ -149,10 +149,10 @@ def _since(section: Node) -> datetime | None:
     return found
 
 
-def _emit(section: Node, known: Events, fact: type[Any] | None) -> tuple[type[Any], Filled, bool]:
-    here = section.need("emit", _EMIT).mapping(_EMIT)
+def _emits(section: Node, known: Events, fact: type[Any] | None) -> tuple[type[Any], Filled, bool]:
+    here = section.need("emits", _EMITS).mapping(_EMITS)
     if len(here.value) != 1:
-        raise here.unlike(_EMIT)
+        raise here.unlike(_EMITS)
     (told,) = here
     event = known.one(Node(told.file, told.line, told.path, told.field))
     return event, *filling(told, event, fact)

@@ -70,8 +70,8 @@ class App:
     compacted: Sequence[str] = ()
     schedules: Sequence[str] = ()
     formats: Mapping[str, Format] = field(default_factory=dict)
-    ticks: str = "passage.ticks"
-    clock_schedules: str = "passage.schedules"
+    ticks_topic: str = "passage.ticks"
+    schedules_topic: str = "passage.schedules"
     grace_seconds: float = 1.0
     max_clock_wait_seconds: float | None = None
     max_fact_ahead_seconds: float | None = None

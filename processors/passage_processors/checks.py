@@ -174,7 +174,7 @@ def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> Non
     if policy.second_start not in get_args(SecondStart):
         known = ", ".join(get_args(SecondStart))
         raise AppError(f"{where}: second_start={policy.second_start!r}; it must be one of {known}")
-    functions = {"after": policy.after, "of": policy.of, "every": policy.every, "emit": policy.emit}
+    functions = {"after": policy.after, "of": policy.of, "every": policy.every, "event": policy.event}
     for name, function in functions.items():
         if callable(function):
             _check_pure(f"{where}: {name}", function, "case.due_at, or the fact's own fields")
@@ -244,7 +244,7 @@ def _is_frozen(cls: type[Any]) -> bool:
 def _check_report(where: str, report: Report) -> None:
     if report.since is not None and report.since.utcoffset() is None:
         raise AppError(f"{where}: since={report.since.isoformat()} has no zone; add one, e.g. tzinfo=UTC")
-    _check_pure(f"{where}: emit", report.emit, "passed.ends_at and passed.period")
+    _check_pure(f"{where}: event", report.event, "passed.ends_at and passed.period")
 
 
 def _check_pure(where: str, function: Callable[..., Any], instead: str) -> None:

@@ -30,12 +30,12 @@ policies:
     of: {field: country, one_of: {NL: day.nl}}
     unless: Paid
     every: 3
-    emit: {Overdue: {invoice: $key, customer: $fact.customer, level: 2, tags: [a, b], by: 2026-01-01}}
+    emits: {Overdue: {invoice: $key, customer: $fact.customer, level: 2, tags: [a, b], by: 2026-01-01}}
 reports:
   - name: weekly
     of: week.utc
     since: "2026-01-01T00:00:00Z"
-    emit: {Overdue: {invoice: $period, customer: "", level: 1, tags: [a]}}
+    emits: {Overdue: {invoice: $period, customer: "", level: 1, tags: [a]}}
 derived_from: {billing: shop}
 formats:
   billing: {json: {type_field: kind, types: {paid: Paid}}}
@@ -58,7 +58,7 @@ ODD: list[Any] = [
     {"field": "country", "one_of": {}}, {"field": ["x"]}, "Paid", "x" * 300, "int", ["int", "string"], {"type": "int"},
     {"type": "array"}, {"type": "enum", "name": "X"}, {"type": "record", "name": "R"}, {"name": "for", "type": "int"},
 ]  # fmt: skip
-NAMES: list[Any] = [None, 1, "", "for", "self", "__class__", "validate", "a.b", "é", "Paid", "avsc", "name", "emit"]
+NAMES: list[Any] = [None, 1, "", "for", "self", "__class__", "validate", "a.b", "é", "Paid", "avsc", "name", "emits"]
 
 
 def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

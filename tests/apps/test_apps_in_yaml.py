@@ -41,7 +41,7 @@ policies:
     unless: CarWasReturned
     every: 2
     at_most: 3
-    emit:
+    emits:
       ReturnWasChased: {car: $key, time: $number, since: $started_at, fee: "12.50"}
 """
 
@@ -100,7 +100,7 @@ reports:
   - name: month-report
     of: month.utc
     since: 2026-02-02T00:00:00Z
-    emit:
+    emits:
       MonthReportIsDue: {month: $period, number: $ordinal}
 """,
     )
@@ -134,11 +134,11 @@ MISTAKES = {
     "a field the fact lacks": ("field: days", "field: day", "CarWasRented has no field 'day'; did you mean 'days'?"),
     "a value that is none": ("$key", "$kez", "'$kez' stands for nothing; did you mean '$key'?"),
     "a field left out": ("time: $number, ", "", "ReturnWasChased needs 'time'"),
-    "a value of another type": ("$number", "often", "18: policies[0].emit.ReturnWasChased.time: 'often' won't do"),
+    "a value of another type": ("$number", "often", "18: policies[0].emits.ReturnWasChased.time: 'often' won't do"),
     "what can never be of the type": (
         "time: $number",
         "time: $key",
-        "18: policies[0].emit.ReturnWasChased.time: $key is text",
+        "18: policies[0].emits.ReturnWasChased.time: $key is text",
     ),
     "a count in words": ("field: days", "field: country", "after.field: country is text, and this must be a whole"),
     "a table looked up by numbers": (
@@ -146,10 +146,10 @@ MISTAKES = {
         "field: days",
         "of.field: days is a whole number, and this must",
     ),
-    "more places than there are": ('"12.50"', '"12.505"', "emit.ReturnWasChased.fee: "),
+    "more places than there are": ('"12.50"', '"12.505"', "emits.ReturnWasChased.fee: "),
     "a field nobody knows": ("every: 2", "evry: 2", "evry: there is no such field; did you mean 'every'?"),
     "no count": ("after: {field: days, plus: 1}", "after: soon", "policies[0].after: 'soon' is text; write a number"),
-    "no event at all": ("    emit:\n      ReturnWasChased: {car", "    emits: {car", "there is no such field"),
+    "no event at all": ("    emits:\n      ReturnWasChased: {car", "    emit: {car", "there is no such field"),
     "a file that isn't there": ("{country: string, days: int}", "{avsc: no.avsc}", "no.avsc: can't be read"),
     "a class that isn't there": ("{country: string, days: int}", "{python: 'nowhere:Car'}", "nowhere"),
     "nothing": (RENTALS, "", "1: the file is empty; it needs at least app:"),

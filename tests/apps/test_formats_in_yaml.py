@@ -24,7 +24,7 @@ policies:
     after: 2
     of: day.utc
     unless: CarWasReturned
-    emit:
+    emits:
       ReturnWasChased: {car: $key}
 """
 

@@ -31,8 +31,8 @@ def app_of(run: str) -> App:
         name=f"{run}.invoices",
         inputs={f"{run}.billing": facts for facts in the_app.inputs.values()},
         output=f"{run}.collections",
-        ticks=f"{run}.ticks",
-        clock_schedules=f"{run}.schedules",
+        ticks_topic=f"{run}.ticks",
+        schedules_topic=f"{run}.schedules",
         commit_interval_seconds=0.0,
     )
 

@@ -47,7 +47,7 @@ class TickWatch:
         self.sequence = 0
         self.next_at: dict[str, Instant | None] = {}
         self._reader = log.reader()
-        self._reader.assign({Partition(app.ticks, 0): EARLIEST})
+        self._reader.assign({Partition(app.ticks_topic, 0): EARLIEST})
 
     def look(self, timeout_seconds: float) -> None:
         for record in self._reader.poll(5_000, timeout_seconds):

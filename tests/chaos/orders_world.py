@@ -42,8 +42,8 @@ def app_of(run: str) -> App:
         name=f"{run}.orders",
         inputs={f"{run}.placed": facts for facts in orders.app().inputs.values()},
         output=f"{run}.derived",
-        ticks=f"{run}.ticks",
-        clock_schedules=f"{run}.schedules",
+        ticks_topic=f"{run}.ticks",
+        schedules_topic=f"{run}.schedules",
     )
 
 
@@ -108,7 +108,7 @@ class Hand:
         """Days."""
         create_topics(log, app, story.partitions)
         kept = {"cleanup.policy": "compact", "retention.ms": "-1"}
-        log.create([Topic(app.ticks, 1, kept), Topic(app.clock_schedules, 1, kept)])
+        log.create([Topic(app.ticks_topic, 1, kept), Topic(app.schedules_topic, 1, kept)])
         self._appender = log.appender()
         for schedule, period in PERIODS.items():
             self._name(schedule, instant(period))
@@ -133,7 +133,7 @@ class Hand:
 
     def _name(self, schedule: str, next_at: Instant) -> None:
         entry = ScheduleEntry(schedule, "HasPassed", "UTC", None, "", "", "active", "", "", next_at, 0, 1, "2026f", "0")
-        place = Partition(self._app.clock_schedules, 0)
+        place = Partition(self._app.schedules_topic, 0)
         self._appender.append(place, schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
         self._appender.flush()
 
@@ -145,7 +145,7 @@ class Hand:
             starts_at=instant(day - period), ends_at=ends_at, next_at=instant(day + period), zone="UTC", calendar=None,
             tzdata="2026f", published_at=ends_at, definition="", previous=None,
         )  # fmt: skip
-        place = Partition(self._app.ticks, 0)
+        place = Partition(self._app.ticks_topic, 0)
         self._appender.append(place, tick.key, TICK.encode(tick), milliseconds_of(ends_at))
 
 

@@ -54,8 +54,8 @@ def app_of(run: str) -> App:
         inputs={f"{run}.payments": [AmountWasPaid]},
         output=f"{run}.summed",
         processes=[Summing()],
-        ticks=f"{run}.ticks",
-        clock_schedules=f"{run}.schedules",
+        ticks_topic=f"{run}.ticks",
+        schedules_topic=f"{run}.schedules",
         commit_interval_seconds=0.0,
     )
 

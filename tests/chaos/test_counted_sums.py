@@ -45,7 +45,7 @@ class Payments:
     def __init__(self, log: KafkaLog, app: App, facts: int, keys: int, random: Random) -> None:
         create_topics(log, app, PARTITIONS)
         kept = {"cleanup.policy": "compact", "retention.ms": "-1"}
-        log.create([Topic(app.ticks, 1, kept), Topic(app.clock_schedules, 1, kept)])
+        log.create([Topic(app.ticks_topic, 1, kept), Topic(app.schedules_topic, 1, kept)])
         (self._topic,) = app.inputs
         self._app, self._codec, self._appender = app, event_codec(AmountWasPaid), log.appender()
         self._facts = [
@@ -53,7 +53,7 @@ class Payments:
         ]
         self._sent = 0
         entry = ScheduleEntry(DAY, "DayHasPassed", "UTC", None, "", "", "active", "", "", day(1), 0, 1, "2026f", "0")
-        self._appender.append(Partition(app.clock_schedules, 0), DAY.encode(), SCHEDULE_ENTRY.encode(entry), 1)
+        self._appender.append(Partition(app.schedules_topic, 0), DAY.encode(), SCHEDULE_ENTRY.encode(entry), 1)
 
     def must_come_of_them(self) -> dict[str, tuple[int, int]]:
         """Of each key: how many, and their sum."""
@@ -83,7 +83,7 @@ class Payments:
             ends_at=day(1), next_at=day(2), zone="UTC", calendar=None, tzdata="2026f", published_at=day(1),
             definition="", previous=None,
         )  # fmt: skip
-        self._appender.append(Partition(self._app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(day(1)))
+        self._appender.append(Partition(self._app.ticks_topic, 0), tick.key, TICK.encode(tick), milliseconds_of(day(1)))
 
     def close(self) -> None:
         self._appender.close()

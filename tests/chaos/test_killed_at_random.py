@@ -107,7 +107,7 @@ def finish(app: App, log: Log, config: Path, bootstrap: str, run: str) -> None:
 
 
 def values_of_ticks(aftermath: Aftermath) -> list[bytes]:
-    records = read_all(aftermath.log, Partition(aftermath.app.ticks, 0))
+    records = read_all(aftermath.log, Partition(aftermath.app.ticks_topic, 0))
     return [value for record in records if (value := record.value()) is not None]
 
 

@@ -45,10 +45,10 @@ def after(fact):
         raise ValueError("no terms")
     return fact.terms or 1
 
-overdue = Policy(name="overdue", starts_on=Sent, after=after, of="day.utc", emits=Overdue, emit=emit)
+overdue = Policy(name="overdue", starts_on=Sent, after=after, of="day.utc", emits=Overdue, event=emit)
 app = App(
     "{name}", inputs={{"{name}.in": [Sent]}}, output="{name}.out", policies=[overdue],
-    ticks="{name}.ticks", clock_schedules="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
+    ticks_topic="{name}.ticks", schedules_topic="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
     formats={formats},
 )
 """
@@ -97,13 +97,13 @@ class Site:
         self.module = __import__("mine")
         self.app = self.module.app
         compacted = {"cleanup.policy": "compact"}
-        log.create([Topic(self.app.ticks, 1, compacted), Topic(self.app.clock_schedules, 1, compacted)])
+        log.create([Topic(self.app.ticks_topic, 1, compacted), Topic(self.app.schedules_topic, 1, compacted)])
         create_topics(log, self.app, PARTITIONS)
         self._hand = log.appender()
         entry = ScheduleEntry(
             "day.utc", "DayHasPassed", "UTC", None, "", "", "active", "", "", Instant(BEGIN + DAY), 0, 1, "2026f", "0"
         )
-        self._write(Partition(self.app.clock_schedules, 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), BEGIN)
+        self._write(Partition(self.app.schedules_topic, 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), BEGIN)
 
     def _write(self, partition: Partition, key: bytes, value: bytes, at: int) -> None:
         self._hand.append(partition, key, value, milliseconds_of(Instant(at)))
@@ -124,7 +124,7 @@ class Site:
             starts_at=Instant(ends_at - DAY), ends_at=ends_at, next_at=Instant(ends_at + DAY), zone="UTC",
             calendar=None, tzdata="2026f", published_at=ends_at, definition="", previous=None,
         )  # fmt: skip
-        self._write(Partition(self.app.ticks, 0), tick.key, TICK.encode(tick), ends_at)
+        self._write(Partition(self.app.ticks_topic, 0), tick.key, TICK.encode(tick), ends_at)
 
     def works_until(self, done: Callable[[Worker], bool]) -> None:
         worker = Worker(self.app, self.log, "a")

@@ -28,7 +28,7 @@ output: out
 events:
   Sent: {avsc: %s}
   Late: {invoice: string}
-policies: [{name: late, starts_on: Sent, after: 1, of: day.utc, emit: {Late: {invoice: $key}}}]
+policies: [{name: late, starts_on: Sent, after: 1, of: day.utc, emits: {Late: {invoice: $key}}}]
 """
 READERS: dict[str, Callable[[Path], list[object]]] = {
     "a clock": lambda file: ["clock", "plan", "--config", file],

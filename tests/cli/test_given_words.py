@@ -14,7 +14,7 @@ app: a
 inputs: {in: [Sent]}
 output: out
 events: {Sent: {invoice: string}, Late: {invoice: string}}
-policies: [{name: late, starts_on: Sent, after: 1, of: day.utc, emit: {Late: {invoice: $key}}}]
+policies: [{name: late, starts_on: Sent, after: 1, of: day.utc, emits: {Late: {invoice: $key}}}]
 """
 ASKS_KAFKA = [
     ["clock", "run", "-c", "clock.yaml"],

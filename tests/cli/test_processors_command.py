@@ -26,11 +26,11 @@ class Overdue:
     invoice: str
 
 overdue = Policy(
-    name="overdue", starts_on=Sent, after=1, of="day.utc", emits=Overdue, emit=lambda case: Overdue(case.key)
+    name="overdue", starts_on=Sent, after=1, of="day.utc", emits=Overdue, event=lambda case: Overdue(case.key)
 )
 app = App(
     "{name}", inputs={{"{name}.in": [Sent]}}, output="{name}.out", policies=[overdue],
-    ticks="{name}.ticks", clock_schedules="{name}.schedules",
+    ticks_topic="{name}.ticks", schedules_topic="{name}.schedules",
 )
 unrelated = 1
 """

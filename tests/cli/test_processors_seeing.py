@@ -46,11 +46,11 @@ def emit(case):
     return Overdue(case.key)
 
 overdue = Policy(
-    name="overdue", starts_on=Sent, after=lambda fact: fact.terms, of="day.utc", emits=Overdue, emit=emit
+    name="overdue", starts_on=Sent, after=lambda fact: fact.terms, of="day.utc", emits=Overdue, event=emit
 )
 app = App(
     "{name}", inputs={{"{name}.in": [Sent]}}, output="{name}.out", policies=[overdue],
-    ticks="{name}.ticks", clock_schedules="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
+    ticks_topic="{name}.ticks", schedules_topic="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
 )
 """
 
@@ -69,7 +69,7 @@ class Site:
         self.module = __import__(module)
         self.app = self.module.app
         compacted = {"cleanup.policy": "compact"}
-        log.create([Topic(self.app.ticks, 1, compacted), Topic(self.app.clock_schedules, 1, compacted)])
+        log.create([Topic(self.app.ticks_topic, 1, compacted), Topic(self.app.schedules_topic, 1, compacted)])
         create_topics(log, self.app, PARTITIONS)
         self.now = MachineWall().now()
         self._appender = log.appender()
@@ -77,7 +77,7 @@ class Site:
         entry = ScheduleEntry(
             "day.utc", "DayHasPassed", "UTC", None, "", "", "active", "", "", self.now, 0, 1, "2026f", "0"
         )
-        self._write(Partition(self.app.clock_schedules, 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), self.now)
+        self._write(Partition(self.app.schedules_topic, 0), b"day.utc", SCHEDULE_ENTRY.encode(entry), self.now)
 
     def tick(self, ends_at: Instant, next_at: Instant) -> None:
         self._ticks += 1
@@ -86,7 +86,7 @@ class Site:
             period=str(self._ticks), starts_at=ends_at, ends_at=ends_at, next_at=next_at, zone="UTC", calendar=None,
             tzdata="2026f", published_at=ends_at, definition="", previous=None,
         )  # fmt: skip
-        self._write(Partition(self.app.ticks, 0), tick.key, TICK.encode(tick), ends_at)
+        self._write(Partition(self.app.ticks_topic, 0), tick.key, TICK.encode(tick), ends_at)
 
     def sent(self, invoice: str, terms: int, at: Instant) -> None:
         key, fact = invoice.encode(), self.module.Sent(invoice, terms)

@@ -56,11 +56,11 @@ class Telling(Process[Nothing]):
 
 overdue = Policy(
     name="overdue", starts_on=Sent, after=lambda fact: fact.terms, of="day.utc", emits=Overdue,
-    emit=lambda case: Overdue(case.key),
+    event=lambda case: Overdue(case.key),
 )
 app = App(
     "{name}", inputs={{"{name}.in": [Sent]}}, output="{name}.out", policies=[overdue], processes=[Telling()],
-    ticks="{name}.ticks", clock_schedules="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
+    ticks_topic="{name}.ticks", schedules_topic="{name}.schedules", grace_seconds=0.0, commit_interval_seconds=0.0,
 )
 """
 

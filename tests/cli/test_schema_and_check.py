@@ -19,7 +19,7 @@ events:
   Paid: {invoice: string}
   Overdue: {invoice: string}
 policies:
-  - {name: overdue, starts_on: Sent, after: 14, of: OF, unless: Paid, emit: {Overdue: {invoice: $key}}}
+  - {name: overdue, starts_on: Sent, after: 14, of: OF, unless: Paid, emits: {Overdue: {invoice: $key}}}
 """
 CLOCK = """\
 TOPICS
@@ -95,10 +95,10 @@ def test_an_app_whose_schedules_the_clock_has_is_fine(passage: Command) -> None:
             "did you mean 'day.amsterdam'?"),
         ("quarter", "", "the clock has no schedule 'quarter', so every fact would wait for it; "
             "it has day.amsterdam, hour.utc"),
-        ("day.amsterdam", "topics: {ticks: acme.ticks}", "the app's ticks are on 'passage.ticks', the clock's on "
-            "'acme.ticks'; say ticks='acme.ticks' in the app"),
-        ("day.amsterdam", "topics: {schedules: s}", "the app's clock_schedules are on 'passage.schedules', the clock's "
-            "on 's'; say clock_schedules='s' in the app"),
+        ("day.amsterdam", "topics: {ticks: acme.ticks}", "the app's ticks_topic is 'passage.ticks', the clock's "
+            "'acme.ticks'; say ticks_topic='acme.ticks' in the app"),
+        ("day.amsterdam", "topics: {schedules: s}", "the app's schedules_topic is 'passage.schedules', the clock's "
+            "'s'; say schedules_topic='s' in the app"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_a_line_and_exit_code_1(of: str, topics: str, said: str, passage: Command) -> None:

@@ -180,5 +180,5 @@ app: a
 inputs: {in: [Sent]}
 output: out
 events: {Sent: {invoice: string}, Late: {invoice: string}}
-policies: [{name: late, starts_on: Sent, after: 1, of: day.utc, emit: {Late: {invoice: $key}}}]
+policies: [{name: late, starts_on: Sent, after: 1, of: day.utc, emits: {Late: {invoice: $key}}}]
 """

@@ -157,7 +157,7 @@ def test_a_processor_that_can_not_go_on_ends_the_demo_with_its_reason(invoices: 
     *_, last = clock_records(date(2012, 1, 7))
     tick = TICK.decode(last.value() or b"")
     seventh = TICK.encode(replace(tick, schedule="lost.utc"))
-    log.appender().append(Partition(app.ticks, 0), b"lost.utc/7", seventh, 1)
+    log.appender().append(Partition(app.ticks_topic, 0), b"lost.utc/7", seventh, 1)
     before = threading.active_count()
     with pytest.raises(ProcessorError, match=r"passage\.ticks\[0\]@0: tick 1 is missing"):
         Demo(app, clock, log, Console(file=io.StringIO())).run(invoices)

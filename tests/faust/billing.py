@@ -24,8 +24,8 @@ def app_of(run: str, output: str = "") -> App:
         name=f"{run}.invoices",
         inputs={f"{run}.billing": invoices().inputs["billing"]},
         output=output or f"{run}.derived",
-        ticks=f"{run}.ticks",
-        clock_schedules=f"{run}.schedules",
+        ticks_topic=f"{run}.ticks",
+        schedules_topic=f"{run}.schedules",
     )
 
 

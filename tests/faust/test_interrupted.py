@@ -178,7 +178,7 @@ def hosted(world: World, store: Store) -> None:
 
 
 def test_a_report_says_what_it_says_in_the_engine() -> None:
-    report = Report(name="daily", of=DAY, emits=InvoiceWasCounted, emit=lambda it: InvoiceWasCounted(it.period, 0))
+    report = Report(name="daily", of=DAY, emits=InvoiceWasCounted, event=lambda it: InvoiceWasCounted(it.period, 0))
     world, store = World(invoices(overdue(), reports=[report])), Store()
     world.name(next_at=day(1))
     world.days(1, 3)

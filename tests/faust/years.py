@@ -28,7 +28,7 @@ def day(number: float) -> Instant:
 def write_topics(log: KafkaLog, app: App, partitions: int) -> None:
     create_topics(log, app, partitions)
     kept = {"cleanup.policy": "compact", "retention.ms": "-1"}
-    log.create([Topic(app.ticks, 1, kept), Topic(app.clock_schedules, 1, kept)])
+    log.create([Topic(app.ticks_topic, 1, kept), Topic(app.schedules_topic, 1, kept)])
 
 
 def write_facts(log: KafkaLog, app: App, partitions: int, count: int, seed: int) -> None:
@@ -59,11 +59,11 @@ def write_ticks(log: KafkaLog, app: App, first: int = 1, last: int = TICKS) -> N
             starts_at=day(number - 1), ends_at=day(number), next_at=day(number + 1), zone="UTC", calendar=None,
             tzdata="2026f", published_at=day(number), definition="", previous=None,
         )  # fmt: skip
-        appender.append(Partition(app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(day(number)))
+        appender.append(Partition(app.ticks_topic, 0), tick.key, TICK.encode(tick), milliseconds_of(day(number)))
     entry = ScheduleEntry(
         DAY, "DayHasPassed", "UTC", None, "", "", "active", "", "", day(last + 1), last, 1, "2026f", "0"
     )
-    appender.append(Partition(app.clock_schedules, 0), DAY.encode(), SCHEDULE_ENTRY.encode(entry), 1)
+    appender.append(Partition(app.schedules_topic, 0), DAY.encode(), SCHEDULE_ENTRY.encode(entry), 1)
     appender.close()
 
 

@@ -122,7 +122,9 @@ def apart(page: str, topic_name: Callable[..., str]) -> str:
     clock += (
         f"control: {topic_name('control')}, triggers: {topic_name('triggers')}}}\nschedules:\n  - {{name: day.library"
     )
-    app = f'name="{topic_name("lending")}",\n    ticks="{ticks}",\n    clock_schedules="{schedules}",\n    inputs='
+    app = (
+        f'name="{topic_name("lending")}",\n    ticks_topic="{ticks}",\n    schedules_topic="{schedules}",\n    inputs='
+    )
     renamed = {
         "schedules:\n  - {name: day.library": clock,
         'name="lending",\n    inputs=': app,

@@ -103,7 +103,7 @@ class Hanging:
 def test_what_hangs_of_a_worker_is_ended_by_the_next_of_its_name(brokers: Cluster, log: KafkaLog) -> None:
     app = invoices(overdue(after=1))
     billing = Partition("billing", 0)
-    others = (*app.sources, app.dead_letters, app.ticks, app.clock_schedules)
+    others = (*app.sources, app.dead_letters, app.ticks_topic, app.schedules_topic)
     hanging = Hanging(brokers, log, (app.changelog, app.output, app.timeline), others)
     member = log.member(app.name, app.sources, "range")
     until(lambda: bool(member.poll(1, 0.1) or member.assignment().partitions), "a member owns the input")
@@ -119,7 +119,7 @@ def test_what_hangs_of_a_worker_is_ended_by_the_next_of_its_name(brokers: Cluste
         next_at=day(2), zone="UTC", calendar=None, tzdata="2026f", published_at=day(1), definition="", previous=None,
     )  # fmt: skip
     for tick in (first, replace(first, ordinal=2, sequence=2, period="2", starts_at=day(1), ends_at=day(2))):
-        facts.append(Partition(app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(tick.ends_at))
+        facts.append(Partition(app.ticks_topic, 0), tick.key, TICK.encode(tick), milliseconds_of(tick.ends_at))
     facts.flush()
 
     def has_folded() -> bool:

@@ -134,8 +134,8 @@ def app_of(prefix: str, format_: Format) -> App:
         name=f"{prefix}.app",
         inputs={billing: [InvoiceSent, InvoicePaid]},
         output=f"{prefix}.derived",
-        ticks=f"{prefix}.ticks",
-        clock_schedules=f"{prefix}.schedules",
+        ticks_topic=f"{prefix}.ticks",
+        schedules_topic=f"{prefix}.schedules",
         formats={billing: format_},
         stop_after_refusals=1_000_000,
         max_fact_ahead_seconds=30 * 86_400.0,
@@ -190,17 +190,17 @@ def main(bootstrap: str, prefix: str, kind: str) -> None:
     app, log = app_of(prefix, format_), KafkaLog(bootstrap)
     (billing,) = app.inputs
     any_date = {"message.timestamp.after.max.ms": str(2**63 - 1), "retention.ms": "-1"}
-    log.create([Topic(billing, 1, any_date), Topic(app.ticks, 1, {"cleanup.policy": "compact"})])
-    log.create([Topic(app.clock_schedules, 1, {"cleanup.policy": "compact"})])
+    log.create([Topic(billing, 1, any_date), Topic(app.ticks_topic, 1, {"cleanup.policy": "compact"})])
+    log.create([Topic(app.schedules_topic, 1, {"cleanup.policy": "compact"})])
     create_topics(log, app, 1)
     world = World(app, log)  # type: ignore[arg-type]  # only what any log has is asked of it
     sent = list(facts(app, format_, random, RECORDS))
     asyncio.run(send(bootstrap, billing, sent))
-    for topic in (app.ticks, app.clock_schedules, app.requests, app.changelog, app.timeline, app.dead_letters):
+    for topic in (app.ticks_topic, app.schedules_topic, app.requests, app.changelog, app.timeline, app.dead_letters):
         asyncio.run(send(bootstrap, topic, strangers(random, topic, app)))
     world.name(next_at=day(1))
     world.days(1, 3)
-    for topic in (app.ticks, app.clock_schedules):
+    for topic in (app.ticks_topic, app.schedules_topic):
         asyncio.run(send(bootstrap, topic, strangers(random, topic, app)))
     world.days(4, 20)
     _work(app, log, world)

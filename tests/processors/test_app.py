@@ -121,7 +121,7 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
         "it must be one of ignored, restarts, counted",
     ),
     "a report since a naive moment": (
-        lambda: invoices(reports=[Report(name="r", of="day.utc", emits=Known, emit=_known, since=NAIVE)]),
+        lambda: invoices(reports=[Report(name="r", of="day.utc", emits=Known, event=_known, since=NAIVE)]),
         "has no zone; add one",
     ),
     "a schedule of too long a name": (lambda: invoices(overdue(of="x" * 256)), "a text of 1 to 255 bytes"),
@@ -152,7 +152,7 @@ def test_what_is_wrong_with_an_app_is_said_when_it_is_built(case: str) -> None:
 
 
 def test_the_schedules_of_every_unit_are_counted_and_units_go_in_order() -> None:
-    report = Report(name="r", of="week.utc", emits=Known, emit=_known)
+    report = Report(name="r", of="week.utc", emits=Known, event=_known)
     app = invoices(overdue(of="day.nl"), processes=[Waiting()], reports=[report])
     assert app.counted == {"day.nl", "day.utc", "week.utc"}
     assert app.units == ("overdue", "waiting", "r")

@@ -67,10 +67,10 @@ def large(case: Case) -> AccountWasSuspended:
 def app(**changes: object) -> App:
     """One policy that another hears, one that a process hears, and one that nobody does."""
     return invoices(
-        overdue(after=lambda fact: fact.terms % 3 + 1, emit=emit, marker_ticks=2),
+        overdue(after=lambda fact: fact.terms % 3 + 1, event=emit, marker_ticks=2),
         suspended(after=1, marker_ticks=0, unless=()),
-        overdue(name="large", after=2, keep_fact=False, emits=AccountWasSuspended, emit=large, unless=()),
-        overdue(name="unheard", after=2, keep_fact=False, emit=lambda case: InvoicePaid(case.key), emits=InvoicePaid,
+        overdue(name="large", after=2, keep_fact=False, emits=AccountWasSuspended, event=large, unless=()),
+        overdue(name="unheard", after=2, keep_fact=False, event=lambda case: InvoicePaid(case.key), emits=InvoicePaid,
                 unless=()),
         processes=[Keeping()],
         **changes,
@@ -192,7 +192,7 @@ def test_a_policy_sees_its_case(parts: Parts) -> None:
         seen.append(case)
         return InvoiceBecameOverdue(case.key, case.due_at)
 
-    told = Story(invoices(overdue(after=1, emit=look)), parts, 1, WHOLE)
+    told = Story(invoices(overdue(after=1, event=look)), parts, 1, WHOLE)
     assert len(seen) == len(told.events) == 27
     assert all(type(case) is Case for case in seen)
     ((_, fact, started, due, number, starts),) = [

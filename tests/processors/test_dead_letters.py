@@ -123,7 +123,7 @@ def test_a_fact_sent_back_twice_is_as_one_that_was_delivered_twice() -> None:
 
 
 def parked() -> World:
-    world = World(invoices(overdue(emit=no_debtor), suspended()))
+    world = World(invoices(overdue(event=no_debtor), suspended()))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
     world.days(1, 2)
@@ -170,7 +170,7 @@ def test_what_was_asked_for_is_part_of_the_cut_and_a_replay_obeys_it() -> None:
             raise ValueError("not yet")
         return InvoiceBecameOverdue(case.key, case.started_at)
 
-    world = World(invoices(overdue(emit=emit)))
+    world = World(invoices(overdue(event=emit)))
     world.name(next_at=day(1))
     worker = world.worker(max_facts=2)
     for number in range(1, 4):

@@ -33,7 +33,7 @@ MORE = {"billing": [InvoiceSent, InvoicePaid], "credits": [CreditNoteIssued]}
 
 
 def noted() -> Policy:
-    return overdue(name="noted", emits=InvoiceWasNoted, emit=lambda case: InvoiceWasNoted(case.key))
+    return overdue(name="noted", emits=InvoiceWasNoted, event=lambda case: InvoiceWasNoted(case.key))
 
 
 def worker_of(app: App, world: World, name: str = "a") -> Worker:
@@ -157,7 +157,7 @@ def test_facts_of_an_older_version_of_their_class_go_on_being_counted_and_kept()
     before.close()
     world.fact(world_of.InvoiceSent("inv-2", terms=1), day(1.5))
     world.fact(InvoiceSent("inv-3", 1, "post"), day(1.5))
-    policy = overdue(starts_on=InvoiceSent, unless=(), emits=InvoiceWasNoted, emit=emit)
+    policy = overdue(starts_on=InvoiceSent, unless=(), emits=InvoiceWasNoted, event=emit)
     after = worker_of(invoices(policy, inputs={"billing": [InvoiceSent, InvoicePaid]}), world, "new")
     world.days(2, 2)
     world.settle(after)
@@ -172,7 +172,7 @@ def test_a_case_opened_before_facts_were_kept_fires_without_its_fact() -> None:
         seen.append(case.fact)
         return InvoiceWasNoted(case.key)
 
-    policy = {"after": 2, "emits": InvoiceWasNoted, "emit": emit}
+    policy = {"after": 2, "emits": InvoiceWasNoted, "event": emit}
     world = World(invoices(overdue(keep_fact=False, **policy)))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1"), day(0.5))

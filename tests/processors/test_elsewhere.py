@@ -61,7 +61,10 @@ class Reminding(Process[Open]):
 
 def quarters() -> Report:
     return Report(
-        name="quarters", of="quarter.utc", emits=QuarterReportIsDue, emit=lambda passed: QuarterReportIsDue(str(passed))
+        name="quarters",
+        of="quarter.utc",
+        emits=QuarterReportIsDue,
+        event=lambda passed: QuarterReportIsDue(str(passed)),
     )
 
 

@@ -37,11 +37,11 @@ def let_go(world: World, last: Tick, gone: Sequence[Tick] = ()) -> None:
         last.schedule, last.event, "UTC", None, "", "", "active", "", "", last.next_at, world.sequence, 1, "2026f", "0",
         floor_ordinal=last.ordinal + 1, floor_sequence=last.sequence, floor_at=last.ends_at, floor_digest=bytes(32),
     )  # fmt: skip
-    write.append(Partition(world.app.clock_schedules, 0), last.schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
+    write.append(Partition(world.app.schedules_topic, 0), last.schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
     for tick in gone:
-        write.append(Partition(world.app.ticks, 0), tick_key(tick.schedule, tick.period), None, 1)
+        write.append(Partition(world.app.ticks_topic, 0), tick_key(tick.schedule, tick.period), None, 1)
     write.flush()
-    world.log.compact(world.app.ticks, forget_deleted=True)
+    world.log.compact(world.app.ticks_topic, forget_deleted=True)
 
 
 def mixed(world: World, days: int) -> list[Tick]:

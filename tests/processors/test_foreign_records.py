@@ -82,8 +82,8 @@ def test_foreign_ticks_do_not_hide_the_clock() -> None:
     world = stopped()
     for key in (b"day.utc/1", b"day.utc/99", b"\xff/1", b"\xff", b"/", b"day.utc"):
         for value in (b"", b"garbage", TICK.prefixes[0], TICK.prefixes[0] + b"\xff" * 30):
-            write(world, world.app.ticks, key, value)
-            write(world, world.app.clock_schedules, key, value)
+            write(world, world.app.ticks_topic, key, value)
+            write(world, world.app.schedules_topic, key, value)
     found = status(world.app, world.log, [0], day(1))
     assert (found.sequence, found.schedules[0].ordinal, found.schedules[0].next_at) == (1, 1, day(2))
 

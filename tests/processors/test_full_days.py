@@ -72,7 +72,7 @@ def whole() -> Policy:
 def repeating() -> Policy:
     return overdue(
         name="reminded", after=lambda fact: full_days(fact.terms), every=100, emits=Reminded,
-        emit=lambda case: Reminded(case.key),
+        event=lambda case: Reminded(case.key),
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ policies:
     after: {after}
     of: day.utc
     unless: Paid
-    emit: {{Overdue: {{invoice: $key}}}}
+    emits: {{Overdue: {{invoice: $key}}}}
 """
 Written = Callable[[str], Any]
 

@@ -153,24 +153,24 @@ def emit(case: Case) -> InvoiceBecameOverdue:
 def app() -> App:
     reminded = overdue(
         name="remind", keep_fact=False, after=1, unless=(), marker_ticks=0,
-        emits=CustomerReminded, emit=lambda case: CustomerReminded(case.key),
+        emits=CustomerReminded, event=lambda case: CustomerReminded(case.key),
     )  # fmt: skip
     again = overdue(
         name="again", starts_on=CustomerReminded, keep_fact=False, after=2, of=WEEK,
-        emits=AccountWasSuspended, emit=lambda case: AccountWasSuspended(case.key),
+        emits=AccountWasSuspended, event=lambda case: AccountWasSuspended(case.key),
     )  # fmt: skip
-    late = overdue(of=schedule, after=ticks, emit=emit, unless=(InvoicePaid, InvoiceDisputed), marker_ticks=3)
+    late = overdue(of=schedule, after=ticks, event=emit, unless=(InvoicePaid, InvoiceDisputed), marker_ticks=3)
     calling = overdue(
         name="calling", after=1, every=2, at_most=3, second_start="counted", marker_ticks=1,
-        emits=CollectorCalled, emit=lambda case: CollectorCalled(case.key, case.number, case.starts),
+        emits=CollectorCalled, event=lambda case: CollectorCalled(case.key, case.number, case.starts),
     )  # fmt: skip
     restarting = overdue(
         name="restarting", starts_on=CaseWasNoted, after=1, second_start="restarts", keep_fact=False, unless=(),
-        emits=CustomerReminded, emit=lambda case: CustomerReminded(case.key),
+        emits=CustomerReminded, event=lambda case: CustomerReminded(case.key),
     )  # fmt: skip
     policies = suspended(after=2, marker_ticks=1), late, calling, reminded, restarting, again
     inputs = {"billing": [InvoiceSent, InvoicePaid], "disputes": [InvoiceDisputed]}
-    reports = [Report(name="weekly", of=WEEK, emits=WeekReportIsDue, emit=report)]
+    reports = [Report(name="weekly", of=WEEK, emits=WeekReportIsDue, event=report)]
     return invoices(*policies, processes=[Filing()], reports=reports, inputs=inputs, schedules=[DAY, WEEK])
 
 

@@ -65,7 +65,7 @@ def of_facts(sent: type[Any], **changes: Any) -> App:
     """One that keeps the fact."""
     policy = Policy(
         name="overdue", starts_on=sent, after=2, of=DAY, emits=Told,
-        emit=lambda case: Told(case.key, str(case.fact.owed)), **changes,
+        event=lambda case: Told(case.key, str(case.fact.owed)), **changes,
     )  # fmt: skip
     return App("inv", {"billing": [sent]}, "out", policies=[policy], grace_seconds=0.0, commit_interval_seconds=0.0)
 
@@ -195,7 +195,7 @@ def test_an_older_version_of_another_meaning_is_refused_too() -> None:
     def app(older: Any) -> App:
         sent = make_dataclass("Sent", narrow, frozen=True, namespace={"avro_older": [older]})
         policy = Policy(
-            name="overdue", starts_on=sent, after=2, of=DAY, emits=Told, emit=lambda case: Told(case.key, "")
+            name="overdue", starts_on=sent, after=2, of=DAY, emits=Told, event=lambda case: Told(case.key, "")
         )
         return App("inv", {"billing": [sent]}, "out", policies=[policy], grace_seconds=0.0, commit_interval_seconds=0.0)
 
@@ -232,7 +232,7 @@ def test_what_is_kept_is_written_down_once_and_again_when_there_is_more() -> Non
     app = of_facts(was)
     more = App(
         "inv", {"billing": [was, Opened]}, "out", policies=[*app.policies, Policy(
-            name="opened", starts_on=Opened, after=2, of=DAY, emits=Told, emit=lambda case: Told(case.key, ""),
+            name="opened", starts_on=Opened, after=2, of=DAY, emits=Told, event=lambda case: Told(case.key, ""),
         )], grace_seconds=0.0, commit_interval_seconds=0.0,
     )  # fmt: skip
     world.app = more

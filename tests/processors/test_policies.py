@@ -169,7 +169,7 @@ def test_the_schedule_and_the_count_may_come_from_the_fact() -> None:
     lapse = Policy(
         name="lapse", starts_on=OrderPlaced, after=lambda fact: fact.days,
         of=lambda fact: f"day.{fact.country}", emits=OrderLapsed,
-        emit=lambda case: OrderLapsed(case.key, case.fact.country),
+        event=lambda case: OrderLapsed(case.key, case.fact.country),
     )  # fmt: skip
     world = World(invoices(lapse, inputs={"billing": [OrderPlaced]}, schedules=["day.nl", "day.de"]))
     world.name("day.nl", day(1))

@@ -193,7 +193,7 @@ def test_an_answer_that_will_not_do_is_a_dead_letter_and_has_no_effect(case: str
 def chained(*processes: Process[Any]) -> App:
     chase = Policy(
         name="chase", starts_on=DeliveryWasChased, after=1, of=DAY, emits=RevocationWasAccepted,
-        emit=lambda case: RevocationWasAccepted(case.key, case.fact.time),
+        event=lambda case: RevocationWasAccepted(case.key, case.fact.time),
     )  # fmt: skip
     return orders(*processes, policies=[chase])
 
@@ -299,7 +299,7 @@ def test_a_parked_policy_is_resumed_too() -> None:
             raise RuntimeError("broken")
         return RevocationWasAccepted("a", 1)
 
-    policy = Policy(name="p", starts_on=NewOrder, after=1, of=DAY, emits=RevocationWasAccepted, emit=emit)
+    policy = Policy(name="p", starts_on=NewOrder, after=1, of=DAY, emits=RevocationWasAccepted, event=emit)
     fold = told([NewOrder("a")], orders(policies=[policy])).days(1, 5)
     assert len(fold.letters) == 1
     broken[0] = False
@@ -359,7 +359,7 @@ def test_an_older_state_is_upgraded_step_by_step_and_an_unknown_one_is_refused_a
 def test_a_state_of_another_kind_of_unit_is_refused_by_name() -> None:
     policy = Policy(
         name="ordering", starts_on=NewOrder, after=1, of=DAY, emits=RevocationWasAccepted,
-        emit=lambda case: RevocationWasAccepted(case.key, 1),
+        event=lambda case: RevocationWasAccepted(case.key, 1),
     )  # fmt: skip
     was_policy = told([NewOrder("a")], orders(policies=[policy], processes=[]))
     with pytest.raises(ProcessorError, match="state of 'ordering' was written by another kind of unit"):

@@ -106,8 +106,8 @@ def test_an_app_with_one_is_refused_with_its_place_and_what_to_use() -> None:
         invoices(overdue(after=lambda fact: int(time.time())))
     with pytest.raises(AppError, match=rf"process 'dated': Dated._late {where}datetime.now; .*now.happened_at"):
         orders(Dated())
-    with pytest.raises(AppError, match=rf"report 'daily': emit {where}time.time; .*passed.ends_at"):
-        orders(reports=[Report(name="daily", of=DAY, emits=ReportIsDue, emit=stamped)])
+    with pytest.raises(AppError, match=rf"report 'daily': event {where}time.time; .*passed.ends_at"):
+        orders(reports=[Report(name="daily", of=DAY, emits=ReportIsDue, event=stamped)])
 
 
 def test_a_scenario_asks_twice_and_names_who_answered_two_ways() -> None:
@@ -116,8 +116,8 @@ def test_a_scenario_asks_twice_and_names_who_answered_two_ways() -> None:
     def emit(case: Case) -> InvoiceBecameOverdue:
         return InvoiceBecameOverdue(f"{case.key}-{next(numbers)}", case.started_at)
 
-    story = Scenario(invoices(overdue(emit=emit))).given(InvoiceSent("a", terms=1))
-    with pytest.raises(Impure, match="policy 'overdue': emit gave two answers for the same fact: it must not look at"):
+    story = Scenario(invoices(overdue(event=emit))).given(InvoiceSent("a", terms=1))
+    with pytest.raises(Impure, match="policy 'overdue': event gave two answers for the same fact: it must not look at"):
         story.when(days_pass(1))
 
 

@@ -66,7 +66,7 @@ def test_an_exit_in_a_users_own_code_is_a_letter_and_a_parked_wake_up_like_any_e
     def leaves(_: object) -> InvoiceBecameOverdue:
         raise SystemExit("bye")
 
-    world = World(invoices(overdue(after=lambda fact: fact.terms or leaves(fact), emit=leaves)))
+    world = World(invoices(overdue(after=lambda fact: fact.terms or leaves(fact), event=leaves)))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=0), day(0.5))
     world.fact(InvoiceSent("inv-2", terms=1), day(0.6))
@@ -106,7 +106,7 @@ def test_a_wake_up_whose_policy_raises_is_parked_with_a_letter_and_the_others_fi
             raise RuntimeError("no such customer")
         return InvoiceBecameOverdue(case.key, case.started_at)
 
-    world = World(invoices(overdue(emit=emit)))
+    world = World(invoices(overdue(event=emit)))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("bad", terms=1), day(0.5))
     world.fact(InvoiceSent("good", terms=1), day(0.5))
@@ -129,7 +129,7 @@ def test_on_error_skip_ends_the_case_and_stop_stops_the_worker() -> None:
         raise RuntimeError("no such customer")
 
     for on_error in ("skip", "stop"):
-        world = World(invoices(overdue(emit=emit), on_error=on_error))
+        world = World(invoices(overdue(event=emit), on_error=on_error))
         world.name(next_at=day(1))
         world.fact(InvoiceSent("bad", terms=1), day(0.5))
         world.days(1, 20)
@@ -198,7 +198,7 @@ def test_a_derived_event_too_large_for_its_topic_stops_the_worker_with_nothing_w
 
     log = MemoryLog()
     log.create([Topic("billing.derived", 1, {"max.message.bytes": "1000"})])
-    world = World(invoices(overdue(emit=emit)), log)
+    world = World(invoices(overdue(event=emit)), log)
     world.name(next_at=day(1))
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
     world.days(1, 1)
@@ -251,7 +251,7 @@ def test_an_event_too_large_to_write_parks_its_case_and_the_others_fire() -> Non
     def emit(case: Case) -> InvoiceBecameOverdue:
         return InvoiceBecameOverdue("x" * LARGE if case.key == "large" else case.key, case.started_at)
 
-    world = World(invoices(overdue(after=1, emit=emit)))
+    world = World(invoices(overdue(after=1, event=emit)))
     world.name(next_at=day(1))
     world.fact(InvoiceSent("large"), day(0.5))
     world.fact(InvoiceSent("inv-1"), day(0.6))
@@ -340,7 +340,7 @@ def test_a_key_too_large_is_refused_whether_or_not_its_fact_is_looked_into(key_b
     """The first: on the changelog there would be no room for it. The second is opened, but its event has the key twice.
     Facts of the same type go before it, so that nothing is decoded when its turn comes."""
     world = World(
-        invoices(overdue(after=1, keep_fact=False, emit=lambda case: InvoiceBecameOverdue("", case.started_at)))
+        invoices(overdue(after=1, keep_fact=False, event=lambda case: InvoiceBecameOverdue("", case.started_at)))
     )
     world.name(next_at=day(1))
     for number in range(5):
@@ -441,9 +441,9 @@ def test_whatever_a_users_own_code_raises_costs_one_fact_or_one_wake_up(kind: st
         def due(self, now: Moment[Followed]) -> Effects:
             raise HOSTILE[kind]()
 
-    late = overdue(name="late", after=1, emit=raises)
+    late = overdue(name="late", after=1, event=raises)
     first = overdue(after=lambda fact: fact.terms or raises(fact))
-    report = Report(name="daily", of=DAY, emits=InvoiceBecameOverdue, emit=raises)
+    report = Report(name="daily", of=DAY, emits=InvoiceBecameOverdue, event=raises)
     app = invoices(first, late, processes=[Follows()], reports=[report], stop_after_refusals=5)
     world = World(app)
     world.name(next_at=day(1))

@@ -80,8 +80,8 @@ def app(topic_name: Callable[..., str], registry_address: str) -> App:
         name=topic_name("app"),
         inputs={billing: plain.inputs["billing"]},
         output=output,
-        ticks=topic_name("ticks"),
-        clock_schedules=topic_name("schedules"),
+        ticks_topic=topic_name("ticks"),
+        schedules_topic=topic_name("schedules"),
         formats={billing: Confluent(registry_address), output: Confluent(registry_address)},
     )
 

@@ -37,7 +37,7 @@ def reminded(case: Case) -> Reminded:
 def reminding(**changes: object) -> App:
     said: dict[str, object] = {
         "name": "remind", "starts_on": NewOrder, "after": 3, "of": DAY, "every": 2, "unless": OrderRevocation,
-        "emits": Reminded, "emit": reminded,
+        "emits": Reminded, "event": reminded,
     }  # fmt: skip
     policy = Policy(**(said | changes))  # type: ignore[arg-type]  # a test's own shorthand
     return orders(policies=[policy], processes=[], schedules=[DAY, "day.nl"] if "of" in changes else [])
@@ -102,11 +102,11 @@ def test_what_fails_is_parked_and_skipped_it_goes_on_with_the_next() -> None:
             raise RuntimeError("two")
         return reminded(case)
 
-    fold = told([NewOrder("a")], reminding(emit=emit)).days(1, 9)
+    fold = told([NewOrder("a")], reminding(event=emit)).days(1, 9)
     assert numbers(fold) == [(1, 1)]
     [letter] = fold.letters
     assert letter.startswith("policy 'remind' failed for b'a' at day.utc#5: RuntimeError: two (")
-    skipping = reminding(emit=emit, at_most=3)
+    skipping = reminding(event=emit, at_most=3)
     fold = told([NewOrder("a")], replace(skipping, on_error="skip")).days(1, 12)
     assert numbers(fold) == [(1, 1), (3, 1)]
 
@@ -148,7 +148,7 @@ def test_without_its_fact_it_decodes_none_and_still_repeats() -> None:
 
 
 def test_an_event_of_the_wrong_type_is_a_failure() -> None:
-    fold = told([NewOrder("a")], reminding(emit=lambda case: RevocationWasAccepted(case.key, 1))).days(1, 3)
+    fold = told([NewOrder("a")], reminding(event=lambda case: RevocationWasAccepted(case.key, 1))).days(1, 3)
     assert "policy 'remind' emits RevocationWasAccepted; it says Reminded" in fold.letters[0]
 
 

@@ -44,7 +44,7 @@ def test_a_replay_gives_the_same_events_whatever_the_arrival_and_the_crashes(see
     [
         ({}, ""),
         (
-            {"emit": lambda case: InvoiceBecameOverdue(case.key, case.due_at)},
+            {"event": lambda case: InvoiceBecameOverdue(case.key, case.due_at)},
             "event 1: a replay gives invoices/overdue/inv-1/2026-01-01T12:00:00Z/InvoiceBecameOverdue/1 another value",
         ),
         (

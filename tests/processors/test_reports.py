@@ -32,7 +32,7 @@ def due(passed: Passed) -> ReportIsDue:
 
 
 def daily(**changes: object) -> Report:
-    return Report(**({"name": "daily", "of": DAY, "emits": ReportIsDue, "emit": due} | changes))  # type: ignore[arg-type]
+    return Report(**({"name": "daily", "of": DAY, "emits": ReportIsDue, "event": due} | changes))  # type: ignore[arg-type]
 
 
 def test_a_report_tells_the_periods_own_label() -> None:
@@ -67,9 +67,9 @@ def failing(broken: list[bool]) -> App:
 
     missed = Policy(
         name="missed", starts_on=ReportIsDue, after=1, of=DAY, emits=ReportWasMissed,
-        emit=lambda case: ReportWasMissed(case.fact.period),
+        event=lambda case: ReportWasMissed(case.fact.period),
     )  # fmt: skip
-    return orders(policies=[missed], reports=[daily(emit=emit)], processes=[])
+    return orders(policies=[missed], reports=[daily(event=emit)], processes=[])
 
 
 def test_a_report_that_fails_is_kept_with_its_tick_and_resumed() -> None:

@@ -210,7 +210,7 @@ def test_a_promise_that_was_given_up_is_told() -> None:
 
 def a_busy_world() -> World:
     """Five days in: one wake-up of each kind at several ordinals, one that has passed, one parked, one ended."""
-    world = World(invoices(overdue(emit=failing), suspended()), partitions=2)
+    world = World(invoices(overdue(event=failing), suspended()), partitions=2)
     world.name(next_at=day(1))
     worker = world.worker()
     for name, terms in (("a", 7), ("b", 7), ("c", 9), ("d", 40), ("e", 2), ("refuse", 3)):

@@ -48,7 +48,7 @@ def test_partitions_added_to_all_of_them_are_told_of_too() -> None:
     assert all("it had 2 partitions when this worker began and has 4 now" in line for line in said)
 
 
-@pytest.mark.parametrize("topic", ["billing", APP.requests, APP.changelog, APP.ticks, APP.clock_schedules])
+@pytest.mark.parametrize("topic", ["billing", APP.requests, APP.changelog, APP.ticks_topic, APP.schedules_topic])
 def test_a_topic_that_is_another_one_of_its_name_is_told_of(topic: str) -> None:
     now = fit(APP)
     before = now[topic]
@@ -118,7 +118,7 @@ def test_partitions_added_to_an_input_stop_every_worker_with_one_line() -> None:
         assert len(line.splitlines()) == 1
 
 
-@pytest.mark.parametrize("topic", ["billing", APP.requests, APP.changelog, APP.ticks])
+@pytest.mark.parametrize("topic", ["billing", APP.requests, APP.changelog, APP.ticks_topic])
 def test_a_topic_made_again_under_a_running_worker_stops_it(topic: str) -> None:
     world = World(invoices(overdue()))
     world.name(next_at=day(1))
@@ -143,10 +143,10 @@ def test_on_kafka_partitions_that_are_added_stop_every_worker(
     name = topic_name("grown")
     app = invoices(
         overdue(), name=name, inputs={f"{name}.in": [InvoiceSent, InvoicePaid]}, output=f"{name}.out",
-        ticks=f"{name}.ticks", clock_schedules=f"{name}.schedules",
+        ticks_topic=f"{name}.ticks", schedules_topic=f"{name}.schedules",
     )  # fmt: skip
     compacted = {"cleanup.policy": "compact"}
-    kafka_log.create([Topic(app.ticks, 1, compacted), Topic(app.clock_schedules, 1, compacted)])
+    kafka_log.create([Topic(app.ticks_topic, 1, compacted), Topic(app.schedules_topic, 1, compacted)])
     create_topics(kafka_log, app, 2)
     workers = [Worker(app, kafka_log, one, Watch()) for one in ("a", "b")]
     until(lambda: all(one.tasks and one.stage == "folding" and one._shapes._first for one in workers), *workers)

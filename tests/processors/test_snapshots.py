@@ -203,8 +203,8 @@ def test_processes_come_back_from_a_snapshot_as_policies_do(seed: int, tmp_path:
 def test_a_snapshot_is_used_on_kafka(kafka_log: KafkaLog, topic_name: Callable[..., str], tmp_path: Path) -> None:
     name, billing = topic_name("app"), topic_name("billing")
     app = invoices(
-        name=name, inputs={billing: [InvoiceSent, InvoicePaid]}, output=f"{name}.derived", ticks=f"{name}.ticks",
-        clock_schedules=f"{name}.schedules",
+        name=name, inputs={billing: [InvoiceSent, InvoicePaid]}, output=f"{name}.derived", ticks_topic=f"{name}.ticks",
+        schedules_topic=f"{name}.schedules",
     )  # fmt: skip
     world = World(app, kafka_log)  # type: ignore[arg-type]  # only what any log has is asked of it
     world.name(next_at=day(1))

@@ -111,7 +111,7 @@ def test_an_outage_without_an_end_wants_a_topic_that_keeps_for_ever() -> None:
 
 def test_topics_the_app_creates_are_fit_and_keep_what_a_replay_wants() -> None:
     log, app = MemoryLog(), invoices(overdue())
-    log.create([one.as_topic() for one in app_topics(app) if one.topic in (app.ticks, app.clock_schedules)])
+    log.create([one.as_topic() for one in app_topics(app) if one.topic in (app.ticks_topic, app.schedules_topic)])
 
     create_topics(log, app, 2)
 

@@ -124,21 +124,21 @@ class Saying(Process[Times]):
 
 def app() -> App:
     hourly = Policy(
-        name="hourly", starts_on=NewOrder, after=1, of=HOUR, emits=WasSaid, emit=lambda case: WasSaid(case.key, 0),
+        name="hourly", starts_on=NewOrder, after=1, of=HOUR, emits=WasSaid, event=lambda case: WasSaid(case.key, 0),
         unless=OrderRevocation, keep_fact=False, marker_ticks=3,
     )  # fmt: skip
     varied = Policy(
         name="varied", starts_on=NewOrder,
         after=lambda fact: full_days(fact.parts) if fact.parts % 2 else fact.parts,
         of=lambda fact: (DAY, WEEK)[fact.parts % 2],
-        unless=PartsWereDelivered, emits=DeliveryWasChased, emit=lambda case: DeliveryWasChased(case.key, 0),
+        unless=PartsWereDelivered, emits=DeliveryWasChased, event=lambda case: DeliveryWasChased(case.key, 0),
     )  # fmt: skip
     repeated = Policy(
         name="repeated", starts_on=PartsWereDelivered, after=1, of=DAY, every=2, at_most=4, second_start="restarts",
-        emits=DeliveryWasChased, emit=lambda case: DeliveryWasChased(case.key, case.number), unless=OrderRevocation,
+        emits=DeliveryWasChased, event=lambda case: DeliveryWasChased(case.key, case.number), unless=OrderRevocation,
         keep_fact=False,
     )  # fmt: skip
-    report = Report(name="weekly", of=WEEK, emits=PeriodIsOver, emit=lambda passed: PeriodIsOver(passed.period))
+    report = Report(name="weekly", of=WEEK, emits=PeriodIsOver, event=lambda passed: PeriodIsOver(passed.period))
     return orders(
         Answering(), Saying(), policies=[hourly, varied, repeated], reports=[report], schedules=[DAY, WEEK, HOUR]
     )

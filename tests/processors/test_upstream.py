@@ -45,7 +45,7 @@ class LawyerWasAsked:
 def asked() -> Policy:
     return Policy(
         name="asked", starts_on=AccountWasSuspended, after=1, of=DAY, unless=InvoicePaid,
-        emits=LawyerWasAsked, emit=lambda case: LawyerWasAsked(case.key),
+        emits=LawyerWasAsked, event=lambda case: LawyerWasAsked(case.key),
     )  # fmt: skip
 
 
@@ -263,8 +263,8 @@ def test_what_cannot_be_upstream_is_said_when_the_app_is_built(case: str) -> Non
 )
 def test_the_timeline_upstream_must_be_there_with_as_many_partitions(there: list[Topic], said: str) -> None:
     app, log = chain()[1], MemoryLog()
-    log.create([Topic(app.ticks, 1, {"cleanup.policy": "compact"})])
-    log.create([Topic(app.clock_schedules, 1, {"cleanup.policy": "compact"})])
+    log.create([Topic(app.ticks_topic, 1, {"cleanup.policy": "compact"})])
+    log.create([Topic(app.schedules_topic, 1, {"cleanup.policy": "compact"})])
     create_topics(log, app, PARTITIONS)
     log.create(there)
     with pytest.raises(Unfit, match=said):
@@ -327,7 +327,7 @@ class _Hand(World):
     def __init__(self, app: App, log: KafkaLog) -> None:
         self.app, self.log, self.partitions = app, log, PARTITIONS  # type: ignore[assignment]  # any log will do
         self.sequence, self.ordinals, self.billing = 0, {}, min(app.inputs)
-        for name in (app.ticks, app.clock_schedules):
+        for name in (app.ticks_topic, app.schedules_topic):
             log.create([Topic(name, 1, {"cleanup.policy": "compact"})])
         self._facts = log.appender()  # type: ignore[assignment]  # likewise
 
@@ -343,8 +343,8 @@ def _elsewhere(app: App, name: str) -> App:
         inputs={f"{name}.{topic}": facts for topic, facts in app.inputs.items()},
         output=f"{name}.{app.output}",
         derived_from={f"{name}.{topic}": f"{name}.{upstream}" for topic, upstream in app.derived_from.items()},
-        ticks=f"{name}.ticks",
-        clock_schedules=f"{name}.schedules",
+        ticks_topic=f"{name}.ticks",
+        schedules_topic=f"{name}.schedules",
     )
 
 

@@ -53,7 +53,7 @@ def overdue(**changes: object) -> Policy:
         "of": DAY,
         "unless": InvoicePaid,
         "emits": InvoiceBecameOverdue,
-        "emit": lambda case: InvoiceBecameOverdue(case.key, case.started_at),
+        "event": lambda case: InvoiceBecameOverdue(case.key, case.started_at),
     }
     return Policy(**(settings | changes))  # type: ignore[arg-type]  # a test's own shorthand
 
@@ -66,7 +66,7 @@ def suspended(**changes: object) -> Policy:
         "of": DAY,
         "unless": InvoicePaid,
         "emits": AccountWasSuspended,
-        "emit": lambda case: AccountWasSuspended(case.key),
+        "event": lambda case: AccountWasSuspended(case.key),
     }
     return Policy(**(settings | changes))  # type: ignore[arg-type]  # a test's own shorthand
 
@@ -99,7 +99,7 @@ class World:
         self.ordinals: dict[str, int] = {}
         per_partition = (*app.sources, app.output, app.changelog, app.timeline, app.dead_letters)
         self.log.create([Topic(name, partitions, KEPT) for name in per_partition])
-        self.log.create([Topic(app.ticks, 1, KEPT), Topic(app.clock_schedules, 1, KEPT)])
+        self.log.create([Topic(app.ticks_topic, 1, KEPT), Topic(app.schedules_topic, 1, KEPT)])
         self._facts = self.log.appender()
 
     def fact(self, fact: object, at: Instant, topic: str = "billing", key: str | None = None) -> None:
@@ -116,7 +116,7 @@ class World:
         entry = ScheduleEntry(
             schedule, "DayHasPassed", "UTC", None, "", "", status, "", "", next_at, self.sequence, 1, "2026f", "0"
         )
-        self._facts.append(Partition(self.app.clock_schedules, 0), schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
+        self._facts.append(Partition(self.app.schedules_topic, 0), schedule.encode(), SCHEDULE_ENTRY.encode(entry), 1)
         self._facts.flush()
 
     def tick(self, ends_at: Instant, next_at: Instant | None = None, schedule: str = DAY) -> Tick:
@@ -128,7 +128,7 @@ class World:
             starts_at=Instant(ends_at - 86_400_000_000), ends_at=ends_at, next_at=next_at, zone="UTC", calendar=None,
             tzdata="2026f", published_at=ends_at, definition="", previous=None,
         )  # fmt: skip
-        self._facts.append(Partition(self.app.ticks, 0), tick.key, TICK.encode(tick), milliseconds_of(ends_at))
+        self._facts.append(Partition(self.app.ticks_topic, 0), tick.key, TICK.encode(tick), milliseconds_of(ends_at))
         self._facts.flush()
         return tick
 

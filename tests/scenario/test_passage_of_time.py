@@ -32,7 +32,7 @@ invoicing = App(
             of="day.amsterdam",
             unless=PaymentWasMade,
             emits=InvoiceBecameOverdue,
-            emit=lambda case: InvoiceBecameOverdue(case.key),
+            event=lambda case: InvoiceBecameOverdue(case.key),
         )
     ],
 )

@@ -189,17 +189,17 @@ def _terms(fact: OrderWasPlaced) -> int:
 def app() -> App:
     overdue = Policy(
         name="overdue", starts_on=OrderWasPlaced, after=_terms, of=lambda fact: WEEK if fact.terms == 1 else DAY,
-        unless=OrderWasPaid, emits=OrderBecameOverdue, emit=_overdue, every=3, at_most=3, second_start="counted",
+        unless=OrderWasPaid, emits=OrderBecameOverdue, event=_overdue, every=3, at_most=3, second_start="counted",
     )  # fmt: skip
     suspended = Policy(
         name="suspended", starts_on=OrderBecameOverdue, after=5, of=DAY, unless=OrderWasPaid,
-        emits=AccountWasSuspended, emit=lambda case: AccountWasSuspended(case.key), keep_fact=False, marker_ticks=2,
+        emits=AccountWasSuspended, event=lambda case: AccountWasSuspended(case.key), keep_fact=False, marker_ticks=2,
     )  # fmt: skip
     silent = Policy(
         name="silent", starts_on=DeliveryWasChased, after=4, of=DAY, unless=OrderWasShipped, second_start="restarts",
-        emits=OrderWasForgotten, emit=lambda case: OrderWasForgotten(case.key, case.fact.days, -1),
+        emits=OrderWasForgotten, event=lambda case: OrderWasForgotten(case.key, case.fact.days, -1),
     )  # fmt: skip
-    weekly = Report(name="weekly", of=WEEK, emits=WeekReportIsDue, emit=_weekly)
+    weekly = Report(name="weekly", of=WEEK, emits=WeekReportIsDue, event=_weekly)
     return App(
         name="orders",
         inputs={"orders": [OrderWasPlaced, OrderWasShipped, OrderWasPaid]},

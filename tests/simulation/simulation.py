@@ -22,11 +22,11 @@ from typing import Literal
 
 from passage_clock.records.control import Ask
 from passage_clock.schedules import periodic
+from passage_log.aside import Aside
 from passage_log.errors import WriterLost
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Partition, Record, Topic
 from passage_processors import App, ProcessorError, Worker
-from passage_log.aside import Aside
 from passage_processors.runtime.namesakes import transactional_id
 from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.task import Task

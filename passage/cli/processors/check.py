@@ -51,11 +51,11 @@ def disagreements(app: App, config: ClockConfig) -> Iterator[str]:
         hint = nearest(name, names, _there(names))
         yield f"the clock has no schedule {name!r}, so every fact would wait for it; {hint}"
     for what, mine, its in (
-        ("ticks", app.ticks, config.topics.ticks),
-        ("clock_schedules", app.clock_schedules, config.topics.schedules),
+        ("ticks_topic", app.ticks_topic, config.topics.ticks),
+        ("schedules_topic", app.schedules_topic, config.topics.schedules),
     ):
         if mine != its:
-            yield f"the app's {what} are on {mine!r}, the clock's on {its!r}; say {what}={its!r} in the app"
+            yield f"the app's {what} is {mine!r}, the clock's {its!r}; say {what}={its!r} in the app"
 
 
 def consequences(app: App, config: ClockConfig) -> Iterator[str]:

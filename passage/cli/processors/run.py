@@ -78,7 +78,7 @@ def run(
     partitions = check_topics(log, found)
     worker = Worker(found, log, name, snapshots=snapshots, snapshot_every_seconds=snapshot_every_seconds)
     stop.is_busy = lambda: worker.is_folding
-    watched = watch(log, found.ticks, lambda: worker.turned_at, lambda: worker.is_folding)
+    watched = watch(log, found.ticks_topic, lambda: worker.turned_at, lambda: worker.is_folding)
     if pages is not None:
         metrics = Metrics(worker)
         watched.show(pages, metrics.registry, metrics.health, metrics.health.but)

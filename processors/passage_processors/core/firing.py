@@ -143,7 +143,7 @@ class Firing:
         begins, ends = f"{rules.app}/{policy.name}/".encode(), f"/{codec.name}/1".encode()
         rest = shared_headers(rules.app, codec.name, tick.ends_at, tick)
         return Burst(
-            emit=policy.emit,
+            emit=policy.event,
             encode=codec.encode,
             fact_of=lambda kept: handlers[kept[:PREFIX_BYTES]].codec.decode(kept),
             write=None if isinstance(rules.writing, AvroWriting) else rules.writing.write,

@@ -16,7 +16,7 @@ SecondStart = Literal["ignored", "restarts", "counted"]
 
 
 class Case(NamedTuple):
-    """An aggregate whose time has come, as `Policy.emit` sees it. (A tuple, since a million of them may come at once
+    """An aggregate whose time has come, as `Policy.event` sees it. (A tuple, since a million of them may come at once
     and a dataclass takes five times as long to make.)"""
 
     key: str
@@ -56,11 +56,11 @@ class Policy:
     of: str | Callable[[Any], str]
     """The schedule whose ticks count; or a function of the starting fact, its answers all named in `App.schedules`."""
     emits: type[Any]
-    emit: Callable[[Case], Any]
+    event: Callable[[Case], Any]
     unless: tuple[type[Any], ...] | type[Any] = ()
     """Facts, or events of this app's other policies, that end the case in silence."""
     keep_fact: bool = True
-    """Keep the starting fact, so that `emit` can look at it. Without, an open wake-up needs less memory (the fact's
+    """Keep the starting fact, so that `event` can look at it. Without, an open wake-up needs less memory (the fact's
     size) and the fact is never decoded when `after`, `of` and `every` are plain values."""
     every: int | Callable[[Any], int] | None = None
     """After the first event, another each so many ticks of the same schedule, until it ends; or a function of the

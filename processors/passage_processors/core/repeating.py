@@ -73,7 +73,7 @@ def repeating_unit(
     def due(now: Now) -> Answer:
         state: Repeating = now.state
         fact = codec.decode(state.fact) if state.fact else None
-        event = policy.emit(Case(now.key, now.started, now.happened, fact, now.number, state.starts))
+        event = policy.event(Case(now.key, now.started, now.happened, fact, now.number, state.starts))
         if type(event) is not policy.emits:
             raise Refusal(f"policy {policy.name!r} emits {type(event).__name__}; it says {policy.emits.__name__}")
         return [Emit(event), *_next(now.number, state)]

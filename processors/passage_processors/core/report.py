@@ -13,7 +13,7 @@ from passage_schemas.instant import Instant, datetime_of
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A tick, as `Report.emit` sees it."""
+    """A tick, as `Report.event` sees it."""
 
     schedule: str
     ordinal: int
@@ -38,6 +38,6 @@ class Report:
     of: str
     """The schedule."""
     emits: type[Any]
-    emit: Callable[[Passed], Any]
+    event: Callable[[Passed], Any]
     since: datetime | None = None
     """Ticks that end before this (an aware datetime) are not reported."""

@@ -42,7 +42,7 @@ class ReportUnit:
 def report_unit(report: Report, ask: Ask = asked_once) -> ReportUnit:
     """Raises SchemaError for an event without a schema, or a `since` without a zone."""
     since = BEFORE_ALL if report.since is None else instant_of(report.since)
-    emit = ask(report.emit, f"report {report.name!r}: emit")
+    emit = ask(report.event, f"report {report.name!r}: event")
     return ReportUnit(report.name, report.of, since, emit, event_codec(report.emits))
 
 

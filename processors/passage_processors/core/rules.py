@@ -178,7 +178,7 @@ def _policy_unit(
         after=ask(after, f"policy {policy.name!r}: after") if callable(after) else after,
         of=ask(of, f"policy {policy.name!r}: of") if callable(of) else of,
         every=ask(every, f"policy {policy.name!r}: every") if callable(every) else every,
-        emit=ask(policy.emit, f"policy {policy.name!r}: emit"),
+        event=ask(policy.event, f"policy {policy.name!r}: event"),
     )
     if not repeats(policy):
         return asked

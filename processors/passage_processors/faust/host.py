@@ -80,7 +80,7 @@ class Host:
         self._partitions = partitions
         self._max_facts = max_facts
         self._monotonic = monotonic
-        self._feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
+        self._feed = Feed(log, app.ticks_topic, app.schedules_topic, monotonic, app.rules.reported)
         self._upstream = Upstream(app.derived_from, log, monotonic)
         self._patience = Patience(app, self._feed, self._upstream, monotonic)
         self._silenced = Silenced(app, self._feed.promises, monotonic)

@@ -188,7 +188,7 @@ class Pump:
         self._sent_to = {number: int(table.get(TICKS, b"0")) for number, table in tables.items()}
         if self._ticks is not None and tables:
             first = min(self._sent_to.values())
-            self._ticks.assign({Partition(self._app.ticks, 0): first or EARLIEST})
+            self._ticks.assign({Partition(self._app.ticks_topic, 0): first or EARLIEST})
 
     def _take_turn(self, facts: Sequence[Fact]) -> list[Written]:
         assert self._host is not None

@@ -23,6 +23,6 @@ def check_fits(cut: Cut, app: App, ticks: TickHistory, cluster: str, where: str)
             )
     if cut.tick_sequence > ticks.last:
         raise ProcessorError(
-            f"{where} has folded tick {cut.tick_sequence}, but {app.ticks} ends at {ticks.last}: ticks were lost, or "
-            "this is another topic"
+            f"{where} has folded tick {cut.tick_sequence}, but {app.ticks_topic} ends at {ticks.last}: ticks were "
+            "lost, or this is another topic"
         )

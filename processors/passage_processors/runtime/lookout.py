@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
+from passage_log.aside import Aside
 from passage_log.errors import LogError
 from passage_log.port import Log, Member, Partition
 from passage_processors.app import App
-from passage_log.aside import Aside
 from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.patience import Patience
 from passage_processors.runtime.restore import Restore

@@ -213,7 +213,7 @@ def timeline(app: App, log: Log, number: int, until: int | None = None) -> Itera
 
 def read_feed(app: App, log: Log) -> Feed:
     """All ticks there are."""
-    feed = Feed(log, app.ticks, app.clock_schedules, lambda: 0.0, app.rules.reported)
+    feed = Feed(log, app.ticks_topic, app.schedules_topic, lambda: 0.0, app.rules.reported)
     while not feed.ready:
         feed.poll(1.0)
     feed.close()

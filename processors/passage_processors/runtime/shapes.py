@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from passage_log.aside import Aside
 from passage_log.errors import LogError, Unfit
 from passage_log.port import Log, Topic
 from passage_log.preflight import partition_complaints
 from passage_processors.app import App
-from passage_log.aside import Aside
 from passage_processors.runtime.topics import per_partition
 
 _log = structlog.get_logger("passage.processors")
@@ -54,7 +54,7 @@ class Shapes:
     def _ask(self) -> None:
         counted = per_partition(self._app)
         try:
-            found = self._log.describe([*counted, self._app.ticks, self._app.clock_schedules])
+            found = self._log.describe([*counted, self._app.ticks_topic, self._app.schedules_topic])
         except LogError as error:
             # Whoever can't be reached, or must not be asked, is told of by those who wait for an answer.
             _log.debug("shapes_unknown", app=self._app.name, reason=str(error))
@@ -65,7 +65,7 @@ class Shapes:
 
 def complaints(app: App, first: Found, now: Found) -> list[str]:
     """One line for each topic that is another than it was at `first`."""
-    read = {*app.sources, app.changelog, app.ticks, app.clock_schedules}
+    read = {*app.sources, app.changelog, app.ticks_topic, app.schedules_topic}
     unequal = partition_complaints(per_partition(app), now)
     said = list(unequal)
     for name, before in first.items():

@@ -38,8 +38,8 @@ def app_topics(app: App, partitions: int | None = None) -> list[Wanted]:
         Wanted(app.dead_letters, partitions, cleanup="delete", time="LogAppendTime"),
         Wanted(app.requests, partitions, cleanup="delete", time="CreateTime", keeps_old_dates=True),
         *(Wanted(timeline_of(upstream), partitions) for upstream in sorted(set(app.derived_from.values()))),
-        Wanted(app.ticks, 1, cleanup="compact", time="CreateTime"),
-        Wanted(app.clock_schedules, 1, cleanup="compact"),
+        Wanted(app.ticks_topic, 1, cleanup="compact", time="CreateTime"),
+        Wanted(app.schedules_topic, 1, cleanup="compact"),
     ]
 
 
@@ -71,7 +71,7 @@ def check_topics(log: Log, app: App) -> int:
 
 def per_partition(app: App) -> list[str]:
     """The topics that have a partition for each task."""
-    return [one.topic for one in app_topics(app) if one.topic not in (app.ticks, app.clock_schedules)]
+    return [one.topic for one in app_topics(app) if one.topic not in (app.ticks_topic, app.schedules_topic)]
 
 
 def tasks_of(log: Log, app: App) -> int:
@@ -85,7 +85,7 @@ def tasks_of(log: Log, app: App) -> int:
 def create_topics(log: Log, app: App, partitions: int) -> None:
     """Create the app's own topics that don't exist, inputs included, and neither the clock's (`passage clock topics`
     does those) nor those of an app upstream. What must be replayed is kept for ever. Raises Unfit, Unreachable."""
-    others = {app.ticks, app.clock_schedules, *map(timeline_of, app.derived_from.values())}
+    others = {app.ticks_topic, app.schedules_topic, *map(timeline_of, app.derived_from.values())}
     wanted = [one for one in app_topics(app, partitions) if one.topic not in others]
     there = [one for one in log.describe([topic.topic for topic in wanted]).values() if one is not None]
     if odd := [one for one in there if one.partitions != partitions]:

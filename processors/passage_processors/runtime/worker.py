@@ -79,7 +79,7 @@ class Worker:
         self.app = app
         self.tasks: dict[int, Task] = {}
         self.totals = Totals()
-        self.feed = Feed(log, app.ticks, app.clock_schedules, monotonic, app.rules.reported)
+        self.feed = Feed(log, app.ticks_topic, app.schedules_topic, monotonic, app.rules.reported)
         self.upstream = Upstream(app.derived_from, log, monotonic)
         self.patience = Patience(app, self.feed, self.upstream, monotonic)
         self._log = log

@@ -96,7 +96,7 @@ def due(
     """Of each schedule, on its next `most` ticks. Raises Unreachable, Unfit."""
     reader = log.reader()
     try:
-        clock = read_clock(reader, app.ticks, app.clock_schedules, schedules)
+        clock = read_clock(reader, app.ticks_topic, app.schedules_topic, schedules)
         found = standing(app, reader, numbers, told)
     finally:
         reader.close()

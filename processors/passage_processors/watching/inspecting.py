@@ -113,7 +113,7 @@ def _entries(app: App, reader: Reader, number: int, key: bytes, unit: str | None
 
 def _waits(app: App, reader: Reader, entries: tuple[Entry, ...]) -> tuple[WaitsFor, ...]:
     waits = [(entry.unit, wait) for entry in entries if entry.kind == "open" for wait in entry.waits if not wait.parked]
-    clock = read_clock(reader, app.ticks, app.clock_schedules, {wait.schedule for _, wait in waits})
+    clock = read_clock(reader, app.ticks_topic, app.schedules_topic, {wait.schedule for _, wait in waits})
     found = []
     for unit, wait in waits:
         ahead = max(0, wait.due - clock.ordinal(wait.schedule))

@@ -146,12 +146,12 @@ class _Look:
         self.cuts = last_cuts(log, app.timeline, numbers)
         upstream = sorted(set(app.derived_from.values()))
         self.upstream = {name: last_cuts(log, f"{name}.timeline", numbers) for name in upstream}
-        to_restore = [Partition(app.ticks, 0), Partition(app.clock_schedules, 0)]
+        to_restore = [Partition(app.ticks_topic, 0), Partition(app.schedules_topic, 0)]
         open_before = undecided(reader, [*to_restore, *(Partition(app.changelog, number) for number in numbers)])
-        self.clock = read_clock(reader, app.ticks, app.clock_schedules, app.counted)
+        self.clock = read_clock(reader, app.ticks_topic, app.schedules_topic, app.counted)
         ticks_from = {number: stored.cut.tick_offset for number, stored in self.cuts.items()}
         self.first_ticks = first_ticks(
-            reader, app.ticks, {number: (ticks_from.get(number, 0), self._folded(number)) for number in numbers}
+            reader, app.ticks_topic, {number: (ticks_from.get(number, 0), self._folded(number)) for number in numbers}
         )
         folded_to = {
             Partition(one.topic, number): one.offset
