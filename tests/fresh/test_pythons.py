@@ -1,14 +1,15 @@
 """`make init` with every Python that it says it takes, by the pip each of them brings."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.fresh.machine import LONG_SECONDS, clone, python_of, shell
+from tests.fresh.machine import LONG_SECONDS, ROOT, clone, python_of, shell
 
 pytestmark = [pytest.mark.fresh, pytest.mark.timeout(3 * LONG_SECONDS)]
 
-VERSIONS = ("3.11", "3.12", "3.13")
+VERSIONS = re.findall(r'"Programming Language :: Python :: (\d+\.\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
