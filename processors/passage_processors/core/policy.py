@@ -2,20 +2,30 @@
 
 Nothing here runs; `fold` does. A policy's functions must be pure: the same fact or case, the same answer, on any
 machine, in any year. They get no clock and no log, because a replay would give them another one.
+
+A type checker infers the fact from `starts_on` and the event from `emits`, and holds the functions to both: nobody
+writes a type argument. `Case` names the event as well, and not for its own sake: one that is only returned would be
+widened by pyright to whatever the function gives.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple
+
+from typing_extensions import TypeVar
 
 from passage_processors.core.full_days import Ticks
 from passage_schemas.instant import Instant, datetime_of
 
+F = TypeVar("F", default=Any)
+"""The fact that starts a case."""
+E = TypeVar("E", default=Any)
+"""The event that follows."""
 SecondStart = Literal["ignored", "restarts", "counted"]
 
 
-class Case(NamedTuple):
+class Case(NamedTuple, Generic[F, E]):
     """An aggregate whose time has come, as `Policy.event` sees it. (A tuple, since a million of them may come at once
     and a dataclass takes five times as long to make.)"""
 
@@ -25,7 +35,7 @@ class Case(NamedTuple):
     """The starting fact's instant, microseconds since 1970 UTC."""
     due: Instant
     """The instant of the tick that made it due."""
-    fact: Any
+    fact: F
     """The starting fact; None where the policy says `keep_fact=False`."""
     number: int = 1
     """Which of the case's events this will be: 1, then with `every` 2, 3 ..."""
@@ -42,7 +52,7 @@ class Case(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Generic[F, E]):
     """Starts on a fact; after n ticks of a schedule, unless another fact came first; emits an event.
 
     The first tick that ends after the fact's instant is number one. A redelivered start is ignored: one no later than
@@ -50,19 +60,19 @@ class Policy:
     """
 
     name: str
-    starts_on: type[Any]
-    after: Ticks | Callable[[Any], Ticks]
+    starts_on: type[F]
+    after: Ticks | Callable[[F], Ticks]
     """Ticks to count, at least 1, that is ends of periods; or `full_days(n)`; or a function of the starting fact."""
-    of: str | Callable[[Any], str]
+    of: str | Callable[[F], str]
     """The schedule whose ticks count; or a function of the starting fact, its answers all named in `App.schedules`."""
-    emits: type[Any]
-    event: Callable[[Case], Any]
+    emits: type[E]
+    event: Callable[[Case[F, E]], E]
     unless: tuple[type[Any], ...] | type[Any] = ()
     """Facts, or events of this app's other policies, that end the case in silence."""
     keep_fact: bool = True
     """Keep the starting fact, so that `event` can look at it. Without, an open wake-up needs less memory (the fact's
     size) and the fact is never decoded when `after`, `of` and `every` are plain values."""
-    every: int | Callable[[Any], int] | None = None
+    every: int | Callable[[F], int] | None = None
     """After the first event, another each so many ticks of the same schedule, until it ends; or a function of the
     starting fact, asked once, when it starts."""
     at_most: int | None = None

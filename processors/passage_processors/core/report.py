@@ -6,13 +6,18 @@ The report's own name is its key, so the task of one partition does it, whicheve
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 from passage_schemas.instant import Instant, datetime_of
 
+E = TypeVar("E", default=Any)
+"""The event that follows: inferred, as in `policy`."""
+
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Generic[E]):
     """A tick, as `Report.event` sees it."""
 
     schedule: str
@@ -28,7 +33,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Generic[E]):
     """On every tick of a schedule, from `since` on, an event.
 
     A tick published before the app was first deployed counts too: say `since` where only later ones should.
@@ -37,7 +42,7 @@ class Report:
     name: str
     of: str
     """The schedule."""
-    emits: type[Any]
-    event: Callable[[Passed], Any]
+    emits: type[E]
+    event: Callable[[Passed[E]], E]
     since: datetime | None = None
     """Ticks that end before this (an aware datetime) are not reported."""
