@@ -7,11 +7,12 @@ module (`passage_clock.leading.service`).
 from passage_clock.calendars import Calendar, National, holidays_version, national
 from passage_clock.civil import tzdata_version, zone_names
 from passage_clock.config import ClockConfig, Topics, load
-from passage_clock.errors import CalendarError, ClockError, ConfigError, PlanError, ScheduleError, ZoneError
+from passage_clock.errors import CalendarError, ClockError, PlanError, ScheduleError, ZoneError
 from passage_clock.planning.plan import LastTick, Plan, Planned
 from passage_clock.records.ticks import EncodedTick, TickTemplate, TickWriter
 from passage_clock.schedules import PERIODS, Occurrence, Period, Rule, Schedule, periodic
 from passage_clock.wall import MachineWall, SettableWall, Wall
+from passage_schemas.errors import ConfigError
 
 __all__ = [
     "PERIODS",

@@ -1,12 +1,10 @@
 """What can go wrong with the clock, by what the caller must do about it."""
 
+from passage_schemas.errors import PassageError
 
-class ClockError(Exception):
+
+class ClockError(PassageError):
     """The clock could not do what was asked. The message says what was seen, where, and what would mend it."""
-
-
-class ConfigError(ClockError):
-    """The configuration file is wrong. One line: file, line, field, what was seen, how to mend it."""
 
 
 class PlanError(ClockError):

@@ -36,7 +36,7 @@ from examples.overdue_invoices.threads import Running, running
 from examples.overdue_invoices.topics import make_topics, names_of
 from examples.overdue_invoices.watch import Watch
 from passage.cli.terminal import tell_logs
-from passage_clock import ClockConfig, ClockError, MachineWall, load
+from passage_clock import ClockConfig, MachineWall, load
 from passage_clock.leading.observer import Quiet
 from passage_clock.leading.office import Batch
 from passage_clock.leading.service import Clock
@@ -44,7 +44,7 @@ from passage_log.errors import LogError
 from passage_log.port import Log, Partition
 from passage_log.trial import Trial, choose
 from passage_processors import App, ProcessorError, Worker
-from passage_schemas import SchemaError, datetime_of, milliseconds_of
+from passage_schemas import PassageError, SchemaError, datetime_of, milliseconds_of
 
 CLOCK = Path(__file__).with_name("clock.yaml")
 LOOK_SECONDS = 0.1
@@ -278,7 +278,7 @@ def main() -> int:
                 return demonstrate(trial, invoices, console)
     except Interrupted as interrupted:
         return int(interrupted.code or 0)
-    except (LogError, ClockError, ProcessorError, SchemaError, WrongInvoices) as error:
+    except (LogError, PassageError, ProcessorError, SchemaError, WrongInvoices) as error:
         print(error, file=sys.stderr)
         return MEND
 

@@ -18,13 +18,12 @@ from types import GenericAlias, NoneType
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from passage_clock.config.document import Node, nearest, read_text
-from passage_clock.errors import ConfigError
 from passage_processors.core.effects import said
 from passage_schemas.derive import decimal_of
-from passage_schemas.errors import SchemaError
+from passage_schemas.errors import ConfigError, SchemaError
 from passage_schemas.events import event_codec
 from passage_schemas.fingerprint import Schema, canonical_form
+from passage_schemas.given.document import Node, nearest, read_text
 
 _PLAIN: Mapping[str, Any] = {
     "string": str, "int": int, "float": float, "bool": bool, "bytes": bytes, "date": date, "datetime": datetime,

@@ -11,10 +11,10 @@ from typing import Any, get_args
 
 from passage.apps.events import Events
 from passage.apps.units import named
-from passage_clock.config.document import Node
 from passage_schemas.formats import Avro, CloudEvents, Confluent, Format, Json
 from passage_schemas.formats.cloudevents import Data, Mode
 from passage_schemas.formats.confluent import Subjects
+from passage_schemas.given.document import Node
 
 _FORMATS: Mapping[str, Callable[..., Format]] = {
     "avro": Avro, "confluent": Confluent, "json": Json, "cloudevents": CloudEvents

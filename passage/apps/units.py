@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 from passage.apps.events import Events
 from passage.apps.values import Filled, check_type, field_of, filling
-from passage_clock.config.document import Node
 from passage_processors.core.full_days import Ticks, full_days
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.report import Report
+from passage_schemas.given.document import Node
 from passage_schemas.shape import hints_of
 
 _COUNT = range(1, 1 << 31)

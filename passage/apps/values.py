@@ -18,8 +18,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from passage_clock.config.document import Node, nearest
 from passage_schemas.events import event_codec
+from passage_schemas.given.document import Node, nearest
 from passage_schemas.shape import Misfit, field_shape, hints_of, without_none
 
 _OF_CASE = {"key": str, "started_at": datetime, "due_at": datetime, "number": int, "starts": int}

@@ -69,12 +69,11 @@ def _mendable(error: Exception) -> str | None:
     """What to tell of an error that the user can mend; None for one of ours.
 
     Asked only when something was raised: naming the rooms' errors imports the rooms."""
-    from passage_clock.errors import ClockError
     from passage_log.errors import LogError
     from passage_processors.errors import ProcessorError
-    from passage_schemas.errors import SchemaError
+    from passage_schemas.errors import PassageError, SchemaError
 
-    if isinstance(error, ClockError | LogError | SchemaError | ProcessorError):
+    if isinstance(error, PassageError | LogError | SchemaError | ProcessorError):
         return str(error)
     # The option parser's own, whichever copy of it typer brings: they know their message, but for a checker's prefix.
     spoken = getattr(error, "format_message", None)

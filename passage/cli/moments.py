@@ -6,8 +6,8 @@ Refuses what lies outside the time that Kafka's timestamps, the zones and `datet
 from datetime import datetime
 
 from passage_clock import civil
-from passage_clock.config.document import no_date
 from passage_clock.errors import ClockError
+from passage_schemas.given.document import no_date
 from passage_schemas.instant import Instant, instant_of
 
 FIRST_YEAR, LAST_YEAR = 1970, 9000

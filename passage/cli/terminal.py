@@ -20,9 +20,9 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from passage_clock.config.document import nearest
 from passage_clock.errors import ClockError
 from passage_log.kafka import KafkaLog
+from passage_schemas.given.document import nearest
 from passage_schemas.instant import Instant, datetime_of
 
 BOOTSTRAP_VARIABLE = "PASSAGE_BOOTSTRAP"

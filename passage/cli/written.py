@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from passage_clock.errors import ClockError
-from passage_schemas.given_file import Unreadable, text_given
+from passage_schemas.given.file import Unreadable, text_given
 
 NEW_MODE = 0o666
 """Of a file that was not there, before the process's umask takes from it."""

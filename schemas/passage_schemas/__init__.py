@@ -2,12 +2,13 @@
 
 Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, `ScheduleEntry`, `Triggered`,
 `WakeUpResumed` and `Cut` are ours; `event_codec` and `EventSet` are for the domain events of whoever uses Passage.
+`given` reads the files that users write.
 """
 
 from passage_schemas.codec import Codec
 from passage_schemas.cut import Cut, InputCut, Refusal
 from passage_schemas.derive import decimal_of, schema_of
-from passage_schemas.errors import SchemaError
+from passage_schemas.errors import ConfigError, PassageError, SchemaError
 from passage_schemas.events import EventSet, event_codec
 from passage_schemas.fingerprint import fingerprint, prefix_of
 from passage_schemas.instant import Instant, datetime_of, instant_of, instant_of_milliseconds, milliseconds_of
@@ -25,10 +26,12 @@ __all__ = [
     "TRIGGERED",
     "WAKE_UP_RESUMED",
     "Codec",
+    "ConfigError",
     "Cut",
     "EventSet",
     "InputCut",
     "Instant",
+    "PassageError",
     "Refusal",
     "ScheduleEntry",
     "SchemaError",

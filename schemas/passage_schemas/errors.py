@@ -1,4 +1,12 @@
-"""What can go wrong with a value on the wire."""
+"""What can go wrong with what users write and with a value on the wire, and the root over the rooms' errors."""
+
+
+class PassageError(Exception):
+    """Something could not be done. The message says what was seen, where, and what would mend it."""
+
+
+class ConfigError(PassageError):
+    """A file is wrong. One line: file, line, field, what was seen, how to mend it."""
 
 
 class SchemaError(ValueError):

@@ -16,7 +16,7 @@ from passage_schemas.codec import Codec, unknown
 from passage_schemas.derive import require_frozen, schema_of
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES, Schema, check_agreement
-from passage_schemas.given_file import Unreadable, text_given
+from passage_schemas.given.file import Unreadable, text_given
 
 T = TypeVar("T")
 

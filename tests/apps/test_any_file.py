@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from passage import AppError
 from passage.apps import load_app_file
-from passage_clock.errors import ConfigError
+from passage_schemas.errors import ConfigError
 
 APP = """\
 app: collections

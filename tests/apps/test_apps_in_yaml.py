@@ -15,11 +15,11 @@ from passage import AppError, ProcessorError, Scenario, days_pass, ticks_pass
 from passage.apps import load_app_file
 from passage.scenario import MONDAY_NOON
 from passage_clock import load
-from passage_clock.errors import ConfigError
 from passage_clock.schedules import periodic
 from passage_log.memory import MemoryLog
 from passage_processors.app import App
 from passage_processors.runtime.replay import digest_of_output
+from passage_schemas.errors import ConfigError
 from passage_schemas.events import event_codec
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import pytest
 
 from passage import App, CloudEvents, Confluent, Json, Scenario, days_pass
 from passage.apps import load_app_file
-from passage_clock.errors import ConfigError
 from passage_processors.errors import AppError
+from passage_schemas.errors import ConfigError
 
 APP = """\
 app: rentals

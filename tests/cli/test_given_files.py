@@ -13,7 +13,7 @@ import pytest
 from passage_processors.runtime.snapshot_file import SnapshotFile, Unusable
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import event_codec
-from passage_schemas.given_file import MOST_BYTES
+from passage_schemas.given.file import MOST_BYTES
 from tests.cli.command import Command
 
 CLOCK = "schedules: [{name: day.utc, every: day, zone: UTC}]\n"

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.config.calendars import Calendars
-from passage_clock.config.document import Node, read_yaml
 from passage_clock.config.rules import Reading
 from passage_clock.config.schedules import no_others, schedule
 from passage_clock.rules.rule import Rule
+from passage_schemas.given.document import Node, read_yaml
 from passage_schemas.instant import Instant
 from tests.clock.zonefiles import offset_changes
 

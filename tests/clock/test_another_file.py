@@ -8,11 +8,11 @@ import pytest
 import structlog
 
 from passage_clock.config import ClockConfig, load
-from passage_clock.errors import ConfigError
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.service import Clock
 from passage_clock.records.differing import differences
 from passage_clock.watching.metrics import Metrics
+from passage_schemas.errors import ConfigError
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry
 from tests.clock.world import EDITION, SCHEDULES, Candidate, DriftingWall, Stages, World, whole

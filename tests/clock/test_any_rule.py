@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.config import schedule_of_definition
-from passage_clock.errors import ConfigError
 from passage_clock.rules.rule import Rule
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import ConfigError
 from passage_schemas.instant import Instant, datetime_of
 from tests.clock.any_rule import KINDS, Item, places, read
 from tests.clock.rules_alike import after

@@ -9,9 +9,9 @@ import pytest
 from passage_clock.calendars import holidays_version, national
 from passage_clock.civil import instant_of_civil, tzdata_version
 from passage_clock.config import ClockConfig, Topics, load
-from passage_clock.errors import ConfigError
 from passage_clock.rules.days import workdays
 from passage_clock.rules.periods import Every
+from passage_schemas.errors import ConfigError
 
 DAY = """\
 schedules:

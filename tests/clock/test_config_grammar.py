@@ -12,7 +12,6 @@ from passage_clock.calendars import Company, Hours, National, Notice
 from passage_clock.calendars.market import Market
 from passage_clock.civil import instant_of_civil
 from passage_clock.config import ClockConfig, append_schedules, load, schedule_of_definition
-from passage_clock.errors import ConfigError
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays
 from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Moon, NthWorkday, Weekdays
@@ -22,6 +21,7 @@ from passage_clock.rules.nth import Nth
 from passage_clock.rules.periods import Every
 from passage_clock.rules.sessions import Sessions
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import ConfigError
 from passage_schemas.instant import Instant, instant_of
 
 EVERYTHING = Path(__file__).parent / "everything.yaml"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, Found, read
+from passage_schemas.errors import PassageError
 from tests.clock.test_importing import CRONTAB, KUBERNETES
 from tests.clock.test_importing_celery import CELERY
 from tests.clock.test_importing_quartz import QUARTZ
@@ -53,7 +53,7 @@ def told(kind: str, data: bytes) -> str:
     """What is said of this file, at last: one line, as all that is said of it."""
     try:
         found = read(kind, data, "old", "UTC")
-    except ClockError as error:
+    except PassageError as error:
         lines = [str(error)]
     else:
         places = [f"{one.place} {one.remark}" for one in found.imported]

@@ -15,8 +15,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from passage_clock.config import load, schema_text
-from passage_clock.config.document import read_yaml
-from passage_clock.errors import ConfigError
+from passage_schemas.errors import ConfigError
+from passage_schemas.given.document import read_yaml
 
 HERE = Path(__file__).parent
 EVERYTHING: dict[str, Any] = json.loads(

@@ -1,8 +1,8 @@
 """What a user may not set is told, and nothing else is overruled."""
 
+from passage_log.client_settings import RESERVED
 from passage_log.kafka import settings
 from passage_log.kafka.access import Access
-from passage_log.reserved import RESERVED
 
 
 def test_exactly_what_is_overruled_is_reserved() -> None:

@@ -1,7 +1,7 @@
 """The configuration file: one YAML file, read once, every mistake told in one line.
 
-`document` knows places, each other module one part of the file. Fields that aren't known are refused: a misspelt
-`starts_at` that is quietly ignored would be noticed months later.
+`passage_schemas.given` knows places, each module here one part of the file. Fields that aren't known are refused: a
+misspelt `starts_at` that is quietly ignored would be noticed months later.
 """
 
 import json
@@ -12,13 +12,13 @@ from importlib import resources
 from pathlib import Path
 
 from passage_clock.config.calendars import Calendars
-from passage_clock.config.document import Node, read_text, read_yaml
 from passage_clock.config.rules import Reading
 from passage_clock.config.schedules import no_others, schedule, schedules
-from passage_clock.config.settings import FIELDS, ClockConfig, Topics, client_properties, settings
+from passage_clock.config.settings import FIELDS, ClockConfig, Topics, settings
 from passage_clock.config.writing import append_schedules
-from passage_clock.errors import ConfigError
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import ConfigError
+from passage_schemas.given.document import Node, read_text, read_yaml
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> ClockConfig:
@@ -51,7 +51,6 @@ __all__ = [
     "ClockConfig",
     "Topics",
     "append_schedules",
-    "client_properties",
     "load",
     "schedule_of_definition",
     "schema_text",

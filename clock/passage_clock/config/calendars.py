@@ -14,8 +14,9 @@ from passage_clock.calendars import Calendar, Company, Hours, Notice, national
 from passage_clock.calendars.hours import WEEKDAYS, span_of, weekdays_of
 from passage_clock.calendars.market import Market
 from passage_clock.calendars.national import country_codes
-from passage_clock.config.document import Node, nearest, no_date, read_text
-from passage_clock.errors import CalendarError, ConfigError
+from passage_clock.errors import CalendarError
+from passage_schemas.errors import ConfigError
+from passage_schemas.given.document import Node, nearest, no_date, read_text
 from passage_schemas.instant import Instant, instant_of
 
 CODE = re.compile(r"\S+")

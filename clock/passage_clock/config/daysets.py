@@ -8,7 +8,6 @@ from passage_clock.calendars import Calendar
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.calendars.moon import PHASES
 from passage_clock.config.calendars import EXPECTED, Calendars, weekdays
-from passage_clock.config.document import Node
 from passage_clock.rules.dayset import (
     Dates,
     DaySet,
@@ -24,6 +23,7 @@ from passage_clock.rules.dayset import (
     Weekdays,
     date_of,
 )
+from passage_schemas.given.document import Node
 
 SHIFTS: tuple[Shift, ...] = get_args(Shift)
 STRETCHES: tuple[Stretch, ...] = get_args(Stretch)

@@ -16,7 +16,6 @@ from passage_clock.calendars.market import Market
 from passage_clock.civil import Fold, Gap, instant_of_civil
 from passage_clock.config.calendars import EXPECTED, Calendars
 from passage_clock.config.daysets import day_set, day_sets, shift_of
-from passage_clock.config.document import Node, no_date
 from passage_clock.rules.composed import AllOf, AnyOf
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays
@@ -29,6 +28,7 @@ from passage_clock.rules.recurring import Recurring
 from passage_clock.rules.rule import Rule
 from passage_clock.rules.sessions import EDGES as SESSION_EDGES
 from passage_clock.rules.sessions import Sessions
+from passage_schemas.given.document import Node, no_date
 
 ANY_TEXT = re.compile(r"\S.*")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?")

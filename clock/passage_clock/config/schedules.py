@@ -9,10 +9,10 @@ from typing import get_args
 from passage_clock.civil import instant_of_civil
 from passage_clock.civil import zone as zone_of
 from passage_clock.config.calendars import Calendars
-from passage_clock.config.document import Node, nearest
 from passage_clock.config.rules import Reading, civil_start, rule
 from passage_clock.rules.rule import Rule
 from passage_clock.schedules import GRACE_SECONDS, Misfire, OnChange, Schedule
+from passage_schemas.given.document import Node, nearest
 from passage_schemas.instant import Instant, instant_of
 
 NAME = re.compile(r"[a-z0-9._-]+")

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from passage_clock.config.document import read_yaml, round_trip
 from passage_clock.config.settings import FIELDS
-from passage_clock.errors import ConfigError
+from passage_schemas.errors import ConfigError
+from passage_schemas.given.document import read_yaml, round_trip
 
 IGNORED = re.compile(r"\s*(#.*)?")
 

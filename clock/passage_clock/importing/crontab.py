@@ -14,7 +14,7 @@ from typing import Any
 
 from passage_clock.importing.expressions import of_macro
 from passage_clock.importing.found import Found
-from passage_schemas.given_file import text_of_bytes
+from passage_schemas.given.file import text_of_bytes
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _FIELD = re.compile(r"[\d*/,\-A-Za-z#?~]+")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passage_clock.config import schedule_of_definition
-from passage_clock.errors import ClockError
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import PassageError
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
@@ -67,7 +67,7 @@ class Found:
         rule = {**when, "zone": zone or self.zone, "event": event}
         try:
             schedule = schedule_of_definition(name, json.dumps(rule))
-        except ClockError as error:
+        except PassageError as error:
             self.leave_out(place, known_as, str(error).removeprefix(f"the definition of {name}: "))
             return
         self._taken.add(name)

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from passage_clock.config.document import read_documents
-from passage_clock.errors import ClockError, ConfigError
+from passage_clock.errors import ClockError
 from passage_clock.importing.expressions import of_seconds
 from passage_clock.importing.found import Found
 from passage_clock.importing.robfig import counted_from, oddity, of_robfig, seconds_of
-from passage_schemas.given_file import text_of_bytes
+from passage_schemas.errors import ConfigError
+from passage_schemas.given.document import read_documents
+from passage_schemas.given.file import text_of_bytes
 from passage_schemas.instant import Instant, instant_of
 
 _TEMPLATE = re.compile(r"\{\{-?\s*[\w.$\"(]")
@@ -26,7 +27,7 @@ _EVERY = "@every "
 
 
 def read_kubernetes(given: bytes, file: str, zone: str) -> Found:
-    """`zone` is the controller manager's, for jobs without a timeZone. Raises ClockError for what is no YAML."""
+    """`zone` is the controller manager's, for jobs without a timeZone. Raises ConfigError for what is no YAML."""
     found = Found(zone)
     for job in _jobs(_documents(text_of_bytes(given, file), file)):
         _job(found, job, file)

@@ -8,11 +8,11 @@ from passage_clock.importing.crontab import read_crontab, read_system_crontab
 from passage_clock.importing.found import Found, shown
 from passage_clock.importing.kubernetes import read_kubernetes
 from passage_clock.importing.quartz import read_quartz
-from passage_schemas.given_file import Unreadable
+from passage_schemas.given.file import Unreadable
 
 Reader = Callable[[bytes, str, str], Found]
 """Takes the file as it is, for XML and Python say themselves how they are encoded; then what messages call it, and the
-zone. Raises ClockError, or Unreadable for what is no text."""
+zone. Raises ClockError, ConfigError, or Unreadable for what is no text."""
 
 READERS: Mapping[str, Reader] = {
     "crontab": read_crontab,
@@ -25,7 +25,7 @@ READERS: Mapping[str, Reader] = {
 
 def read(kind: str, given: bytes, file: str, zone: str) -> Found:
     """`kind` is one of READERS; `file` names what is given in messages; `zone` is where its author's clock stood.
-    Raises ClockError, whatever the bytes are."""
+    Raises ClockError or ConfigError, whatever the bytes are."""
     try:
         return READERS[kind](given, file, zone)
     except Unreadable as error:

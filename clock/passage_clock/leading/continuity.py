@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from passage_clock.changes import contradictions, refusal
 from passage_clock.config import schedule_of_definition
-from passage_clock.errors import ClockError
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import PassageError
 from passage_schemas.schedule_entry import ScheduleEntry
 
 
@@ -26,7 +26,7 @@ def _refusal(schedule: Schedule, entry: ScheduleEntry | None, memory: Memory) ->
         return None
     try:
         before = schedule_of_definition(schedule.name, entry.definition_text)
-    except (ClockError, TypeError, ValueError) as error:
+    except (PassageError, TypeError, ValueError) as error:
         # Whatever stands there, it was not written by this release: no JSON, no mapping, or words we don't know.
         return (
             f"{schedule.name}: its definition on the log can't be read by this release ({error}), so it is not known "

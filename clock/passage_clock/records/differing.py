@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from passage_clock.config import ClockConfig, schedule_of_definition
-from passage_clock.errors import ClockError
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import PassageError
 from passage_schemas.schedule_entry import ScheduleEntry
 
 SHOWN = 8
@@ -74,7 +74,7 @@ def _read_back(name: str, definition_text: str) -> str | None:
     """The definition in this release's words; None where it can't read it."""
     try:
         return schedule_of_definition(name, definition_text).definition_text
-    except (ClockError, TypeError, ValueError):  # as in `continuity`: not written by this release
+    except (PassageError, TypeError, ValueError):  # as in `continuity`: not written by this release
         return None
 
 

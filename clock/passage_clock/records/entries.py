@@ -17,10 +17,10 @@ from typing import Any
 from passage_clock.calendars import holidays_version
 from passage_clock.civil import DAY, tzdata_version
 from passage_clock.config import schedule_of_definition
-from passage_clock.errors import ClockError
 from passage_clock.records.control import Ask
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
+from passage_schemas.errors import PassageError
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
 
@@ -95,7 +95,7 @@ def _named_earlier(schedule: Schedule, definition_text: str, promise: Instant) -
     label with an offset (`T`) names an instant by itself and doesn't move."""
     try:
         before = schedule_of_definition(schedule.name, definition_text)
-    except (ClockError, TypeError, ValueError):  # as in `continuity`: not written by this release
+    except (PassageError, TypeError, ValueError):  # as in `continuity`: not written by this release
         return None
     promised = next(before.occurrences(Instant(promise - 1)), None)
     ours = takewhile(

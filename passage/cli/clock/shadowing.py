@@ -13,7 +13,7 @@ from passage_clock.importing.runs import RUNS, Run, read_runs
 from passage_clock.importing.shadow import Comparison, Disagreement, compare
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
-from passage_schemas.given_file import MOST_BYTES, Unreadable, bytes_given, text_of_bytes, within
+from passage_schemas.given.file import MOST_BYTES, Unreadable, bytes_given, text_of_bytes, within
 from passage_schemas.instant import Instant
 
 FOLLOW_EVERY_SECONDS = 1.0

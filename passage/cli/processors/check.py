@@ -9,9 +9,9 @@ import typer
 from passage.cli.processors.loaded import AppArgument, load_app
 from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
 from passage_clock.config import ClockConfig, load
-from passage_clock.config.document import nearest
 from passage_clock.schedules import Schedule
 from passage_processors import App
+from passage_schemas.given.document import nearest
 
 
 def check(

@@ -11,7 +11,7 @@ import typer
 
 from passage.apps import load_app_file
 from passage.cli.terminal import open_log
-from passage_clock.config import client_properties
+from passage_log.client_settings import client_properties
 from passage_log.kafka import KafkaLog
 from passage_processors import App, AppError, ProcessorError
 

@@ -9,12 +9,12 @@ import typer
 
 from passage.cli.processors.loaded import AppArgument, load_app
 from passage.cli.terminal import out
-from passage_clock.config.document import nearest
 from passage_processors import App, AppError
 from passage_schemas.codec import Codec
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro
 from passage_schemas.formats.json_shape import JsonShape
+from passage_schemas.given.document import nearest
 
 
 class Kind(StrEnum):

@@ -26,7 +26,7 @@ from tempfile import mkstemp
 from typing import IO, Any
 
 from passage_processors.core.columns import Column
-from passage_schemas.given_file import Unreadable, open_given
+from passage_schemas.given.file import Unreadable, open_given
 
 MAGIC = b"passage snapshot 1\n"
 HEAD, COLUMN, END = 1, 2, 3

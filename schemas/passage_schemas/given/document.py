@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from passage_clock.errors import ClockError, ConfigError
-from passage_schemas.given_file import Unreadable, text_given
+from passage_schemas.errors import ConfigError, PassageError
+from passage_schemas.given.file import Unreadable, text_given
 
 Word = TypeVar("Word", bound=str)
 
@@ -55,13 +55,13 @@ class Node:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """What the clock's own rooms refuse inside is a mistake here: of the field their message begins with, if it is
+        """What other rooms refuse inside is a mistake here: of the field their message begins with, if it is
         one of this mapping's, or is missing in it."""
         try:
             yield
         except ConfigError:
             raise
-        except ClockError as error:
+        except PassageError as error:
             field, _, what = str(error).partition(": ")
             if self.is_mapping and (field in self.value or what.startswith("is missing")):
                 raise self._child(field).wrong(what) from error
