@@ -27,8 +27,8 @@ from passage_clock import SettableWall, load
 from passage_clock.leading.service import Clock
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Record
+from passage_log.ranges import read_all
 from passage_processors import Worker
-from passage_processors.runtime.replay import read_all
 from passage_schemas import EventSet, Instant, instant_of_milliseconds, milliseconds_of
 
 FACTS = EventSet([CustomerWasInvoiced, PaymentWasMade])

@@ -20,8 +20,9 @@ from passage_clock import MachineWall, load
 from passage_clock.records.topics import check_topics as check_clock_topics
 from passage_log.kafka import KafkaLog
 from passage_log.port import Log, Partition
+from passage_log.ranges import read_all
 from passage_processors import App
-from passage_processors.runtime.replay import digest, digest_of_output, read_all, replay, timeline
+from passage_processors.runtime.replay import digest, digest_of_output, replay, timeline
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import TICK

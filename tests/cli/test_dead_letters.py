@@ -10,8 +10,8 @@ from passage.cli.processors.dead_letters import readable
 from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
+from passage_log.ranges import read_all
 from passage_processors import Worker
-from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of

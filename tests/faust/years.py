@@ -6,8 +6,8 @@ from random import Random
 from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
+from passage_log.ranges import read_all
 from passage_processors import App
-from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec

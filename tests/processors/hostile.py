@@ -19,9 +19,10 @@ from aiokafka import AIOKafkaProducer
 from passage_log.headers import UNREADABLE, read_headers
 from passage_log.kafka import KafkaLog
 from passage_log.port import Partition, Topic
+from passage_log.ranges import read_all
 from passage_processors.app import App
 from passage_processors.runtime.dead_letters import NotSent, Requeue, letters
-from passage_processors.runtime.replay import digest, digest_of_output, read_all, replay
+from passage_processors.runtime.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_processors.watching.inspecting import inspect

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from passage_log.memory import MemoryLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Record, Topic
+from passage_log.ranges import read_all
 from passage_processors.app import App
 from passage_processors.core.policy import Policy
-from passage_processors.runtime.replay import read_all
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of

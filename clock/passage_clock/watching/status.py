@@ -18,8 +18,8 @@ from passage_clock.records.differing import differences
 from passage_clock.records.entries import Edition
 from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
-from passage_log.errors import Unreachable
-from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, Log, Partition, Reader
+from passage_log.ranges import read_decided, read_range, readable_ends, undecided
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
@@ -30,16 +30,11 @@ FIRST_LOOK_BACK = 2_000
 MOST_LOOK_BACK = 1_000_000
 """Offsets; some seconds' reading."""
 
-POLL_RECORDS = 10_000
-POLL_SECONDS = 0.5
 SILENT_SECONDS = 90.0
 """A leader asks for the time every 30 s at the latest: one that was silent for three times that leads no more."""
 
 SETTLING_SECONDS = 1.0
 """A clock's own transaction is decided in less: one that is open at both ends of this stands in the way."""
-
-SILENT_POLLS = 20
-"""After so many in a row without a sign the broker is taken for gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         entries, probe = _read_small(reader, where.schedules, where.control)
         active = {name for name, entry in entries.items() if entry.status != "removed"}
         ticks, term = _look_back(reader, where.ticks, active, most_look_back)
-        undecided = _undecided(reader, (where.ticks, where.schedules, where.control))
+        stuck = _stuck(reader, (where.ticks, where.schedules, where.control))
     finally:
         reader.close()
     leader = _leader(term, probe)
@@ -140,7 +135,7 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         generation=config.generation,
         differs=tuple(differences(config, entries.values())),
         unkept=_unkept(config, entries, ticks),
-        waits=tuple(_waits(config, leader, members, skew, undecided, now)),
+        waits=tuple(_waits(config, leader, members, skew, stuck, now)),
         schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
     )
 
@@ -175,7 +170,7 @@ def _waits(
     leader: Leader | None,
     members: int,
     skew: float | None,
-    undecided: Mapping[Partition, int],
+    stuck: Mapping[Partition, int],
     now: Instant,
 ) -> Iterator[str]:
     """What stands in the way, as far as the log and the group tell."""
@@ -189,27 +184,21 @@ def _waits(
             f"the leader's clock is {skew:.3f} s ahead of the broker's, by more than max_skew_seconds: "
             f"{config.max_skew_seconds:g}: it publishes nothing"
         )
-    for place, at in undecided.items():
+    for place, at in stuck.items():
         yield (
             f"an undecided transaction at {place.topic}[{place.number}]@{at}: nobody reads past it; its producer must "
             "end it, or the broker will when it times out"
         )
 
 
-def _undecided(reader: Reader, places: Sequence[Partition]) -> dict[Partition, int]:
+def _stuck(reader: Reader, places: Sequence[Partition]) -> dict[Partition, int]:
     """Where a transaction stays open: the offset of its first record."""
-    before = _open_at(reader, places)
+    before = undecided(reader, places)
     if not before:
         return {}
     reader.assign({})
     reader.poll(1, SETTLING_SECONDS)
-    return {place: at for place, at in _open_at(reader, tuple(before)).items() if before[place] == at}
-
-
-def _open_at(reader: Reader, places: Sequence[Partition]) -> dict[Partition, int]:
-    latest = reader.ends(places)  # asked first, so that only what is undecided makes it the larger
-    stable = {place: reader.offset_at(place, FAR_AHEAD_MS) for place in places}
-    return {place: stable[place] for place in places if stable[place] < latest[place]}
+    return {place: at for place, at in undecided(reader, tuple(before)).items() if before[place] == at}
 
 
 def _skew_seconds(leader: Leader | None, probe: Probe | None) -> float | None:
@@ -255,7 +244,7 @@ def _read_small(
 ) -> tuple[dict[str, ScheduleEntry], Probe | None]:
     entries: dict[str, ScheduleEntry] = {}
     probe: Probe | None = None
-    for record in _read(reader, {schedules: EARLIEST, control: EARLIEST}):
+    for record in read_decided(reader, (schedules, control)):
         value = record.value()
         if record.topic() == control.topic:
             probe = probe_of(record) if record.key() == PROBE_KEY else probe
@@ -274,12 +263,12 @@ def _look_back(
     """The last tick of each schedule and the last term, from windows that double, the last one first."""
     values: dict[str, bytes] = {}
     term: Term | None = None
-    end = until = reader.offset_at(ticks, FAR_AHEAD_MS)
+    end = until = readable_ends(reader, [ticks])[ticks]
     window = FIRST_LOOK_BACK
     while until > 0 and end - until < most and (window == FIRST_LOOK_BACK or not values.keys() >= set(wanted)):
         begin = max(0, until - window)
         newest: dict[str, bytes] = {}
-        for record in _read(reader, {ticks: begin or EARLIEST}, {ticks: until}):
+        for record in read_range(reader, {ticks: begin or EARLIEST}, {ticks: until}):
             key, value = record.key(), record.value()
             if key == TERM_KEY:
                 term = term_of(record) if term is None or record.offset() > term.offset else term
@@ -288,22 +277,3 @@ def _look_back(
         values = {**newest, **values}
         until, window = begin, window * 2
     return {name: TICK.decode(value) for name, value in values.items()}, term
-
-
-def _read(
-    reader: Reader, positions: Mapping[Partition, int], ends: Mapping[Partition, int] | None = None
-) -> Iterator[Record]:
-    """What is readable from there to `ends`, or to where the log ends now."""
-    if ends is None:
-        ends = {partition: reader.offset_at(partition, FAR_AHEAD_MS) for partition in positions}
-    positions = {partition: at for partition, at in positions.items() if ends[partition] > 0}
-    reader.assign(positions)
-    silent = 0
-    while any(reader.position(partition) < ends[partition] for partition in positions):
-        records = reader.poll(POLL_RECORDS, POLL_SECONDS)
-        silent = 0 if records else silent + 1
-        if silent > SILENT_POLLS:
-            raise Unreachable(f"{', '.join(sorted({where.topic for where in positions}))}: the broker sends no records")
-        yield from (
-            record for record in records if record.offset() < ends[Partition(record.topic(), record.partition())]
-        )

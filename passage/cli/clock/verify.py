@@ -1,12 +1,13 @@
 """`passage clock verify`: whether the tick topic is whole, read from its beginning to its end."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import typer
 
 from passage.cli.clock.opened import check, open_clock_log
-from passage.cli.clock.reading import entries_of, read
+from passage.cli.clock.reading import entries_of
 from passage.cli.terminal import (
     DEFAULT_CONNECT_SECONDS,
     DIFFERENT,
@@ -24,6 +25,7 @@ from passage_clock.records.differing import differences, mend_of
 from passage_clock.records.differing import told as told_differences
 from passage_clock.watching.verify import Fault, Note, Verifier
 from passage_log.port import Log
+from passage_log.ranges import read_decided
 
 MOST_WALKS = 3
 """Retention may let ticks go while they are walked; a walk that fails is repeated as long as floors have risen."""
@@ -70,11 +72,9 @@ def walk(log: Log, config: ClockConfig, told: Callable[[int, int], None]) -> tup
 
 
 def _first_fault(log: Log, config: ClockConfig, verifier: Verifier, told: Callable[[int, int], None]) -> Fault | None:
-    for record in read(log, places(config).ticks, told):
-        fault = verifier.take(record)
-        if fault is not None:
-            return fault
-    return None
+    with closing(log.reader()) as reader:
+        faults = map(verifier.take, read_decided(reader, [places(config).ticks], told))
+        return next((fault for fault in faults if fault is not None), None)
 
 
 def lines(verifier: Verifier, fault: Fault | None) -> Iterator[str]:

@@ -14,13 +14,19 @@ from passage_log.port import Record
 from passage_processors.core.parts import PURE, Parts
 from passage_processors.core.plain import Instants
 from passage_processors.core.ticks import TickHistory
-from passage_schemas.instant import Instant
+from passage_schemas.instant import Instant, instant_of_milliseconds
 
 FOR_EVER = Instant(1 << 62)
 """Later than every instant."""
 UNDATED = Instant(0)
 """Stands for a timestamp that names no instant (none, or one past the year 9999): first in order, then refused."""
 YEAR_10000 = Instant(253_402_300_800_000_000)
+
+
+def instant_of(record: Record) -> Instant:
+    """When what a record says happened, as the fold takes it: UNDATED where its timestamp names no instant."""
+    at = instant_of_milliseconds(record.timestamp()[1])
+    return at if 0 < at < YEAR_10000 else UNDATED
 
 
 class Pending:

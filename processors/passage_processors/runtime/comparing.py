@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from passage_log.port import EARLIEST, Log, Partition
+from passage_log.ranges import await_decided, read_range, readable_ends
 from passage_processors.app import App
-from passage_processors.runtime.looking import between, decided, readable_ends
 from passage_processors.runtime.replay import Apart, Event, as_written, read_feed, replay, written_by
 from passage_processors.runtime.topics import tasks_of
 
@@ -52,7 +52,7 @@ class _Comparison:
         timelines = [Partition(app.timeline, number) for number in numbers]
         self._settled = readable_ends(self._reader, self._outputs)
         self._cuts = self._reader.ends(timelines)
-        decided(self._reader, self._cuts)
+        await_decided(self._reader, self._cuts)
         self._ends = self._reader.ends(self._outputs)
         self._feed = read_feed(app, log)
         self._written, self._again = Apart(), Apart()
@@ -60,7 +60,7 @@ class _Comparison:
 
     def _unsettled_apart(self) -> set[bytes]:
         """Digests of those for other keys, which may be of a cut that is replayed, of whichever task, or of a later."""
-        records = between(self._reader, self._settled, self._ends)
+        records = read_range(self._reader, self._settled, self._ends)
         return {event.sha.digest() for _, event in written_by(self._app, records) if event.is_apart}
 
     def partitions(self) -> Iterator[Compared]:
@@ -83,7 +83,7 @@ class _Comparison:
         return Compared(output.number, counts[0], counts[1], sha.hexdigest(), difference)
 
     def _own_written(self, output: Partition) -> Iterator[tuple[int, Event]]:
-        records = between(self._reader, {output: EARLIEST}, self._ends)
+        records = read_range(self._reader, {output: EARLIEST}, self._ends)
         for offset, event in written_by(self._app, records):
             if not event.is_apart:
                 yield offset, event

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from passage_log.port import Log, Partition, Record
+from passage_log.ranges import last_records
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.looking import last_records
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, instant_of_milliseconds

@@ -18,10 +18,10 @@ from typing import Literal
 from passage_log.errors import LogError, Truncated
 from passage_log.headers import read_headers
 from passage_log.port import EARLIEST, Appender, Header, Log, Partition, Reader, Record
+from passage_log.ranges import read_range, readable_ends
 from passage_processors.app import App
 from passage_processors.core.timeline import YEAR_10000
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.looking import between, readable_ends
 from passage_schemas.instant import Instant, instant_of_milliseconds, milliseconds_of
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
@@ -93,8 +93,8 @@ def letters(log: Log, app: App, numbers: Iterable[int]) -> Iterator[DeadLetter]:
         for number in numbers:
             partition = Partition(app.dead_letters, number)
             ends = readable_ends(reader, [partition])
-            marks = _marks(between(reader, {partition: EARLIEST}, ends))
-            for record in between(reader, {partition: EARLIEST}, ends):
+            marks = _marks(read_range(reader, {partition: EARLIEST}, ends))
+            for record in read_range(reader, {partition: EARLIEST}, ends):
                 if not is_mark(record):
                     yield letter_of(record, marks)
     finally:
@@ -108,7 +108,7 @@ def letter_at(log: Log, app: App, number: int, offset: int) -> DeadLetter:
     try:
         found = _record_at(reader, partition, offset)
         ends = readable_ends(reader, [partition])
-        marks = _marks(between(reader, {partition: offset}, ends)) if found is not None else {}
+        marks = _marks(read_range(reader, {partition: offset}, ends)) if found is not None else {}
     finally:
         reader.close()
     if found is None or is_mark(found):
@@ -304,6 +304,6 @@ def _record_at(reader: Reader, partition: Partition, offset: int) -> Record | No
     if not 0 <= offset < end:
         return None
     try:
-        return next(iter(between(reader, {partition: offset}, {partition: offset + 1})), None)
+        return next(iter(read_range(reader, {partition: offset}, {partition: offset + 1})), None)
     except Truncated:
         return None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_log.ranges import read_range
 from passage_processors.core.promises import Promises
 from passage_processors.core.ticks import Floor, SeenTick, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
@@ -84,22 +85,31 @@ class Feed:
             if not records:
                 return
             timeout_seconds = 0.0
-            now = self._monotonic()
             # Entries first: a floor is known before the ticks that come after what it let go. They wait for theirs.
-            for record in sorted(records, key=self._is_tick):
-                value = record.value()
-                if value is None:
-                    continue  # a leader's barrier, or a record let go
-                try:
-                    if self._is_tick(record):
-                        self._tick(value, record.offset(), now)
-                    else:
-                        self._entry(SCHEDULE_ENTRY.decode(value))
-                except SchemaError as error:
-                    # Not ours. Were it in a tick's place, the next tick would not follow the last.
-                    _log.warning("foreign_record_ignored", where=_place(record), reason=str(error))
-                except TickGap as error:
-                    raise ProcessorError(f"{_place(record)}: {error}; nothing was counted past it") from error
+            self._take(sorted(records, key=self._is_tick))
+
+    def read_once(self) -> None:
+        """Take in both topics up to the end they had at the start, for who doesn't follow them; to be closed then.
+        Raises what `poll` does, and Unreachable."""
+        for partition in (self._schedules, self._ticks):
+            self._take(read_range(self._reader, {partition: EARLIEST}, self._until))
+
+    def _take(self, records: Iterable[Record]) -> None:
+        now = self._monotonic()
+        for record in records:
+            value = record.value()
+            if value is None:
+                continue  # a leader's barrier, or a record let go
+            try:
+                if self._is_tick(record):
+                    self._tick(value, record.offset(), now)
+                else:
+                    self._entry(SCHEDULE_ENTRY.decode(value))
+            except SchemaError as error:
+                # Not ours. Were it in a tick's place, the next tick would not follow the last.
+                _log.warning("foreign_record_ignored", where=_place(record), reason=str(error))
+            except TickGap as error:
+                raise ProcessorError(f"{_place(record)}: {error}; nothing was counted past it") from error
 
     def _is_tick(self, record: Record) -> bool:
         return record.topic() == self._ticks.topic

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import structlog
 
 from passage_log.headers import read_headers
-from passage_log.port import EARLIEST, Headers, Log, Partition, Record
+from passage_log.port import Headers, Log, Partition, Record
+from passage_log.ranges import read_all, read_decided
 from passage_processors.app import App
 from passage_processors.core.fold import Derived, Fold
 from passage_processors.core.timeline import Pending, Run, merge, recorded
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.feed import Feed
-from passage_processors.runtime.looking import between, readable_ends
 from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
@@ -214,21 +214,11 @@ def timeline(app: App, log: Log, number: int, until: int | None = None) -> Itera
 def read_feed(app: App, log: Log) -> Feed:
     """All ticks there are."""
     feed = Feed(log, app.ticks_topic, app.schedules_topic, lambda: 0.0, app.rules.reported)
-    while not feed.ready:
-        feed.poll(1.0)
-    feed.close()
-    return feed
-
-
-def read_all(log: Log, partition: Partition, until: int | None = None) -> Iterator[Record]:
-    """Every readable record before the offset `until`, by default up to the end the partition has now. Raises
-    Unreachable."""
-    reader = log.reader()
     try:
-        end = reader.end(partition) if until is None else until
-        yield from between(reader, {partition: EARLIEST}, {partition: end})
+        feed.read_once()
     finally:
-        reader.close()
+        feed.close()
+    return feed
 
 
 class _Ahead:
@@ -237,8 +227,7 @@ class _Ahead:
 
     def __init__(self, log: Log, partition: Partition) -> None:
         self._reader = log.reader()
-        ends = readable_ends(self._reader, [partition])
-        self._records = between(self._reader, {partition: EARLIEST}, ends)
+        self._records = read_decided(self._reader, [partition])
         self._next: Record | None = None
 
     def up_to(self, offset: int) -> list[Record]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from passage_log.errors import Unreachable
 from passage_log.port import Partition, Reader
-from passage_processors.runtime.looking import readable_ends
+from passage_log.ranges import readable_ends
 from passage_processors.runtime.waits import Wait
 
 LOOK_EVERY_SECONDS = 5.0

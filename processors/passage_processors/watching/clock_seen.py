@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from passage_log.port import EARLIEST, Partition, Reader, Record
+from passage_log.ranges import read_decided, read_range, readable_ends
 from passage_processors.core.promises import ALWAYS, NEVER, Hold, Promises
-from passage_processors.runtime.looking import between, readable_ends
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
@@ -119,7 +119,7 @@ def first_ticks(reader: Reader, ticks: str, places: Mapping[int, tuple[int, int]
     begin, ends = reader.offset_at(topic, 0), readable_ends(reader, [topic])
     found: dict[tuple[int, int], Tick | None] = {}
     for offset, sequence in set(places.values()):
-        records = between(reader, {topic: max(offset, begin)}, ends)
+        records = read_range(reader, {topic: max(offset, begin)}, ends)
         found[offset, sequence] = next(
             (tick for tick in map(_tick_of, records) if tick and tick.sequence > sequence), None
         )
@@ -135,7 +135,7 @@ def _tick_of(record: Record) -> Tick | None:
 
 def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:
     entries: dict[str, ScheduleEntry] = {}
-    for record in between(reader, {schedules: EARLIEST}, readable_ends(reader, [schedules])):
+    for record in read_decided(reader, [schedules]):
         if (value := record.value()) is not None:
             try:
                 entry = SCHEDULE_ENTRY.decode(value)
@@ -154,7 +154,7 @@ def _look_back(reader: Reader, ticks: Partition, wanted: set[str]) -> list[Tick]
     while until > 0 and end - until < MOST_LOOK_BACK and not (found and found.keys() >= names):
         begin = max(0, until - window)
         newest: defaultdict[bytes, deque[bytes]] = defaultdict(lambda: deque(maxlen=_FOREIGN))
-        for record in between(reader, {ticks: begin or EARLIEST}, {ticks: until}):
+        for record in read_range(reader, {ticks: begin or EARLIEST}, {ticks: until}):
             key, value = record.key(), record.value()
             if key is not None and value is not None and b"/" in key and value.startswith(TICK.prefixes):
                 newest[key[: key.index(b"/")]].append(value)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from passage_log.port import EARLIEST, Partition, Reader
+from passage_log.port import Partition, Reader
+from passage_log.ranges import read_decided, readable_ends
 from passage_processors.app import App
 from passage_processors.core.books import UNREADABLE
 from passage_processors.core.case import ENDED, OPEN, PARKED, decode_case
@@ -17,7 +18,6 @@ from passage_processors.core.keys import CUT_KEY, SCHEMAS_KEY
 from passage_processors.core.policy import Policy
 from passage_processors.core.repeating import Repeating
 from passage_processors.core.units import ProcessUnit
-from passage_processors.runtime.looking import between, readable_ends
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
@@ -126,7 +126,7 @@ def changelog_span(app: App, reader: Reader, number: int) -> int:
 def changelog(app: App, reader: Reader, number: int) -> Iterator[tuple[bytes, bytes | None]]:
     """Each readable record of one partition: (`unit/aggregate`, value), the later ones in place of the earlier."""
     partition = Partition(app.changelog, number)
-    for record in between(reader, {partition: EARLIEST}, readable_ends(reader, [partition])):
+    for record in read_decided(reader, [partition]):
         key = record.key() or b""
         if key not in (CUT_KEY, SCHEMAS_KEY):
             yield key, record.value()

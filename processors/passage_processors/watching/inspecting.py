@@ -11,11 +11,12 @@ from typing import Any, Literal
 from passage_log.headers import read_headers
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_log.ranges import read_range, readable_ends
 from passage_processors.app import App
 from passage_processors.core.inputs import headers_of
 from passage_processors.core.keys import entry_key
+from passage_processors.core.timeline import instant_of
 from passage_processors.runtime.cuts import last_cuts
-from passage_processors.runtime.looking import between, instant_of, readable_ends
 from passage_processors.watching.clock_seen import read_clock
 from passage_processors.watching.entries import Entry, changelog, entry_of
 from passage_schemas.cut import Cut
@@ -148,7 +149,7 @@ def _history(
 
 def _of_key(reader: Reader, partition: Partition, key: bytes, since: Instant | None) -> Iterator[Record]:
     begin = EARLIEST if since is None else reader.offset_at(partition, milliseconds_of(since))
-    for record in between(reader, {partition: begin}, readable_ends(reader, [partition])):
+    for record in read_range(reader, {partition: begin}, readable_ends(reader, [partition])):
         if record.key() == key:
             yield record
 

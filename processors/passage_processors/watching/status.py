@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_log.port import GroupMember, Log, Partition, Reader, Record
+from passage_log.ranges import place_of, read_range, readable_ends, undecided
 from passage_processors.app import App
+from passage_processors.core.timeline import instant_of
 from passage_processors.runtime.cuts import StoredCut, last_cuts
 from passage_processors.runtime.dead_letters import is_mark
-from passage_processors.runtime.looking import between, instant_of, readable_ends, undecided
 from passage_processors.watching.clock_seen import ScheduleSeen, first_ticks, read_clock
 from passage_processors.watching.due import Standing, coming, standing
 from passage_processors.watching.entries import changelog_span
@@ -318,8 +319,8 @@ def _ahead(
     untils = {one: min(ends[one], begins[one] + COUNTED) for one in partitions}
     first: dict[Partition, Record] = {}
     counts = dict.fromkeys(partitions, 0)
-    for record in between(reader, begins, untils):
-        partition = Partition(record.topic(), record.partition())
+    for record in read_range(reader, begins, untils):
+        partition = place_of(record)
         if is_left_out(record):
             continue
         first.setdefault(partition, record)
