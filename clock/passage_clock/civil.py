@@ -14,7 +14,6 @@ Two rules decide every doubt:
   Going back ends one only if it lands on a multiple. So every civil midnight is also the end of an hour.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +26,7 @@ from zoneinfo import ZoneInfo
 import pendulum
 
 from passage_clock.errors import ZoneError
+from passage_schemas.given.did_you_mean import nearest
 from passage_schemas.instant import EPOCH, MICROSECOND, Instant
 
 SECOND = 1_000_000
@@ -84,8 +84,8 @@ def zone_hint(name: str) -> str:
         return "did you mean 'UTC'?"
     if said_in := _said_in(name):
         return f"it is said in {', '.join(said_in)}: write the place"
-    near = nearest_zone(name)
-    return f"did you mean {near!r}?" if near else "see https://data.iana.org/time-zones/tzdb/zone1970.tab"
+    meant = nearest_zone(name)
+    return f"did you mean {meant!r}?" if meant else "see https://data.iana.org/time-zones/tzdb/zone1970.tab"
 
 
 def _said_in(abbreviation: str) -> list[str]:
@@ -113,8 +113,8 @@ def nearest_zone(name: str) -> str | None:
     by_spelling = {known.lower(): known for known in sorted(zone_names())}
     by_spelling |= {known.rsplit("/", 1)[-1].lower(): known for known in sorted(zone_names()) if "/" in known}
     wanted = name.lower().replace(" ", "_")
-    near = difflib.get_close_matches(wanted, by_spelling, n=1, cutoff=0.6)
-    return by_spelling[near[0]] if near else None
+    near = nearest(wanted, by_spelling)
+    return None if near is None else by_spelling[near]
 
 
 class Span(NamedTuple):

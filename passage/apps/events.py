@@ -23,7 +23,8 @@ from passage_schemas.derive import decimal_of
 from passage_schemas.errors import ConfigError, SchemaError
 from passage_schemas.events import event_codec
 from passage_schemas.fingerprint import Schema, canonical_form
-from passage_schemas.given.document import Node, nearest, read_text
+from passage_schemas.given.did_you_mean import did_you_mean
+from passage_schemas.given.document import Node, read_text
 
 _PLAIN: Mapping[str, Any] = {
     "string": str, "int": int, "float": float, "bool": bool, "bytes": bytes, "date": date, "datetime": datetime,
@@ -52,7 +53,7 @@ class Events:
         if not isinstance(here.value, str):
             raise here.unlike("an event, by the name it has under events:")
         if here.value not in self.types:
-            raise here.wrong(f"{str(here.value)!r} is no event of this file; {nearest(here.value, self.types)}")
+            raise here.wrong(f"{str(here.value)!r} is no event of this file; {did_you_mean(here.value, self.types)}")
         return self.types[here.value]
 
 
@@ -178,5 +179,5 @@ def _typed(here: Node, text: str) -> Any:
     if sized := _DECIMAL.fullmatch(text):
         return Annotated[Decimal, decimal_of(int(sized[1]), int(sized[2]))]
     if text not in _PLAIN:
-        raise here.wrong(f"{text!r} is no type; {nearest(text, _PLAIN, f'write {_TYPES}')}")
+        raise here.wrong(f"{text!r} is no type; {did_you_mean(text, _PLAIN, f'write {_TYPES}')}")
     return _PLAIN[text]

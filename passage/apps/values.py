@@ -19,7 +19,8 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from passage_schemas.events import event_codec
-from passage_schemas.given.document import Node, nearest
+from passage_schemas.given.did_you_mean import did_you_mean
+from passage_schemas.given.document import Node
 from passage_schemas.shape import Misfit, field_shape, hints_of, without_none
 
 _OF_CASE = {"key": str, "started_at": datetime, "due_at": datetime, "number": int, "starts": int}
@@ -82,7 +83,7 @@ def _asked(here: Node, name: str, fact: type[Any] | None, wanted: Any) -> Filled
     known = _OF_TICK if fact is None else _OF_CASE
     if name not in known:
         words = [*(f"${one}" for one in known), *(["$fact.FIELD"] if fact is not None else [])]
-        raise here.wrong(f"'${name}' stands for nothing; {nearest('$' + name, words)}")
+        raise here.wrong(f"'${name}' stands for nothing; {did_you_mean('$' + name, words)}")
     check_type(here, f"${name}", known[name], wanted)
     return lambda seen: getattr(seen, name)
 
@@ -98,5 +99,5 @@ def field_of(here: Node, fact: type[Any], name: str) -> str:
     """The name, if the fact has such a field."""
     names = [field.name for field in fields(fact)]
     if name not in names:
-        raise here.wrong(f"{fact.__name__} has no field {name!r}; {nearest(name, names)}")
+        raise here.wrong(f"{fact.__name__} has no field {name!r}; {did_you_mean(name, names)}")
     return name

@@ -22,7 +22,7 @@ from rich.table import Column, Table
 
 from passage_clock.errors import ClockError
 from passage_log.kafka import KafkaLog
-from passage_schemas.given.document import nearest
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
 
 BOOTSTRAP_VARIABLE = "PASSAGE_BOOTSTRAP"
@@ -166,7 +166,7 @@ def log_level(said: str, default: int) -> int:
     """Raises ClockError for a word that is no level."""
     word = said.strip().upper()
     if word and word not in LEVELS:
-        raise ClockError(f"{LEVEL_VARIABLE}={said}: there is no such level; {nearest(word, LEVELS)}")
+        raise ClockError(f"{LEVEL_VARIABLE}={said}: there is no such level; {did_you_mean(word, LEVELS)}")
     return logging.getLevelNamesMapping()[word] if word else default
 
 

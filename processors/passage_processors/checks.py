@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
-from difflib import get_close_matches
 from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,6 +13,7 @@ from passage_processors.core.process import Process, Role, roles_of
 from passage_processors.core.purity import impurity_of
 from passage_processors.core.report import Report
 from passage_processors.errors import AppError
+from passage_schemas.given.did_you_mean import did_you_mean
 
 if TYPE_CHECKING:
     from passage_processors.app import App
@@ -90,8 +90,7 @@ def _check_formats(app: "App") -> None:
         where = f"app {app.name!r}: formats: {topic!r}"
         if topic != app.output and topic not in app.inputs:
             known = [*sorted(app.inputs), app.output]
-            near = get_close_matches(topic, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
+            hint = did_you_mean(topic, known, f"there is {', '.join(known)}")
             raise AppError(f"{where} is neither an input nor the output; {hint}")
         if isinstance(said, type) or not hasattr(said, "reading"):
             raise AppError(
@@ -111,8 +110,7 @@ def _check_derived_from(app: "App") -> None:
 
 
 def _inputs_hint(app: "App", topic: str) -> str:
-    near = get_close_matches(topic, app.inputs, 1)
-    return f"did you mean {near[0]!r}?" if near else f"they are {', '.join(sorted(app.inputs))}"
+    return did_you_mean(topic, app.inputs, f"they are {', '.join(sorted(app.inputs))}")
 
 
 def _check_settings(app: "App") -> None:
@@ -145,8 +143,7 @@ def _check_heard(where: str, facts: Iterable[type[Any]], heard: Iterable[type[An
         if fact not in heard:
             name = getattr(fact, "__name__", repr(fact))
             names = sorted({one.__name__ for one in heard})
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the app hears {', '.join(names)}"
+            hint = did_you_mean(name, names, f"the app hears {', '.join(names)}")
             raise AppError(f"{where}: no input carries {name} and nothing here emits it; {hint}")
 
 

@@ -70,7 +70,7 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
     "a slash in a name": (lambda: invoices(overdue(name="a/b")), "can't be named 'a/b'"),
     "a start nobody carries": (
         lambda: invoices(overdue(starts_on=InvoicePaidd)),
-        "no input carries InvoicePaidd and nothing here emits it; did you mean InvoicePaid?",
+        "no input carries InvoicePaidd and nothing here emits it; did you mean 'InvoicePaid'?",
     ),
     "an end nobody carries": (
         lambda: invoices(overdue(unless=AccountWasSuspended)),
@@ -108,7 +108,7 @@ WRONG: dict[str, tuple[Callable[[], App], str]] = {
     ),
     "a handler for a fact nobody carries": (
         lambda: invoices(processes=[of("Odd", other=on(InvoicePaidd)(_nothing))]),
-        "process 'waiting': no input carries InvoicePaidd and nothing here emits it; did you mean InvoicePaid?",
+        "process 'waiting': no input carries InvoicePaidd and nothing here emits it; did you mean 'InvoicePaid'?",
     ),
     "a wake-up and no schedule": (lambda: invoices(processes=[of("Odd", schedules=())]), "and has no schedules"),
     "one schedule, not several": (lambda: invoices(processes=[of("Odd", schedules="day.utc")]), "is one, not several"),

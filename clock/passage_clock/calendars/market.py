@@ -14,7 +14,6 @@ the notices are below, so that `as_of` shows a session as it was planned, and a 
 begun takes that back from nobody. Elsewhere a closure is taken to have always been known.
 """
 
-import difflib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from typing import Any, Literal, NamedTuple
 from passage_clock import civil
 from passage_clock.calendars.announced import Notice
 from passage_clock.errors import CalendarError
+from passage_schemas.given.did_you_mean import nearest
 from passage_schemas.instant import EPOCH, MICROSECOND, Instant
 
 FIRST_DAY = date(1990, 1, 1)
@@ -230,8 +230,8 @@ def _exchange(code: str) -> _Exchange:
     aliases: Mapping[str, str] = known._default_calendar_aliases
     if code not in factories and code not in aliases:
         names = sorted({*factories, *aliases})
-        near = difflib.get_close_matches(code.upper(), names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names[:8])} ..."
+        near = nearest(code.upper(), names, 0.5)
+        hint = f"did you mean {near!r}?" if near else f"it knows {', '.join(names[:8])} ..."
         raise CalendarError(
             f"{code!r} is not a market that exchange_calendars {_release('exchange_calendars')} knows; {hint}"
         )

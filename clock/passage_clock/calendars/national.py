@@ -4,7 +4,6 @@ Data comes from the `holidays` package, whose version is part of every label: a 
 was decided. Refuses to guess beyond the years that list knows.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +15,7 @@ import holidays
 
 from passage_clock.calendars.announced import Notice
 from passage_clock.errors import CalendarError
+from passage_schemas.given.did_you_mean import nearest
 from passage_schemas.instant import Instant
 
 ENGLISH = "en_US"
@@ -173,9 +173,9 @@ def _subdivision_spellings(country: str) -> dict[str, str]:
 
 def _unknown(seen: str, kind: str, spellings: dict[str, str]) -> str:
     said = f"{seen!r} is not a {kind} that holidays {holidays_version()} knows"
-    near = difflib.get_close_matches(seen.lower(), spellings, n=1, cutoff=0.5)
-    if near:
-        return f"{said}; did you mean {spellings[near[0]]!r}?"
+    near = nearest(seen.lower(), spellings, 0.5)
+    if near is not None:
+        return f"{said}; did you mean {spellings[near]!r}?"
     valid = sorted(set(spellings.values()))
     if not valid:
         return f"{said}; it has none, so write the country alone"

@@ -16,7 +16,8 @@ from passage_clock.calendars.market import Market
 from passage_clock.calendars.national import country_codes
 from passage_clock.errors import CalendarError
 from passage_schemas.errors import ConfigError
-from passage_schemas.given.document import Node, nearest, no_date, read_text
+from passage_schemas.given.did_you_mean import did_you_mean
+from passage_schemas.given.document import Node, no_date, read_text
 from passage_schemas.instant import Instant, instant_of
 
 CODE = re.compile(r"\S+")
@@ -64,7 +65,7 @@ class Calendars:
 
     def _coded(self, code: str) -> Calendar:
         country = code.partition("/")[0]
-        if country not in country_codes() and (near := nearest(code, self._sections, "")):
+        if country not in country_codes() and (near := did_you_mean(code, self._sections, "")):
             raise CalendarError(f"{code!r} is no calendar of this file; {near}")
         try:
             return coded(code)

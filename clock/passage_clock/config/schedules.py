@@ -12,7 +12,8 @@ from passage_clock.config.calendars import Calendars
 from passage_clock.config.rules import Reading, civil_start, rule
 from passage_clock.rules.rule import Rule
 from passage_clock.schedules import GRACE_SECONDS, Misfire, OnChange, Schedule
-from passage_schemas.given.document import Node, nearest
+from passage_schemas.given.did_you_mean import did_you_mean
+from passage_schemas.given.document import Node
 from passage_schemas.instant import Instant, instant_of
 
 NAME = re.compile(r"[a-z0-9._-]+")
@@ -81,7 +82,7 @@ class _Others:
     def __call__(self, here: Node) -> Rule:
         name = here.text(NAME, "another schedule of this file by its name, or a rule's fields")
         if name not in self.sections:
-            raise here.wrong(f"{name!r} is no schedule of this file; {nearest(name, self.sections)}")
+            raise here.wrong(f"{name!r} is no schedule of this file; {did_you_mean(name, self.sections)}")
         if name in self.inside:
             raise here.wrong(f"{name!r} would count its own ticks; count another's")
         deeper = Reading(self.calendars, _Others(self.sections, self.calendars, (*self.inside, name)))

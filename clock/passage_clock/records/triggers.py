@@ -4,13 +4,13 @@ Pure. The leader writes both halves of an answer in one transaction, the event a
 ask is answered twice and none is lost, whoever dies in between.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from passage_clock.records.control import Trigger
 from passage_clock.schedules import Schedule
 from passage_log.port import Headers
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of
 from passage_schemas.records import TRIGGERED
 from passage_schemas.triggered import Triggered
@@ -47,9 +47,9 @@ def answer(trigger: Trigger, schedules: Mapping[str, Schedule], now: Instant) ->
     """A paused schedule's event is published too: somebody asked for it by name."""
     schedule = schedules.get(trigger.schedule)
     if schedule is None:
-        near = difflib.get_close_matches(trigger.schedule, schedules, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return Answer(trigger, None, f"refused: there is no schedule {trigger.schedule!r}{hint}")
+        hint = did_you_mean(trigger.schedule, schedules, "")
+        refused = f"refused: there is no schedule {trigger.schedule!r}"
+        return Answer(trigger, None, f"{refused}; {hint}" if hint else refused)
     event = Triggered(
         event=schedule.event,
         schedule=schedule.name,

@@ -20,8 +20,8 @@ from typing import Any, Literal, get_args
 from passage_clock import civil
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.periods import did_you_mean
 from passage_clock.rules.rule import ByTheZone, Occurrence
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant
 
 FiscalPeriod = Literal["fiscal-period", "fiscal-quarter", "fiscal-year"]
@@ -119,7 +119,7 @@ def _known(field: str, seen: str, known: Mapping[str, object] | tuple[str, ...])
     if not seen:
         raise ScheduleError(f"{field}: is missing; write e.g. {next(iter(known))}")
     if seen not in known:
-        raise ScheduleError(f"{field}: {seen!r} won't do; {did_you_mean(seen, known)}")
+        raise ScheduleError(f"{field}: {seen!r} won't do; {did_you_mean(seen.lower(), known)}")
 
 
 @lru_cache(maxsize=4096)

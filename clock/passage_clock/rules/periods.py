@@ -4,9 +4,8 @@ A period the zone skipped whole (Apia's 2011-12-30) is no occurrence, unless a s
 `gap: next`: then it is a moment of its own, named as skipped, a microsecond after the day before it ended.
 """
 
-import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -17,6 +16,7 @@ from passage_clock import civil
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.rule import ByTheZone, Occurrence
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant
 
 Period = Literal["second", "minute", "hour", "half-day", "day", "week", "month", "quarter", "year"]
@@ -67,7 +67,7 @@ class Every(ByTheZone):
         clock_unit(self.period)
         if self.week_starts not in WEEKDAYS:
             raise ScheduleError(
-                f"week_starts: {self.week_starts!r} is no weekday; {did_you_mean(self.week_starts, WEEKDAYS)}"
+                f"week_starts: {self.week_starts!r} is no weekday; {did_you_mean(self.week_starts.lower(), WEEKDAYS)}"
             )
         if self.week_starts != "monday" and self.period != "week":
             raise ScheduleError(f"week_starts: is for every: week, this is every: {self.period}; take it out")
@@ -100,12 +100,6 @@ class Every(ByTheZone):
         return starmap(Occurrence, civil.day_periods(self.zone, since, _period_of(self.period, self.week_starts)))
 
 
-def did_you_mean(seen: str, known: Collection[str]) -> str:
-    """The end of a message about a word that isn't known."""
-    near = difflib.get_close_matches(seen.lower(), known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(known)}"
-
-
 @cache
 def clock_unit(period: str) -> int | None:
     """How long a clock period is, in microseconds; None for one of whole or half days. Raises ScheduleError."""
@@ -115,7 +109,7 @@ def clock_unit(period: str) -> int | None:
         return None
     match = _MULTIPLE.fullmatch(period)
     if match is None:
-        raise ScheduleError(f"every: {period!r} is no period; {did_you_mean(period, (*PERIODS, '15 minutes'))}")
+        raise ScheduleError(f"every: {period!r} is no period; {did_you_mean(period.lower(), (*PERIODS, '15 minutes'))}")
     count, name = int(match[1]), match[2]
     length, limit, larger = _UNITS[name]
     spelled = {number: f"{number} {name}s" for number in range(2, limit) if limit % number == 0}

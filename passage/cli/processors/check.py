@@ -11,7 +11,7 @@ from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
 from passage_clock.config import ClockConfig, load
 from passage_clock.schedules import Schedule
 from passage_processors import App
-from passage_schemas.given.document import nearest
+from passage_schemas.given.did_you_mean import did_you_mean
 
 
 def check(
@@ -48,7 +48,7 @@ def disagreements(app: App, config: ClockConfig) -> Iterator[str]:
     """What would hold the app's facts for ever, or have it count nothing."""
     names = [schedule.name for schedule in config.schedules]
     for name in sorted(app.counted - set(names)):
-        hint = nearest(name, names, _there(names))
+        hint = did_you_mean(name, names, _there(names))
         yield f"the clock has no schedule {name!r}, so every fact would wait for it; {hint}"
     for what, mine, its in (
         ("ticks_topic", app.ticks_topic, config.topics.ticks),

@@ -14,7 +14,7 @@ from passage_schemas.codec import Codec
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro
 from passage_schemas.formats.json_shape import JsonShape
-from passage_schemas.given.document import nearest
+from passage_schemas.given.did_you_mean import did_you_mean
 
 
 class Kind(StrEnum):
@@ -67,7 +67,7 @@ def _named(app: App, fact: str, codecs: list[Codec[Any]]) -> Codec[Any]:
     known = {name: codec for codec in codecs for name in (codec.name, codec.cls.__name__)}
     if fact not in known:
         names = list(dict.fromkeys(codec.cls.__name__ for codec in codecs))
-        raise AppError(f"app {app.name!r} reads and emits no {fact!r}; {nearest(fact, names)}")
+        raise AppError(f"app {app.name!r} reads and emits no {fact!r}; {did_you_mean(fact, names)}")
     return known[fact]
 
 

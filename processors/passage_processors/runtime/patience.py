@@ -7,7 +7,6 @@ fixed before its first record is folded, and tells how many requests were among 
 """
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from operator import itemgetter
 
 import structlog
@@ -21,6 +20,7 @@ from passage_processors.runtime.feed import Feed
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Wait
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
 
 _log = structlog.get_logger("passage.processors")
@@ -189,11 +189,8 @@ class Patience:
         named = self._feed.promises.named
         if schedule in named:
             return "the clock is behind or down, or the fact is dated in the future; it waits for the next tick"
-        near = get_close_matches(schedule, named, 1)
-        if near:
-            return f"the clock has never named this schedule; did you mean {near[0]!r}?"
-        known = ", ".join(sorted(named)) or "none"
-        return f"the clock has never named this schedule; it names: {known}; start it, or correct the policy"
+        known = f"it names: {', '.join(sorted(named)) or 'none'}; start it, or correct the policy"
+        return f"the clock has never named this schedule; {did_you_mean(schedule, named, known)}"
 
 
 def _named(instant: int, pending: Pending) -> str:

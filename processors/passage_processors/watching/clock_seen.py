@@ -7,12 +7,12 @@ has shown a tick or `MOST_LOOK_BACK` offsets were read; what lies further back i
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from passage_log.port import EARLIEST, Partition, Reader, Record
 from passage_log.ranges import read_decided, read_range, readable_ends
 from passage_processors.core.promises import ALWAYS, NEVER, Hold, Promises
 from passage_schemas.errors import SchemaError
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -100,9 +100,8 @@ class ClockSeen:
 
     def hint(self, schedule: str) -> str:
         """Of one the clock never named: what may have been meant."""
-        near = get_close_matches(schedule, self._promises.named, 1)
         known = f"it names: {', '.join(sorted(self._promises.named)) or 'none'}"
-        return f"the clock has never named {schedule!r}; " + (f"did you mean {near[0]!r}?" if near else known)
+        return f"the clock has never named {schedule!r}; {did_you_mean(schedule, self._promises.named, known)}"
 
 
 def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[str]) -> ClockSeen:

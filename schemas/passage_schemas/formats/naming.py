@@ -5,11 +5,11 @@ it others: then by these alone.
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
+from passage_schemas.given.did_you_mean import nearest
 
 Types = Mapping[str, type[Any]]
 """A name on the wire -> the class it stands for."""
@@ -70,8 +70,8 @@ class Names:
         bare = next((one for one in self.by_name if one.rpartition(".")[2] == name.rpartition(".")[2]), None)
         if bare is not None:
             return f"for {self.by_name[bare].cls.__qualname__}, say types={{{name!r}: ...}} or give it the namespace"
-        near = get_close_matches(name, self.by_name, 1)
-        return f"the nearest is {near[0]!r}" if near else f"known: {', '.join(sorted(self.by_name)) or 'none'}"
+        near = nearest(name, self.by_name)
+        return f"the nearest is {near!r}" if near else f"known: {', '.join(sorted(self.by_name)) or 'none'}"
 
 
 def _shortened(name: str) -> str:

@@ -7,7 +7,6 @@ it. YAML is read as version 1.2, where NO is Norway; dates are read by us, so th
 to know what any field means.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor, Safe
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from passage_schemas.errors import ConfigError, PassageError
+from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.given.file import Unreadable, text_given
 
 Word = TypeVar("Word", bound=str)
@@ -96,7 +96,7 @@ class Node:
         """Refuse every other field: a misspelt one that is quietly ignored would be noticed months later."""
         for name in self.value:
             if name not in known:
-                raise self._child(name).wrong(f"there is no such field; {nearest(str(name), known)}")
+                raise self._child(name).wrong(f"there is no such field; {did_you_mean(str(name), known)}")
 
     def mapping(self, expected: str = "its fields below it, indented") -> "Node":
         if not self.is_mapping:
@@ -144,7 +144,7 @@ class Node:
         for word in words:
             if word == self.value:
                 return word
-        raise self.wrong(f"{str(self.value)!r} is {kind}; {nearest(self.value, words)}")
+        raise self.wrong(f"{str(self.value)!r} is {kind}; {did_you_mean(self.value, words)}")
 
     def whole(self, numbers: range, expected: str) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool) or int(self.value) not in numbers:
@@ -264,14 +264,6 @@ def _too_much(loaded: Any) -> str | None:
             return f"with what its aliases name it has more than {MOST_VALUES:,} values; say less, or say it once"
         sizes[id(value)] = size, depth
     return None
-
-
-def nearest(seen: str, known: Collection[str], otherwise: str | None = None) -> str:
-    """The end of a message about a word that isn't known."""
-    near = difflib.get_close_matches(seen, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"write one of {', '.join(known)}" if otherwise is None else otherwise
 
 
 def no_date(seen: str, error: ValueError) -> str:
