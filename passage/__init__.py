@@ -1,7 +1,8 @@
 """Passage: the passage of time as a fact on the log. This is the front door: what users import.
 
-Each name is imported when it is first asked for: the `passage` command comes through this door too, and must not wait
-for the processors to say its help.
+What stands in `__all__` is what versions promise; a room's own names may change with any of them. Each name is imported
+when it is first asked for: the `passage` command comes through this door too, and must not wait for the processors to
+say its help.
 """
 
 from importlib import import_module
@@ -11,6 +12,13 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from passage.scenario import Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
+    from passage_clock import ClockError, MachineWall, Schedule, periodic
+    from passage_log.errors import LogError
+    from passage_log.kafka import KafkaLog
+    from passage_log.memory import MemoryLog
+    from passage_log.partitioner import partition_of
+    from passage_log.port import EARLIEST, Log, Partition
+    from passage_log.registry import registry_at
     from passage_processors import (
         App,
         AppError,
@@ -28,27 +36,57 @@ if TYPE_CHECKING:
         Remember,
         Report,
         Wake,
+        Worker,
         full_days,
         on,
         starts_on,
         wakes,
     )
+    from passage_processors.runtime.topics import check_topics
+    from passage_schemas import (
+        TICK,
+        ConfigError,
+        EventSet,
+        Instant,
+        PassageError,
+        SchemaError,
+        Tick,
+        datetime_of,
+        decimal_of,
+        event_codec,
+        instant_of,
+        instant_of_milliseconds,
+        milliseconds_of,
+    )
     from passage_schemas.formats import Avro, CloudEvents, Confluent, Json
 
 __all__ = [
+    "EARLIEST",
+    "TICK",
     "App",
     "AppError",
     "Avro",
     "Cancel",
     "Case",
+    "ClockError",
     "CloudEvents",
+    "ConfigError",
     "Confluent",
     "Effects",
     "Emit",
     "End",
+    "EventSet",
+    "Instant",
     "Json",
+    "KafkaLog",
+    "Log",
+    "LogError",
+    "MachineWall",
     "Mark",
+    "MemoryLog",
     "Moment",
+    "Partition",
+    "PassageError",
     "Passed",
     "Policy",
     "Process",
@@ -56,11 +94,25 @@ __all__ = [
     "Remember",
     "Report",
     "Scenario",
+    "Schedule",
+    "SchemaError",
+    "Tick",
     "Wake",
+    "Worker",
+    "check_topics",
+    "datetime_of",
     "day_passes",
     "days_pass",
+    "decimal_of",
+    "event_codec",
     "full_days",
+    "instant_of",
+    "instant_of_milliseconds",
+    "milliseconds_of",
     "on",
+    "partition_of",
+    "periodic",
+    "registry_at",
     "starts_on",
     "ticks_pass",
     "wakes",
@@ -68,18 +120,40 @@ __all__ = [
     "workdays_pass",
 ]
 
-_ELSEWHERE = {
-    **dict.fromkeys(
-        ("Scenario", "day_passes", "days_pass", "ticks_pass", "workday_passes", "workdays_pass"), "passage.scenario"
+_HOMES = {
+    "passage.scenario": ("Scenario", "day_passes", "days_pass", "ticks_pass", "workday_passes", "workdays_pass"),
+    "passage_clock": ("ClockError", "MachineWall", "Schedule", "periodic"),
+    "passage_log.errors": ("LogError",),
+    "passage_log.kafka": ("KafkaLog",),
+    "passage_log.memory": ("MemoryLog",),
+    "passage_log.partitioner": ("partition_of",),
+    "passage_log.port": ("EARLIEST", "Log", "Partition"),
+    "passage_log.registry": ("registry_at",),
+    "passage_processors.runtime.topics": ("check_topics",),
+    "passage_schemas": (
+        "TICK",
+        "ConfigError",
+        "EventSet",
+        "Instant",
+        "PassageError",
+        "SchemaError",
+        "Tick",
+        "datetime_of",
+        "decimal_of",
+        "event_codec",
+        "instant_of",
+        "instant_of_milliseconds",
+        "milliseconds_of",
     ),
-    **dict.fromkeys(("Avro", "CloudEvents", "Confluent", "Json"), "passage_schemas.formats"),
+    "passage_schemas.formats": ("Avro", "CloudEvents", "Confluent", "Json"),
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'passage' has no attribute {name!r}")
-    found: object = getattr(import_module(_ELSEWHERE.get(name, "passage_processors")), name)
+    found: object = getattr(import_module(_HOME_OF.get(name, "passage_processors")), name)
     globals()[name] = found
     return found
 

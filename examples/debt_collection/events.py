@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from passage_schemas import decimal_of
+from passage import decimal_of
 
 Money = Annotated[Decimal, decimal_of(12, 2)]
 Country = Literal["NL", "DE"]

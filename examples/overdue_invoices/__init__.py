@@ -12,7 +12,7 @@ from examples.overdue_invoices.events import (
     InvoiceBecameOverdue,
     PaymentWasMade,
 )
-from passage_processors import App, Policy
+from passage import App, Policy
 
 DAY = "day.amsterdam"
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from examples.overdue_invoices.events import AccountWasSuspended, InvoiceBecameOverdue
 from examples.overdue_invoices.facts import ZONE, Invoice, end_of
-from passage_schemas import Instant, datetime_of
+from passage import Instant, datetime_of
 
 OVERDUE = InvoiceBecameOverdue.__name__
 SUSPENDED = AccountWasSuspended.__name__

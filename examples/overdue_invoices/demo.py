@@ -35,16 +35,24 @@ from examples.overdue_invoices.story import story_of, worth_telling
 from examples.overdue_invoices.threads import Running, running
 from examples.overdue_invoices.topics import make_topics, names_of
 from examples.overdue_invoices.watch import Watch
+from passage import (
+    App,
+    Log,
+    LogError,
+    MachineWall,
+    Partition,
+    PassageError,
+    ProcessorError,
+    Worker,
+    datetime_of,
+    milliseconds_of,
+)
 from passage.cli.terminal import tell_logs
-from passage_clock import ClockConfig, MachineWall, load
+from passage_clock import ClockConfig, load
 from passage_clock.leading.observer import Quiet
 from passage_clock.leading.office import Batch
 from passage_clock.leading.service import Clock
-from passage_log.errors import LogError
-from passage_log.port import Log, Partition
 from passage_log.trial import Trial, choose
-from passage_processors import App, ProcessorError, Worker
-from passage_schemas import PassageError, SchemaError, datetime_of, milliseconds_of
 
 CLOCK = Path(__file__).with_name("clock.yaml")
 LOOK_SECONDS = 0.1
@@ -278,7 +286,7 @@ def main() -> int:
                 return demonstrate(trial, invoices, console)
     except Interrupted as interrupted:
         return int(interrupted.code or 0)
-    except (LogError, PassageError, ProcessorError, SchemaError, WrongInvoices) as error:
+    except (PassageError, WrongInvoices) as error:
         print(error, file=sys.stderr)
         return MEND
 

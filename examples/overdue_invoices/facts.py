@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from examples.overdue_invoices.events import CustomerWasInvoiced, PaymentWasMade
 from examples.overdue_invoices.invoices import Invoice, read_invoices
-from passage_log.partitioner import partition_of
-from passage_schemas import Instant, datetime_of, event_codec, instant_of
+from passage import Instant, datetime_of, event_codec, instant_of, partition_of
 
 __all__ = ["PARTITIONS", "ZONE", "Fact", "Invoice", "days_ended", "end_of", "facts_of", "noon", "read_invoices"]
 

@@ -8,11 +8,16 @@ import sys
 
 from examples.overdue_invoices import app
 from examples.overdue_invoices.events import AccountWasSuspended, InvoiceBecameOverdue
-from passage_log.errors import LogError
-from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition
-from passage_processors.runtime.topics import check_topics
-from passage_schemas import EventSet, datetime_of, instant_of_milliseconds
+from passage import (
+    EARLIEST,
+    EventSet,
+    KafkaLog,
+    LogError,
+    Partition,
+    check_topics,
+    datetime_of,
+    instant_of_milliseconds,
+)
 
 EVENTS = EventSet([InvoiceBecameOverdue, AccountWasSuspended])
 

@@ -11,13 +11,7 @@ from decimal import Decimal
 
 from examples.overdue_invoices import app
 from examples.overdue_invoices.events import CustomerWasInvoiced, PaymentWasMade
-from passage_clock import MachineWall
-from passage_log.errors import LogError
-from passage_log.kafka import KafkaLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition
-from passage_processors.runtime.topics import check_topics
-from passage_schemas import event_codec, milliseconds_of
+from passage import KafkaLog, LogError, MachineWall, Partition, check_topics, event_codec, milliseconds_of, partition_of
 
 AMOUNT = Decimal("99.50")
 TERMS_DAYS = 30

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from examples.overdue_invoices.answer_key import OVERDUE, SUSPENDED, Outcome, civil
 from examples.overdue_invoices.facts import Invoice, days_ended, noon
-from passage_schemas import Instant
+from passage import Instant
 
 STYLES = {OVERDUE: "yellow", SUSPENDED: "red", "PaymentWasMade": "green", "CustomerWasInvoiced": "cyan"}
 

@@ -5,10 +5,9 @@ their topics must be set, so nothing is set here.
 """
 
 from examples.overdue_invoices.facts import PARTITIONS
+from passage import App, Log
 from passage_clock import ClockConfig
 from passage_clock.records import topics as of_the_clock
-from passage_log.port import Log
-from passage_processors import App
 from passage_processors.runtime import topics as of_the_app
 
 

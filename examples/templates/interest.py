@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated
 
-from passage import App, Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
-from passage_schemas import decimal_of
+from passage import App, Effects, Emit, End, Moment, Process, Remember, Wake, decimal_of, on, starts_on, wakes
 
 WORKDAY = "workday.nl"
 WORKDAYS_A_YEAR = 260

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
-from passage import App, Policy, Report
-from passage_schemas import decimal_of
+from passage import App, Policy, Report, decimal_of
 
 PAYDAY = "payday.nl"
 

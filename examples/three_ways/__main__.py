@@ -25,7 +25,7 @@ from examples.three_ways.single_next import SingleNext
 from examples.three_ways.subscriber import Connection
 from examples.three_ways.trial import NoPostgres, postgres
 from examples.three_ways.years import CONFIG, Books, Said, live, live_by_due_index
-from passage_schemas import datetime_of
+from passage import datetime_of
 
 UNTIL = date(2014, 2, 28)
 SIZE = Size(10_000)

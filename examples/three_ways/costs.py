@@ -20,13 +20,9 @@ from examples.overdue_invoices.topics import make_topics
 from examples.three_ways import next_n, query_on_tick, single_next
 from examples.three_ways.subscriber import Connection, Subscriber, Way, date_of
 from examples.three_ways.years import CONFIG
+from passage import MemoryLog, Partition, Tick, Worker, datetime_of, event_codec, milliseconds_of, partition_of
 from passage_clock import SettableWall
 from passage_clock.leading.service import Clock
-from passage_log.memory import MemoryLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition
-from passage_processors import Worker
-from passage_schemas import Tick, datetime_of, event_codec, milliseconds_of
 
 FIRST = date(2012, 1, 1)
 SPREAD_DAYS = 1_000

@@ -13,7 +13,7 @@ from typing import cast
 
 from examples.overdue_invoices.events import AccountWasSuspended, CustomerWasInvoiced, InvoiceBecameOverdue
 from examples.three_ways.subscriber import Cursor, Following, date_of
-from passage_schemas import Instant, Tick, datetime_of
+from passage import Instant, Tick, datetime_of
 
 SUSPENDED_DAYS = 15
 

@@ -14,9 +14,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from passage_log.port import EARLIEST, Log, Partition
-from passage_schemas import TICK, Instant, Tick, datetime_of
-from passage_schemas.events import event_codec
+from passage import EARLIEST, TICK, Instant, Log, Partition, Tick, datetime_of, event_codec
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Cursor = psycopg.Cursor[tuple[object, ...]]

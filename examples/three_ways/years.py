@@ -23,13 +23,11 @@ from examples.overdue_invoices.events import (
 from examples.overdue_invoices.facts import PARTITIONS, Fact, end_of
 from examples.overdue_invoices.topics import make_topics
 from examples.three_ways.subscriber import Connection, Cursor, Subscriber, Way
+from passage import EventSet, Instant, MemoryLog, Partition, Worker, instant_of_milliseconds, milliseconds_of
 from passage_clock import SettableWall, load
 from passage_clock.leading.service import Clock
-from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Record
+from passage_log.port import Record
 from passage_log.ranges import read_all
-from passage_processors import Worker
-from passage_schemas import EventSet, Instant, instant_of_milliseconds, milliseconds_of
 
 FACTS = EventSet([CustomerWasInvoiced, PaymentWasMade])
 DERIVED = EventSet([InvoiceBecameOverdue, AccountWasSuspended])

@@ -1,7 +1,9 @@
 """What can go wrong with the log, by what the caller must do about it."""
 
+from passage_schemas.errors import PassageError
 
-class LogError(Exception):
+
+class LogError(PassageError):
     """The log could not do what was asked. The message says what was seen, where, and what would mend it."""
 
 

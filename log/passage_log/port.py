@@ -27,6 +27,8 @@ Weighed = tuple[bytes, bytes, list[tuple[str, bytes]], int]
 
 
 class Partition(NamedTuple):
+    """A place on the log: a topic, and which of its partitions, from 0."""
+
     topic: str
     number: int
 

@@ -68,12 +68,10 @@ def complain(said: str) -> None:
 def _mendable(error: Exception) -> str | None:
     """What to tell of an error that the user can mend; None for one of ours.
 
-    Asked only when something was raised: naming the rooms' errors imports the rooms."""
-    from passage_log.errors import LogError
-    from passage_processors.errors import ProcessorError
-    from passage_schemas.errors import PassageError, SchemaError
+    Asked only when something was raised: naming the root of the errors imports the schemas."""
+    from passage_schemas.errors import PassageError
 
-    if isinstance(error, PassageError | LogError | SchemaError | ProcessorError):
+    if isinstance(error, PassageError):
         return str(error)
     # The option parser's own, whichever copy of it typer brings: they know their message, but for a checker's prefix.
     spoken = getattr(error, "format_message", None)

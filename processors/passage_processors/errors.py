@@ -1,7 +1,9 @@
 """What can go wrong in a processor, by what the caller must do about it."""
 
+from passage_schemas.errors import PassageError
 
-class ProcessorError(Exception):
+
+class ProcessorError(PassageError):
     """The processor can't go on. The message says what was seen, where, and what would mend it."""
 
 

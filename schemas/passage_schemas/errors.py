@@ -9,7 +9,7 @@ class ConfigError(PassageError):
     """A file is wrong. One line: file, line, field, what was seen, how to mend it."""
 
 
-class SchemaError(ValueError):
+class SchemaError(PassageError, ValueError):
     """The value and its schema don't agree. The message says what was seen, where, and what would mend it."""
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from passage_schemas.errors import Interrupted, PassageError
+
 ROOMS = ("passage", "passage_schemas", "passage_log", "passage_clock", "passage_processors")
 
 
@@ -43,6 +45,14 @@ def test_every_public_name_explains_itself(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_private_name_is_offered(room: str) -> None:
     assert [name for name in offered(room)[1] if name.startswith("_")] == []
+
+
+@pytest.mark.parametrize("room", ROOMS[1:])
+def test_every_error_of_a_room_is_passages(room: str) -> None:
+    errors = [value for value in vars(importlib.import_module(f"{room}.errors")).values() if inspect.isclass(value)]
+
+    assert len(errors) > 1
+    assert [error.__name__ for error in errors if not issubclass(error, PassageError | Interrupted)] == []
 
 
 def test_the_words_are_these() -> None:
