@@ -59,7 +59,7 @@ Gap = Literal["next", "skip", "previous", "shift"]
 """What a civil time that the zone skips becomes: the first instant after the gap, none, the last second before it; or,
 as RFC 5545 has it (3.3.5), what it is by the offset before the gap: 02:30 becomes 03:30."""
 
-Fold = Literal["first", "second", "both"]
+FoldPass = Literal["first", "second", "both"]
 """Which is meant of a civil time that the zone has twice."""
 
 
@@ -272,7 +272,7 @@ def civil_of_instant(instant: Instant, name: str) -> datetime:
     return EPOCH.replace(tzinfo=None) + timedelta(microseconds=zone(name).local(instant))
 
 
-def civil_instants(name: str, day: int, time_us: int, gap: Gap, fold: Fold) -> tuple[Instant, ...]:
+def civil_instants(name: str, day: int, time_us: int, gap: Gap, fold: FoldPass) -> tuple[Instant, ...]:
     """When the zone's clock says this time of this day: one instant; in a gap none or one, in a fold one or two.
 
     `day` is the date's ordinal, `time_us` what its clock says, in microseconds since midnight (of a day of 24 hours).

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.config.calendars import Calendars
-from passage_clock.config.rules import Reading
+from passage_clock.config.rules import RuleContext
 from passage_clock.config.schedules import no_others, schedule
 from passage_clock.rules.rule import Rule
 from passage_schemas.given.document import Node, read_yaml
@@ -27,7 +27,7 @@ calendars:
       saturday: ["22:00-02:30"]
       sunday: ["02:30-03:30"]
 """
-READING = Reading(Calendars(read_yaml(SHOP, "clock.yaml").get("calendars")), no_others)
+READING = RuleContext(Calendars(read_yaml(SHOP, "clock.yaml").get("calendars")), no_others)
 
 TROUBLED = [
     "Africa/Cairo", "Africa/Casablanca", "America/Havana", "America/New_York", "America/St_Johns", "Asia/Gaza",
@@ -53,7 +53,7 @@ def read(item: Item) -> Rule:
     return schedule(Node("clock.yaml", 0, "", {"name": "drawn", **item}), READING).rule
 
 
-POLICIES = {"gap": civil.Gap, "fold": civil.Fold}
+POLICIES = {"gap": civil.Gap, "fold": civil.FoldPass}
 
 
 @st.composite

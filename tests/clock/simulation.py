@@ -17,7 +17,7 @@ from hashlib import sha256
 from random import Random
 
 from passage_clock.leading.service import Clock
-from passage_clock.records.control import Ask, Trigger, trigger_asked
+from passage_clock.records.control import StatusAsk, Trigger, trigger_asked
 from passage_clock.watching.verify import Verifier
 from passage_log.errors import WriterLost
 from passage_log.port import EARLIEST, Record
@@ -205,15 +205,15 @@ class Simulation:
 
     def ask(self) -> None:
         name = self.random.choice(["live", "past"])
-        request: Ask | Trigger
+        request: StatusAsk | Trigger
         if self.random.random() < 0.4:
             request = trigger_asked(name, "kim", "again", Instant(self.world.true.now() + len(self.asked)))
             self.asked.append(request)
         else:
-            request = Ask(name, self.random.choice(["paused", "active", "active"]), by="kim", reason="test")
+            request = StatusAsk(name, self.random.choice(["paused", "active", "active"]), by="kim", reason="test")
         self.put(request)
 
-    def put(self, request: Ask | Trigger) -> None:
+    def put(self, request: StatusAsk | Trigger) -> None:
         self.appender.append(CONTROL, request.key, request.encode(), 1)
         self.appender.flush()
 
@@ -281,7 +281,7 @@ class Simulation:
             replica.candidate.wall.ahead_seconds = 0.0
             replica.candidate.reconnect()
         for name in ("live", "past"):
-            self.put(Ask(name, "active", by="kim", reason="in the end"))
+            self.put(StatusAsk(name, "active", by="kim", reason="in the end"))
         self.end_open_transactions()
         before = self.auditor.terms
         for _ in range(12):

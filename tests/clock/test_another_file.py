@@ -11,7 +11,7 @@ from passage_clock.config import ClockConfig, load
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.service import Clock
 from passage_clock.records.differing import differences
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.errors import ConfigError
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -47,9 +47,9 @@ def file(folder: Path, text: str = FILE, closures: str = CLOSURES) -> ClockConfi
     return load(folder / "clock.yaml", {})
 
 
-def of(world: World, config: ClockConfig, name: str) -> tuple[Candidate, Metrics]:
+def of(world: World, config: ClockConfig, name: str) -> tuple[Candidate, ClockMetrics]:
     """A candidate with this file, and its metrics."""
-    metrics, wall = Metrics(world.true), DriftingWall(world.true)
+    metrics, wall = ClockMetrics(world.true), DriftingWall(world.true)
     edition = replace(EDITION, generation=config.generation)
     return Candidate(Clock(config, world.log, wall, name, metrics, edition), wall, Stages()), metrics
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from passage_clock import civil
-from passage_clock.importing import Found, read
+from passage_clock.importing import JobsFound, read
 from passage_schemas.instant import Instant
 from tests.clock.rules_alike import at, until
 
@@ -71,7 +71,7 @@ def answers(program: Path, asked: list[Asked]) -> list[str]:
     return done.stdout.splitlines()
 
 
-def imported(zone: str, expression: str) -> Found:
+def imported(zone: str, expression: str) -> JobsFound:
     job = {"kind": "CronJob", "metadata": {"name": "job"}, "spec": {"schedule": expression, "timeZone": zone}}
     return read("kubernetes", json.dumps(job).encode(), "job", "UTC")
 

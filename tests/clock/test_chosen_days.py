@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from passage_clock import civil
 from passage_clock.calendars import Company, Hours, Notice, national
-from passage_clock.civil import HOUR, Fold, Gap
+from passage_clock.civil import HOUR, FoldPass, Gap
 from passage_clock.errors import ScheduleError, ZoneError
 from passage_clock.rules.days import OnDays, workdays
 from passage_clock.rules.dayset import Dates, DaySet, DaysOf, DaysOfMonth, Joined, MonthDay, Moon, NthWorkday, Weekdays
@@ -99,7 +99,9 @@ def test_a_workday_ends_at_the_days_end_or_at_the_time_it_is_given() -> None:
         ("shift", "first", ["2026-03-29T03:30:00+02:00", "2026-10-25T02:30:00+02:00"]),
     ],
 )
-def test_a_time_the_zone_skips_or_has_twice_is_what_the_schedule_says(gap: Gap, fold: Fold, ends: list[str]) -> None:
+def test_a_time_the_zone_skips_or_has_twice_is_what_the_schedule_says(
+    gap: Gap, fold: FoldPass, ends: list[str]
+) -> None:
     changes = DaySet(Dates((date(2026, 3, 29), date(2026, 10, 25))))
     found = between(OnDays(changes, AMSTERDAM, HALF_PAST_TWO, gap, fold), "2026-01-01", "2026-12-31")
 
@@ -280,7 +282,7 @@ SETS = [
     DaySet(DaysOfMonth((2, -1)), shift="previous", calendar=PARTLY_TOLD),
     DaySet(Joined("any", (DaySet(Moon("full")), DaySet(DaysOfMonth((10,))))), without=(DaySet(Weekdays((5, 6))),)),
 ]
-GAPS, FOLDS = get_args(Gap), get_args(Fold)
+GAPS, FOLDS = get_args(Gap), get_args(FoldPass)
 TROUBLED = ["Africa/Cairo", "America/Havana", "Atlantic/Azores", "Australia/Lord_Howe", AMSTERDAM, APIA, NEW_YORK]
 
 

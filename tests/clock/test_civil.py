@@ -210,7 +210,7 @@ FOLDS = [
 ]
 
 
-def named(zone: str, written: str, gap: civil.Gap = "next", fold: civil.Fold = "first") -> list[str]:
+def named(zone: str, written: str, gap: civil.Gap = "next", fold: civil.FoldPass = "first") -> list[str]:
     moment = datetime.fromisoformat(written)
     since_midnight = moment - datetime.combine(moment, datetime.min.time())
     instants = civil.civil_instants(zone, moment.toordinal(), since_midnight // timedelta(microseconds=1), gap, fold)

@@ -19,7 +19,7 @@ from passage_clock.records.follower import Follower
 from passage_clock.records.topics import check_topics
 from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 from passage_clock.watching.status import status
 from passage_log.errors import Fenced
 from passage_log.kafka import KafkaLog
@@ -199,7 +199,7 @@ def test_a_candidate_that_would_break_a_promise_leaves_the_office_to_one_that_ke
     run_until(before, stages, 100)
     before.stop()
     before.close()
-    metrics = Metrics()
+    metrics = ClockMetrics()
     refuses = Clock(wrong, log, MachineWall(), "refuses", metrics)
     deadline = time.monotonic() + LONG_SECONDS
     while refuses.leadership.stage is not Stage.REFUSING:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from passage_clock.leading.leadership import Input
+from passage_clock.leading.leadership import Cause
 from passage_clock.leading.office import Office
 from passage_clock.leading.service import Clock
-from passage_clock.leading.skew import Reading
+from passage_clock.leading.skew import WallReading
 from passage_clock.records.memory import Memory
 from passage_log.errors import Fenced, WriterLost
 from tests.clock.simulation import Simulation
@@ -76,7 +76,7 @@ class WritesNoBarrier(Clock):
     """Takes the last record it happens to have read for its term, and so reads no further."""
 
     def _mark(self) -> float:
-        self._move(Input.MARKED, self._follower._reader.position(TICKS) - 1)
+        self._move(Cause.MARKED, self._follower._reader.position(TICKS) - 1)
         return 0.0
 
 
@@ -86,7 +86,7 @@ class ReadsNotToTheBarrier(Clock):
     def _read(self) -> float:
         self._follower.rest()
         self._ends = {}
-        self._move(Input.CAUGHT_UP)
+        self._move(Cause.CAUGHT_UP)
         return 0.0
 
 
@@ -136,7 +136,7 @@ class TrustsTheWall(Clock):
     """Never asks the broker for the time."""
 
     def _is_ahead(self) -> bool:
-        self._probed = Reading(self._wall.now(), self._wall.monotonic())
+        self._probed = WallReading(self._wall.now(), self._wall.monotonic())
         return False
 
 
@@ -153,7 +153,7 @@ class TakesEverySilenceForADeath(Clock):
 
     def _stand_by(self) -> float:
         if not self._follow():
-            self._move(Input.OVERDUE)
+            self._move(Cause.OVERDUE)
         return 0.0
 
 

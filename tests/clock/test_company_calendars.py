@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passage_clock.calendars import Company, Hours, Notice, Span, national
+from passage_clock.calendars import Company, Hours, Notice, OpenSpan, national
 from passage_clock.calendars.hours import span_of, weekdays_of
 from passage_clock.errors import CalendarError
 from passage_schemas.instant import Instant, instant_of_milliseconds
@@ -223,13 +223,13 @@ def test_hours_hold_on_their_weekday_unless_it_is_a_holiday_or_closed() -> None:
     assert [is_open(day) for day in ("2026-11-20", "2026-11-26", "2026-11-27")] == [False, False, True]
     assert [is_open(day) for day in ("2026-11-21", "2026-11-28")] == [True, False]  # Saturdays, in the weekend
     assert [is_open(day) for day in ("2026-12-25", "2026-12-26")] == [True, False]  # worked; a holiday on a Saturday
-    assert shop.spans(date(2026, 11, 27)) == (Span(9 * HOUR, 17 * HOUR),)
+    assert shop.spans(date(2026, 11, 27)) == (OpenSpan(9 * HOUR, 17 * HOUR),)
     assert Company("none").spans(date(2026, 11, 27)) == ()
 
 
 def test_hours_are_read_as_they_are_written() -> None:
-    assert span_of("22:00-06:00") == Span(22 * HOUR, 30 * HOUR)
-    assert span_of("00:00-24:00") == span_of("00:00-00:00") == Span(0, DAY)
+    assert span_of("22:00-06:00") == OpenSpan(22 * HOUR, 30 * HOUR)
+    assert span_of("00:00-24:00") == span_of("00:00-00:00") == OpenSpan(0, DAY)
     assert weekdays_of("friday-monday") == (4, 5, 6, 0)
     night = Hours.of({"monday-sunday": ["22:00-06:00", "06:00-14:00"]})  # shifts that touch
     assert Hours.of(night.definition) == night

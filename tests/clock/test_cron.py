@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passage_clock import civil
-from passage_clock.civil import Fold, Gap
+from passage_clock.civil import FoldPass, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.moments import moments
@@ -79,7 +79,7 @@ def test_a_time_the_spring_skips(gap: Gap, expected: list[str]) -> None:
     ("fold", "expected"),
     [("first", ["+0200"]), ("second", ["+0100"]), ("both", ["+0200", "+0100"])],
 )
-def test_a_time_the_autumn_repeats(fold: Fold, expected: list[str]) -> None:
+def test_a_time_the_autumn_repeats(fold: FoldPass, expected: list[str]) -> None:
     found = clock(Cron("30 2 25 10 *", AMSTERDAM, fold=fold), "2026-10-25", len(expected))
     assert found == [f"2026-10-25 02:30 {offset}" for offset in expected]
 
@@ -224,7 +224,7 @@ def test_days_and_times_are_those_cronsim_steps_over(
     st.data(),
 )
 def test_order_is_strict_and_the_same_from_anywhere_over_any_zones_changes(
-    zone: str, expression: str, gap: Gap, fold: Fold, year: int, data: st.DataObject
+    zone: str, expression: str, gap: Gap, fold: FoldPass, year: int, data: st.DataObject
 ) -> None:
     change = civil.zone(zone).span_at(at(f"{year}-01-10")).ends_at
     since, end = Instant(change - 4 * civil.DAY), Instant(change + 4 * civil.DAY)

@@ -12,11 +12,11 @@ from passage_clock.calendars import Calendar, Company, Notice, moon, national
 from passage_clock.errors import CalendarError, ScheduleError
 from passage_clock.rules.dayset import (
     Dates,
+    DayKind,
     DaySet,
     DaysOf,
     DaysOfMonth,
     Joined,
-    Kind,
     MonthDay,
     Moon,
     NthWeekday,
@@ -81,7 +81,7 @@ def in_2026(days: DaySet, month: int, zone: str = AMSTERDAM, year: int = 2026) -
         (Joined("all", (DaySet(DaysOfMonth((13,))), DaySet(Weekdays((4,))))), 2, "13"),
     ],
 )
-def test_a_kind_of_day_is_what_a_calendar_on_the_wall_says(kind: Kind, month: int, days: str) -> None:
+def test_a_kind_of_day_is_what_a_calendar_on_the_wall_says(kind: DayKind, month: int, days: str) -> None:
     assert in_2026(DaySet(kind), month) == days
 
 
@@ -164,7 +164,7 @@ zones = st.sampled_from(["UTC", AMSTERDAM, "Pacific/Apia", "America/New_York"])
 
 def _leaf(pick: int) -> st.SearchStrategy[DaySet]:
     numbers = st.lists(st.integers(1, 31) | st.integers(-31, -1), min_size=1, max_size=4).map(tuple)
-    kinds: list[st.SearchStrategy[Kind]] = [
+    kinds: list[st.SearchStrategy[DayKind]] = [
         numbers.map(DaysOfMonth),
         st.lists(st.integers(0, 6), min_size=1, max_size=3).map(lambda days: Weekdays(tuple(days))),
         st.sampled_from([NL, national("IL")]).map(lambda calendar: DaysOf("holidays", calendar)),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from passage_clock.calendars import national
 from passage_clock.errors import ClockError
-from passage_clock.leading.skew import Reading, must_probe, skew_seconds
-from passage_clock.records.control import Ask, decode_ask
+from passage_clock.leading.skew import WallReading, must_probe, skew_seconds
+from passage_clock.records.control import StatusAsk, decode_ask
 from passage_clock.records.entries import Edition, newer_than, version_key
 from passage_clock.schedules import periodic
 from passage_schemas.instant import Instant
@@ -59,7 +59,7 @@ def test_who_is_as_new_or_newer_may_lead() -> None:
 
 @given(st.text(), st.sampled_from(["active", "paused"]), st.text(), st.text())
 def test_an_ask_is_read_as_it_was_written(schedule: str, status: str, by: str, reason: str) -> None:
-    ask = Ask(schedule, "paused" if status == "paused" else "active", by, reason)
+    ask = StatusAsk(schedule, "paused" if status == "paused" else "active", by, reason)
 
     assert decode_ask(ask.key, ask.encode()) == ask
 
@@ -82,16 +82,16 @@ def test_skew_is_positive_when_the_wall_is_ahead() -> None:
 def test_the_broker_is_asked_again_in_time_and_when_the_wall_jumps(
     wall_seconds: float, monotonic_seconds: float, probe: bool
 ) -> None:
-    probed = Reading(MIDNIGHT, 100.0)
-    now = Reading(Instant(MIDNIGHT + round(wall_seconds * SECOND)), 100.0 + monotonic_seconds)
+    probed = WallReading(MIDNIGHT, 100.0)
+    now = WallReading(Instant(MIDNIGHT + round(wall_seconds * SECOND)), 100.0 + monotonic_seconds)
 
     assert must_probe(probed, 0.0, now, max_skew_seconds=2.0) is probe
 
 
 def test_a_tight_limit_makes_smaller_jumps_count() -> None:
-    now = Reading(Instant(MIDNIGHT + 10_100_000), 10.0)
+    now = WallReading(Instant(MIDNIGHT + 10_100_000), 10.0)
 
-    assert must_probe(Reading(MIDNIGHT, 0.0), 0.0, now, max_skew_seconds=0.1)
+    assert must_probe(WallReading(MIDNIGHT, 0.0), 0.0, now, max_skew_seconds=0.1)
 
 
 def test_a_calendar_that_comes_to_its_end_is_told_of_before_the_schedule_stops() -> None:
@@ -117,7 +117,7 @@ def test_a_catch_up_is_one_line_and_a_live_tick_is_one() -> None:
 
 
 def test_a_small_gain_is_asked_about_when_the_wall_was_almost_too_far_ahead_already() -> None:
-    now = Reading(Instant(MIDNIGHT + 1_100_000), 1.0)
+    now = WallReading(Instant(MIDNIGHT + 1_100_000), 1.0)
 
-    assert not must_probe(Reading(MIDNIGHT, 0.0), 1.85, now, max_skew_seconds=2.0)
-    assert must_probe(Reading(MIDNIGHT, 0.0), 1.95, now, max_skew_seconds=2.0)
+    assert not must_probe(WallReading(MIDNIGHT, 0.0), 1.85, now, max_skew_seconds=2.0)
+    assert must_probe(WallReading(MIDNIGHT, 0.0), 1.95, now, max_skew_seconds=2.0)

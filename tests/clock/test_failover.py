@@ -6,7 +6,7 @@ import pytest
 
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.vigil import STAGGER_SECONDS
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from tests.clock.world import (
     CONTROL,
     EDITION,
@@ -108,7 +108,7 @@ def quiet(world: World) -> None: ...
 
 
 def paused(world: World) -> None:
-    request = Ask("second.utc", "paused", by="kim", reason="stocktaking")
+    request = StatusAsk("second.utc", "paused", by="kim", reason="stocktaking")
     appender = world.log.appender()
     appender.append(CONTROL, request.key, request.encode(), 1)
     appender.flush()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from passage_clock.errors import ClockError
-from passage_clock.importing import READERS, Found, read
+from passage_clock.importing import READERS, JobsFound, read
 from passage_clock.importing.expressions import of_seconds
 
 CRONTAB = """\
@@ -43,7 +43,7 @@ items:
 """
 
 
-def rules(found: Found) -> dict[str, dict[str, Any]]:
+def rules(found: JobsFound) -> dict[str, dict[str, Any]]:
     """By name, without name and event."""
     return {
         str(one.item["name"]): {key: value for key, value in one.item.items() if key not in ("name", "event")}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passage_clock.importing import READERS, Found, read
+from passage_clock.importing import READERS, JobsFound, read
 from passage_schemas.errors import PassageError
 from tests.clock.test_importing import CRONTAB, KUBERNETES
 from tests.clock.test_importing_celery import CELERY
@@ -144,7 +144,7 @@ def test_a_zone_that_is_none_leaves_the_job_out_with_a_hint(kind: str, text: str
 
 
 def test_many_jobs_of_one_name_have_a_name_each() -> None:
-    found = Found("UTC")
+    found = JobsFound("UTC")
     for line in range(300):
         found.add(f"old:{line}", "report", {"cron": "0 9 * * *"})
     found.add("old:last", "report 2", {"cron": "0 9 * * *"})
@@ -157,7 +157,7 @@ def test_many_jobs_of_one_name_have_a_name_each() -> None:
 
 
 def test_the_last_line_tells_each_reason_once_and_no_more_than_three() -> None:
-    found = Found("UTC")
+    found = JobsFound("UTC")
     assert found.told == "0 found, 0 left out (no job is in it; is it the right file?)"
     found.add("old:1", "a", {"cron": "0 9 * * *"})
     assert found.told == "1 found, 0 left out"

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 
 from passage_clock.errors import ClockError
-from passage_clock.importing import Found, read
+from passage_clock.importing import JobsFound, read
 from passage_clock.importing.celery import GAP, INTERVAL
 
 
-def found_in(text: str, zone: str = "UTC") -> Found:
+def found_in(text: str, zone: str = "UTC") -> JobsFound:
     return read("celery", text.encode(errors="surrogatepass"), "beat.py", zone)
 
 
-def crons(found: Found) -> dict[str, Any]:
+def crons(found: JobsFound) -> dict[str, Any]:
     return {one.known_as: one.item.get("cron", one.item.get("every")) for one in found.imported}
 
 
-def left_out(found: Found) -> list[tuple[str, str]]:
+def left_out(found: JobsFound) -> list[tuple[str, str]]:
     return [(one.place, one.known_as) for one in found.left_out]
 
 

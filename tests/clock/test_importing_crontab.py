@@ -2,7 +2,7 @@
 
 import pytest
 
-from passage_clock.importing import Found, read
+from passage_clock.importing import JobsFound, read
 from passage_clock.importing.crontab import name_of
 from passage_schemas.instant import datetime_of
 from tests.clock.rules_alike import at, until
@@ -16,11 +16,11 @@ SHELL=/bin/sh
 """
 
 
-def imported(text: str, file: str = "crontab", kind: str = "crontab", zone: str = "UTC") -> Found:
+def imported(text: str, file: str = "crontab", kind: str = "crontab", zone: str = "UTC") -> JobsFound:
     return read(kind, text.encode(), file, zone)
 
 
-def names(found: Found) -> list[str]:
+def names(found: JobsFound) -> list[str]:
     return [str(one.item["name"]) for one in found.imported]
 
 

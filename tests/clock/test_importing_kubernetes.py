@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from passage_clock.errors import ClockError
-from passage_clock.importing import Found, read
+from passage_clock.importing import JobsFound, read
 from passage_clock.importing.robfig import of_robfig, seconds_of
 from passage_schemas.instant import datetime_of
 from tests.clock.rules_alike import at, until
@@ -16,11 +16,11 @@ def job(schedule: Any, metadata: dict[str, Any] | None = None, **spec: Any) -> d
     return {"kind": "CronJob", "metadata": metadata or {"name": "job"}, "spec": {"schedule": schedule, **spec}}
 
 
-def imported(document: Any, zone: str = "UTC") -> Found:
+def imported(document: Any, zone: str = "UTC") -> JobsFound:
     return read("kubernetes", json.dumps(document).encode(), "jobs.json", zone)
 
 
-def ends(found: Found, since: str, end: str) -> list[str]:
+def ends(found: JobsFound, since: str, end: str) -> list[str]:
     (one,) = found.imported
     return [f"{datetime_of(seen.ends_at):%m-%dT%H:%M}" for seen in until(one.schedule.rule, at(since), at(end))]
 

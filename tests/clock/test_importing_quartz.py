@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from passage_clock.errors import ClockError
-from passage_clock.importing import Found, read
+from passage_clock.importing import JobsFound, read
 from passage_clock.importing.quartz import read_quartz
 from passage_clock.importing.quartz_cron import AS_QUARTZ, of_quartz
 from passage_schemas.instant import Instant, datetime_of
@@ -40,7 +40,7 @@ def triggers(*inner: str) -> str:
     return f"<job-scheduling-data><schedule>{wrapped}</schedule></job-scheduling-data>"
 
 
-def rules(found: Found) -> dict[str, dict[str, Any]]:
+def rules(found: JobsFound) -> dict[str, dict[str, Any]]:
     return {
         str(one.item["name"]): {key: value for key, value in one.item.items() if key not in ("name", "event")}
         for one in found.imported
@@ -165,7 +165,7 @@ def test_xml_is_read_in_the_encoding_it_names() -> None:
     assert read_bytes(latin).imported[0].known_as == "Prüfung"
 
 
-def read_bytes(data: bytes) -> Found:
+def read_bytes(data: bytes) -> JobsFound:
     return read_quartz(data, "q", "UTC")
 
 

@@ -4,16 +4,16 @@ from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
 from passage_clock.records.entries import Edition
 from passage_clock.watching.health import STALLED_SECONDS
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.instant import Instant
 from tests.clock.world import EDITION, MIDNIGHT, MINUTE, Stages, World, every_minute
 
 
-def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+def value(metrics: ClockMetrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
 
 
-def clock_of(world: World, metrics: Metrics, edition: Edition = EDITION) -> Clock:
+def clock_of(world: World, metrics: ClockMetrics, edition: Edition = EDITION) -> Clock:
     candidate = world.candidate("measured", edition=edition)
     return Clock(
         candidate.clock._config, world.log, candidate.wall, "measured", Several([metrics, Stages()]), edition=edition
@@ -26,7 +26,7 @@ def steps(clock: Clock, count: int = 12) -> None:
 
 
 def test_a_leader_shows_its_term_its_ticks_and_its_skew() -> None:
-    world, metrics = World(every_minute(starts_at=Instant(MIDNIGHT - 30 * MINUTE))), Metrics()
+    world, metrics = World(every_minute(starts_at=Instant(MIDNIGHT - 30 * MINUTE))), ClockMetrics()
     assert value(metrics, "passage_clock_leader") == 0
     assert value(metrics, "passage_clock_stage", stage="standing_by") == 1
 
@@ -44,7 +44,7 @@ def test_a_leader_shows_its_term_its_ticks_and_its_skew() -> None:
 
 
 def test_a_fenced_leader_shows_that_it_no_longer_leads() -> None:
-    world, metrics = World(every_minute()), Metrics()
+    world, metrics = World(every_minute()), ClockMetrics()
     clock = clock_of(world, metrics)
     steps(clock)
     world.log.writer(clock.transactional_id).open()
@@ -57,7 +57,7 @@ def test_a_fenced_leader_shows_that_it_no_longer_leads() -> None:
 
 
 def test_a_refusal_is_counted() -> None:
-    world, metrics = World(every_minute()), Metrics()
+    world, metrics = World(every_minute()), ClockMetrics()
     newest = world.candidate("newest", edition=Edition(2, "2026b", "0.99"))
     world.run(newest)
     world.kill(newest)
@@ -69,7 +69,7 @@ def test_a_refusal_is_counted() -> None:
 
 def test_a_leader_shows_how_old_each_schedules_last_tick_is_and_a_deposed_one_does_not() -> None:
     world = World(every_minute())
-    metrics = Metrics(world.true)
+    metrics = ClockMetrics(world.true)
     clock = clock_of(world, metrics)
     steps(clock)
     world.true.advance(60)
@@ -85,7 +85,7 @@ def test_a_leader_shows_how_old_each_schedules_last_tick_is_and_a_deposed_one_do
 
 def test_a_catch_up_shows_how_far_it_is_behind() -> None:
     world = World(every_minute(starts_at=Instant(MIDNIGHT - 30 * MINUTE)))
-    metrics = Metrics(world.true)
+    metrics = ClockMetrics(world.true)
     clock = clock_of(world, metrics)
     steps(clock)
     assert value(metrics, "passage_clock_catch_up_seconds") == 0
@@ -96,7 +96,7 @@ def test_a_catch_up_shows_how_far_it_is_behind() -> None:
 
 def test_a_candidate_is_ready_once_it_is_in_office() -> None:
     world = World(every_minute())
-    metrics = Metrics(world.true)
+    metrics = ClockMetrics(world.true)
     assert metrics.health.why_not_alive() is None
     assert metrics.health.why_not_ready() == "standing by, but the log has not been read to its end yet"
 
@@ -109,7 +109,7 @@ def test_a_candidate_is_ready_once_it_is_in_office() -> None:
 def test_a_standby_is_ready_once_it_has_read_the_log() -> None:
     world = World(every_minute())
     world.run(world.candidate("leader"), seconds=60)
-    metrics = Metrics(world.true)
+    metrics = ClockMetrics(world.true)
     steps(clock_of(world, metrics))
 
     assert value(metrics, "passage_clock_stage", stage="standing_by") == 1
@@ -118,7 +118,7 @@ def test_a_standby_is_ready_once_it_has_read_the_log() -> None:
 
 def test_a_loop_that_does_not_step_is_dead() -> None:
     world = World(every_minute())
-    metrics = Metrics(world.true)
+    metrics = ClockMetrics(world.true)
     steps(clock_of(world, metrics))
     world.true.advance(STALLED_SECONDS + 1)
 

@@ -13,7 +13,7 @@ from passage_clock.errors import ClockError
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.service import Clock, places
 from passage_clock.leading.throttle import Throttle
-from passage_clock.records.control import Ask, Trigger, decode_trigger, trigger_asked
+from passage_clock.records.control import StatusAsk, Trigger, decode_trigger, trigger_asked
 from passage_clock.records.entries import newer_than
 from passage_clock.records.follower import Follower
 from passage_clock.rules.periods import Every
@@ -44,7 +44,7 @@ def lenient(misfire: Misfire, name: str = "minute.utc", starts_at: Instant | Non
     return replace(every_minute(name, starts_at), misfire=misfire)
 
 
-def ask(world: World, request: Ask | Trigger) -> None:
+def ask(world: World, request: StatusAsk | Trigger) -> None:
     appender = world.log.appender()
     appender.append(CONTROL, request.key, request.encode(), 1)
     appender.flush()
@@ -141,7 +141,7 @@ def test_an_ask_that_comes_while_the_wall_is_a_day_ahead_skips_no_day() -> None:
     leader = world.candidate()
     world.run(leader, seconds=60)
     leader.wall.ahead_seconds = 86_400.0
-    ask(world, Ask("other", "paused", by="kim", reason="stocktaking"))
+    ask(world, StatusAsk("other", "paused", by="kim", reason="stocktaking"))
     world.run(leader)
     assert leader.stage is Stage.HELD
     leader.wall.ahead_seconds = 0.0
@@ -161,9 +161,9 @@ def test_a_resumed_schedule_catches_up_by_its_policy(
     world = World(lenient(misfire), every_minute("other"))
     leader = world.candidate()
     world.run(leader, seconds=60)
-    ask(world, Ask("minute.utc", "paused", by="kim", reason="stocktaking"))
+    ask(world, StatusAsk("minute.utc", "paused", by="kim", reason="stocktaking"))
     world.run(leader, seconds=240)
-    ask(world, Ask("minute.utc", "active", by="kim", reason="counted"))
+    ask(world, StatusAsk("minute.utc", "active", by="kim", reason="counted"))
     world.run(leader, seconds=60)
 
     own = [tick for tick in world.ticks() if tick.schedule == "minute.utc"]
@@ -351,7 +351,7 @@ def test_an_ask_for_what_is_not_there_is_refused_and_the_answer_says_so() -> Non
 
 def test_a_paused_schedule_can_be_triggered_and_stays_paused() -> None:
     world = World(every_minute())
-    ask(world, Ask("minute.utc", "paused", "kim", "stocktaking"))
+    ask(world, StatusAsk("minute.utc", "paused", "kim", "stocktaking"))
     ask(world, pushed())
     world.run(world.candidate(), seconds=120)
 

@@ -7,17 +7,17 @@ import pytest
 import structlog
 
 from passage_clock.config import ClockConfig
-from passage_clock.leading.fitness import Refusal
+from passage_clock.leading.fitness import OfficeRefusal
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.promises import MEND, SHOWN, Moved, compared, compared_by_the_rules, told, unkept
 from passage_clock.leading.service import Clock
 from passage_clock.planning.progress import LastTick
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from passage_clock.records.entries import Edition
 from passage_clock.records.memory import Memory, Published
 from passage_clock.rules.periods import Every
 from passage_clock.schedules import Schedule
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 from passage_clock.watching.status import status
 from passage_schemas.instant import Instant
 from tests.clock.moved_rules import Earlier, EveryThird, Later, Never, by
@@ -39,9 +39,9 @@ from tests.clock.world import (
 )
 
 
-def measured(world: World, name: str, schedule: Schedule, edition: Edition = EDITION) -> tuple[Candidate, Metrics]:
+def measured(world: World, name: str, schedule: Schedule, edition: Edition = EDITION) -> tuple[Candidate, ClockMetrics]:
     """A candidate and its metrics."""
-    metrics, config = Metrics(world.true), ClockConfig((schedule,), generation=edition.generation)
+    metrics, config = ClockMetrics(world.true), ClockConfig((schedule,), generation=edition.generation)
     clock = Clock(config, world.log, world.true, name, metrics, edition)
     return Candidate(clock, world.candidate().wall, Stages()), metrics
 
@@ -116,7 +116,7 @@ def test_a_leader_whose_plan_is_made_anew_by_an_ask_refuses_to_go_on() -> None:
     leader, metrics = measured(world, "leader", by(EveryThird))
     world.run(leader, seconds=600, stride=30)
     ticks = world.ticks()
-    asked = Ask("minute.utc", "paused", "kim", "stocktaking")
+    asked = StatusAsk("minute.utc", "paused", "kim", "stocktaking")
     appender = world.log.appender()
     appender.append(CONTROL, asked.key, asked.encode(), 1)
     appender.flush()
@@ -247,7 +247,7 @@ def test_a_release_that_reads_every_rule_otherwise_is_told_in_a_line_that_ends()
     found = [Moved(f"schedule.{number}", PROMISED, None, ()) for number in range(1_000)]
 
     assert told(found).endswith(f"; and {1_000 - SHOWN} more")
-    assert len(str(Refusal(told(found), MEND))) < 2_000
+    assert len(str(OfficeRefusal(told(found), MEND))) < 2_000
 
 
 def test_status_tells_what_this_file_would_break_here_and_what_to_do() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passage_clock import civil
-from passage_clock.civil import Fold, Gap
+from passage_clock.civil import FoldPass, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.recurring import Recurring
 from passage_schemas.instant import Instant, datetime_of
@@ -274,7 +274,7 @@ def test_a_late_look_names_what_a_walk_from_the_start_does(text: str, start: dat
     st.data(),
 )
 def test_order_is_strict_and_the_same_from_anywhere_over_any_zones_changes(
-    zone: str, text: str, gap: Gap, fold: Fold, year: int, data: st.DataObject
+    zone: str, text: str, gap: Gap, fold: FoldPass, year: int, data: st.DataObject
 ) -> None:
     rule = Recurring(text, zone, civil_time("1971-01-01T02:15"), gap, fold)
     change = civil.zone(zone).span_at(at(f"{year}-01-10")).ends_at

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from passage_clock.leading.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS, Stage
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from passage_clock.records.entries import Edition
 from passage_clock.records.terms import RESIGNED_HEADER, TERM_KEY
 from passage_clock.schedules import periodic
@@ -361,7 +361,7 @@ def test_a_schedule_that_left_the_configuration_is_removed_and_goes_on_when_it_r
     assert world.ordinals("left") == world.ordinals("stays") == [1, 2, 3, 4, 5, 6]
 
 
-def ask(world: World, request: Ask) -> None:
+def ask(world: World, request: StatusAsk) -> None:
     appender = world.log.appender()
     appender.append(CONTROL, request.key, request.encode(), 1)
     appender.flush()
@@ -371,11 +371,11 @@ def test_a_paused_schedule_is_silent_until_it_is_resumed_and_then_nothing_is_mis
     world = World(every_minute("paused"), every_minute("other"))
     candidate = world.candidate()
     world.run(candidate, seconds=60)
-    ask(world, Ask("paused", "paused", by="kim", reason="stocktaking"))
+    ask(world, StatusAsk("paused", "paused", by="kim", reason="stocktaking"))
     world.run(candidate, seconds=120)
     assert (world.ordinals("paused"), world.ordinals("other")) == ([1], [1, 2, 3])
 
-    ask(world, Ask("paused", "active", by="kim", reason="counted"))
+    ask(world, StatusAsk("paused", "active", by="kim", reason="counted"))
     world.run(candidate, seconds=60)
 
     assert world.ordinals("paused") == [1, 2, 3, 4]
@@ -390,7 +390,7 @@ def test_a_paused_schedule_is_silent_until_it_is_resumed_and_then_nothing_is_mis
 
 def test_a_pause_outlives_the_leader_that_heard_it() -> None:
     world = World(every_minute())
-    ask(world, Ask("minute.utc", "paused", by="kim", reason="stocktaking"))
+    ask(world, StatusAsk("minute.utc", "paused", by="kim", reason="stocktaking"))
     for name in "ab":
         candidate = world.candidate(name)
         world.run(candidate, seconds=60)

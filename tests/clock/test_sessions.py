@@ -15,7 +15,7 @@ from passage_clock.errors import CalendarError, ScheduleError
 from passage_clock.rules.composed import AnyOf
 from passage_clock.rules.days import OnDays
 from passage_clock.rules.dayset import DaySet, DaysOf
-from passage_clock.rules.sessions import EDGES, Edge, Sessions
+from passage_clock.rules.sessions import EDGES, SessionEdge, Sessions
 from passage_schemas.instant import Instant
 from tests.clock.rules_alike import after, assert_alike_from_anywhere, at, clock, labels
 
@@ -169,7 +169,9 @@ def test_a_clock_without_markets_imports_no_pandas() -> None:
     st.integers(2000, 2026),
     st.data(),
 )
-def test_order_is_strict_and_the_same_from_anywhere(code: str, edge: Edge, year: int, data: st.DataObject) -> None:
+def test_order_is_strict_and_the_same_from_anywhere(
+    code: str, edge: SessionEdge, year: int, data: st.DataObject
+) -> None:
     since, end = at(f"{year}-02-15"), at(f"{year}-12-01")
     looks = data.draw(st.lists(st.integers(since, end).map(Instant), min_size=2, max_size=5))
     assert len(assert_alike_from_anywhere(Sessions(edge, Market(code)), since, end, looks)) > 150

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from passage_clock.errors import ClockError
-from passage_clock.importing.runs import Run, read_runs
+from passage_clock.importing.runs import LoggedRun, read_runs
 from passage_clock.importing.shadow import Disagreement, compare
 from passage_clock.schedules import periodic
 from passage_schemas.instant import Instant, instant_of
@@ -23,8 +23,8 @@ READ_AT = at("18:00")
 SINCE, UNTIL = at("08:30"), at("12:30")
 
 
-def runs(*clocks: str, job: str = "report") -> list[Run]:
-    return [Run(job, at(clock)) for clock in clocks]
+def runs(*clocks: str, job: str = "report") -> list[LoggedRun]:
+    return [LoggedRun(job, at(clock)) for clock in clocks]
 
 
 def test_a_scheduler_that_ran_each_time_agrees() -> None:
@@ -65,8 +65,8 @@ def test_crons_lines_in_syslog_and_in_journald() -> None:
         "2026-11-20T10:00:01.5+01:00 host CRON[124]: (root) CMD (cd /srv && ./rotate.sh)\n"
     )
     assert read_runs("crontab", text, "UTC", READ_AT) == [
-        Run("report", at("09:00:01")),
-        Run("rotate", at("09:00:01.5")),
+        LoggedRun("report", at("09:00:01")),
+        LoggedRun("rotate", at("09:00:01.5")),
     ]
 
 

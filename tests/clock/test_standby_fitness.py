@@ -8,9 +8,9 @@ import structlog
 from passage_clock.errors import PlanError
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.service import Clock
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from passage_clock.schedules import periodic
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY
 from tests.clock.world import (
@@ -32,9 +32,9 @@ MOVED = replace(DAYS, rule=periodic("day", "day", "Europe/Amsterdam").rule)
 NEXT = replace(EDITION, generation=2)
 
 
-def measured(world: World, candidate: Candidate) -> tuple[Candidate, Metrics]:
+def measured(world: World, candidate: Candidate) -> tuple[Candidate, ClockMetrics]:
     """The same candidate, and its metrics."""
-    metrics, config = Metrics(world.true), candidate.clock._config
+    metrics, config = ClockMetrics(world.true), candidate.clock._config
     edition = replace(EDITION, generation=config.generation)
     return Candidate(
         Clock(config, world.log, world.true, "measured", metrics, edition), candidate.wall, Stages()
@@ -132,7 +132,7 @@ def test_a_leader_with_a_wrong_wall_records_nothing_by_it() -> None:
     world.run(leader, seconds=5)
     before = len(world.records(SCHEDULES))
     leader.wall.ahead_seconds = 600.0
-    asked = Ask("second.utc", "paused", "kim", "stocktaking")
+    asked = StatusAsk("second.utc", "paused", "kim", "stocktaking")
     appender = world.log.appender()
     appender.append(CONTROL, asked.key, asked.encode(), 1)
     appender.flush()

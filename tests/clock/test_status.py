@@ -9,8 +9,8 @@ from rich.console import Console
 
 from passage.cli.clock.status import page
 from passage_clock.leading.leadership import Stage
-from passage_clock.records.control import Ask
-from passage_clock.watching.status import SILENT_SECONDS, Leader, Status, status
+from passage_clock.records.control import StatusAsk
+from passage_clock.watching.status import SILENT_SECONDS, ClockStatus, Leader, status
 from passage_log.port import Partition
 from passage_schemas.instant import Instant
 from tests.clock.world import (
@@ -28,7 +28,7 @@ from tests.clock.world import (
 )
 
 
-def told(world: World, candidate: Candidate, most_look_back: int = 1_000_000) -> Status:
+def told(world: World, candidate: Candidate, most_look_back: int = 1_000_000) -> ClockStatus:
     return status(world.log, candidate.clock._config, world.true.now(), most_look_back)
 
 
@@ -83,7 +83,7 @@ def test_a_schedule_that_was_paused_or_removed_tells_by_whom_and_why() -> None:
     first = world.candidate("first")
     world.run(first, seconds=60)
     world.kill(first)
-    request = Ask("kept", "paused", by="kim", reason="stocktaking")
+    request = StatusAsk("kept", "paused", by="kim", reason="stocktaking")
     appender = world.log.appender()
     appender.append(CONTROL, request.key, request.encode(), 1)
     appender.flush()
@@ -126,7 +126,7 @@ def test_it_looks_back_until_every_schedule_is_found_or_it_has_looked_far_enough
     world = World(every_second(starts_at=Instant(MIDNIGHT - 9_000 * SECOND)), every_minute("rare"))
     leader = world.candidate(batch_ticks=1_000)
     world.run(leader, seconds=60)
-    paused = Ask("rare", "paused", by="kim", reason="test")
+    paused = StatusAsk("rare", "paused", by="kim", reason="test")
     appender = world.log.appender()
     appender.append(CONTROL, paused.key, paused.encode(), 1)
     appender.flush()

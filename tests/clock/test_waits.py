@@ -12,8 +12,8 @@ from passage_clock.leading.lookout import NOBODY_SECONDS
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
 from passage_clock.leading.waits import SAY_EVERY_SECONDS
-from passage_clock.records.control import Ask
-from passage_clock.watching.metrics import Metrics
+from passage_clock.records.control import StatusAsk
+from passage_clock.watching.metrics import ClockMetrics
 from passage_log.errors import LogError, Refused, Truncated, Unfit, Unreachable, WriterLost
 from passage_log.port import Log, Partition, Reader, Record, Writer
 from tests.clock.faults import FaultyLog, FaultyReader
@@ -35,7 +35,7 @@ class Watched:
     def __init__(self, log: Callable[[World], Log] | None = None, **of_candidate: Any) -> None:
         self.world = World(every_minute())
         made = self.world.candidate("watched", **of_candidate)
-        self.metrics = Metrics(self.world.true)
+        self.metrics = ClockMetrics(self.world.true)
         config, wall, edition = (
             made.clock._config,
             made.wall,
@@ -140,7 +140,7 @@ def test_a_reader_that_is_stuck_is_opened_anew(leads: bool) -> None:
     if leads:
         watched.run(seconds=30)
     logs[0].readers[-1].is_stuck = True
-    ask = Ask("minute.utc", "paused", "kim", "stocktaking")
+    ask = StatusAsk("minute.utc", "paused", "kim", "stocktaking")
     appender = watched.world.log.appender()
     appender.append(CONTROL, ask.key, ask.encode(), 1)
     appender.flush()

@@ -9,7 +9,7 @@ from structlog.testing import LogCapture
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.instant import Instant
 from tests.clock.world import EDITION, MIDNIGHT, SECOND, TICKS, Candidate, Stages, World, every_second, whole
 
@@ -29,9 +29,9 @@ def events(said: LogCapture) -> set[str]:
     return {entry["event"] for entry in said.entries}
 
 
-def measured(world: World, candidate: Candidate) -> tuple[Candidate, Metrics]:
+def measured(world: World, candidate: Candidate) -> tuple[Candidate, ClockMetrics]:
     """The same candidate, and its metrics."""
-    metrics, stages = Metrics(world.true), Stages()
+    metrics, stages = ClockMetrics(world.true), Stages()
     watching = Several([metrics, stages])
     clock = Clock(candidate.clock._config, world.log, candidate.wall, "measured", watching, EDITION)
     return Candidate(clock, candidate.wall, stages), metrics

@@ -23,7 +23,7 @@ class At(NamedTuple):
 
     time: str
     gap: civil.Gap = "next"
-    fold: civil.Fold = "first"
+    fold: civil.FoldPass = "first"
 
     def __str__(self) -> str:
         return f"at {self.time} {self.gap} {self.fold}"

@@ -20,7 +20,7 @@ from functools import cache
 from random import Random
 from typing import Literal
 
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from passage_clock.schedules import periodic
 from passage_log.aside import Aside
 from passage_log.errors import WriterLost
@@ -337,7 +337,7 @@ def clock_world(keep_days: int | None = None) -> ClockWorld:
 
 def ask_for_weeks(world: ClockWorld, status: Literal["active", "paused"]) -> None:
     appender = world.log.appender()
-    asked = Ask(WEEK, status, by="kim", reason="stocktaking")
+    asked = StatusAsk(WEEK, status, by="kim", reason="stocktaking")
     appender.append(CONTROL, asked.key, asked.encode(), milliseconds_of(world.true.now()))
     appender.flush()
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from passage_clock.calendars.announced import Notice
 from passage_clock.calendars.calendar import Calendar
-from passage_clock.calendars.hours import DAY, WEEKDAYS, Hours, Span
+from passage_clock.calendars.hours import DAY, WEEKDAYS, Hours, OpenSpan
 from passage_clock.errors import CalendarError
 from passage_schemas.instant import Instant, datetime_of
 
@@ -105,7 +105,7 @@ class Company:
         years it knows."""
         return day.toordinal() in _year(self._known_at(known_at), day.year).workdays
 
-    def spans(self, day: date, known_at: Instant | None = None) -> tuple[Span, ...]:
+    def spans(self, day: date, known_at: Instant | None = None) -> tuple[OpenSpan, ...]:
         """The hours it is open on this day: those of its weekday, unless it is a holiday or closed. Hours written for
         a day of the weekend hold there too: who writes them is open then."""
         if self.hours is None or not self.hours.week[day.weekday()]:

@@ -20,7 +20,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
-class Span(NamedTuple):
+class OpenSpan(NamedTuple):
     """From opening to closing, in microseconds since the midnight its day begins with; past a day it is the next."""
 
     opens: int
@@ -31,14 +31,14 @@ class Span(NamedTuple):
         return f"{_text(self.opens)}-{_text(self.closes % DAY)}"
 
 
-def span_of(text: str) -> Span:
+def span_of(text: str) -> OpenSpan:
     """`09:00-12:30`, or `22:00-06:00` for a night. Raises CalendarError."""
     seen = _SPAN.fullmatch(text)
     if seen is None:
         raise CalendarError(f"{text!r} is no span of hours; write 09:00-12:30, or 22:00-06:00 for a night")
     hour, minute, end_hour, end_minute = (int(part or 0) for part in seen.groups())
     opens, closes = (60 * hour + minute) * MINUTE, (60 * end_hour + end_minute) * MINUTE
-    return Span(opens, closes if closes > opens else closes + DAY)
+    return OpenSpan(opens, closes if closes > opens else closes + DAY)
 
 
 def weekdays_of(text: str) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ def weekdays_of(text: str) -> tuple[int, ...]:
 class Hours:
     """The spans of each weekday, Monday first. Raises CalendarError for spans that overlap."""
 
-    week: tuple[tuple[Span, ...], ...]
+    week: tuple[tuple[OpenSpan, ...], ...]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "week", tuple(tuple(sorted(spans)) for spans in self.week))
@@ -71,7 +71,7 @@ class Hours:
     @staticmethod
     def of(written: Mapping[str, list[str]]) -> "Hours":
         """`{"monday-friday": ["09:00-12:30", "13:30-17:30"], "saturday": ["22:00-06:00"]}`. Raises CalendarError."""
-        week: list[tuple[Span, ...]] = [() for _ in WEEKDAYS]
+        week: list[tuple[OpenSpan, ...]] = [() for _ in WEEKDAYS]
         for weekdays, spans in written.items():
             for day in weekdays_of(weekdays):
                 if week[day]:

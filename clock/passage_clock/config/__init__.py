@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from passage_clock.config.calendars import Calendars
-from passage_clock.config.rules import Reading
+from passage_clock.config.rules import RuleContext
 from passage_clock.config.schedules import no_others, schedule, schedules
 from passage_clock.config.settings import FIELDS, ClockConfig, Topics, settings
 from passage_clock.config.writing import append_schedules
@@ -39,7 +39,7 @@ def schedule_of_definition(name: str, definition_text: str) -> Schedule:
     except ValueError as error:
         raise ConfigError(f"{file}: is not JSON: {error}; give the schedule another name") from error
     section = Node(file, 0, "", {"name": name, **said})
-    return schedule(section, Reading(Calendars(), no_others, of_the_log=True))
+    return schedule(section, RuleContext(Calendars(), no_others, of_the_log=True))
 
 
 def schema_text() -> str:

@@ -10,11 +10,11 @@ from passage_clock.calendars.moon import PHASES
 from passage_clock.config.calendars import EXPECTED, Calendars, weekdays
 from passage_clock.rules.dayset import (
     Dates,
+    DayKind,
     DaySet,
     DaysOf,
     DaysOfMonth,
     Joined,
-    Kind,
     Moon,
     NthWeekday,
     NthWorkday,
@@ -79,12 +79,12 @@ def _shift(section: Node, calendars: Calendars, owned: bool) -> tuple[Shift | No
     return None, None
 
 
-def _days_of_month(section: Node, calendars: Calendars) -> Kind:
+def _days_of_month(section: Node, calendars: Calendars) -> DayKind:
     del calendars
     return DaysOfMonth(_numbers(section.need("day_of_month", "")))
 
 
-def _weekdays(section: Node, calendars: Calendars) -> Kind:
+def _weekdays(section: Node, calendars: Calendars) -> DayKind:
     del calendars
     here, nth, of = section.need("weekday", ""), section.get("nth"), section.get("of")
     if nth is None and of is None:
@@ -96,7 +96,7 @@ def _weekdays(section: Node, calendars: Calendars) -> Kind:
     )
 
 
-def _nth_workday(section: Node, calendars: Calendars) -> Kind:
+def _nth_workday(section: Node, calendars: Calendars) -> DayKind:
     of = section.need("of", "week, month, quarter or year").choice(STRETCHES, "no such stretch")
     return NthWorkday(_numbers(section.need("workday", "")), of, calendars.of(section.need("calendar", EXPECTED)))
 
@@ -105,7 +105,7 @@ def _days_of(which: Literal["workdays", "holidays", "closed"]) -> "_Read":
     return lambda section, calendars: DaysOf(which, calendars.of(section.need(which, EXPECTED)))
 
 
-def _dates(section: Node, calendars: Calendars) -> Kind:
+def _dates(section: Node, calendars: Calendars) -> DayKind:
     del calendars
     expected = "dates, e.g. [12-25, 2026-05-01]"
     found = []
@@ -116,13 +116,13 @@ def _dates(section: Node, calendars: Calendars) -> Kind:
     return Dates(tuple(found))
 
 
-def _moon(section: Node, calendars: Calendars) -> Kind:
+def _moon(section: Node, calendars: Calendars) -> DayKind:
     del calendars
     return Moon(section.need("moon", "").choice(PHASES, "no phase"))
 
 
 def _joined(how: Literal["any", "all"]) -> "_Read":
-    def read(section: Node, calendars: Calendars) -> Kind:
+    def read(section: Node, calendars: Calendars) -> DayKind:
         sets = section.need(how, "").items("a list of sets of days")
         return Joined(how, tuple(day_set(one, calendars) for one in sets))
 
@@ -134,7 +134,7 @@ def _numbers(here: Node) -> tuple[int, ...]:
     return tuple(one.whole(ANY_NUMBER, expected) for one in here.one_or_more(expected))
 
 
-_Read = Callable[[Node, Calendars], Kind]
+_Read = Callable[[Node, Calendars], DayKind]
 
 KINDS: Mapping[str, tuple[tuple[str, ...], _Read]] = {
     "day_of_month": ((), _days_of_month),

@@ -13,7 +13,7 @@ from typing import get_args
 from passage_clock.calendars import Company
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.calendars.market import Market
-from passage_clock.civil import Fold, Gap, instant_of_civil
+from passage_clock.civil import FoldPass, Gap, instant_of_civil
 from passage_clock.config.calendars import EXPECTED, Calendars
 from passage_clock.config.daysets import day_set, day_sets, shift_of
 from passage_clock.rules.composed import AllOf, AnyOf
@@ -21,7 +21,7 @@ from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays
 from passage_clock.rules.filtered import Filtered, Shifted
 from passage_clock.rules.fiscal import FISCAL_PERIODS, WEEKS, Fiscal
-from passage_clock.rules.hours import Edge, Opening
+from passage_clock.rules.hours import Opening, OpeningEdge
 from passage_clock.rules.nth import MOST_COUNTED, Nth
 from passage_clock.rules.periods import PERIODS, Every
 from passage_clock.rules.recurring import Recurring
@@ -39,8 +39,8 @@ dates end with 9999."""
 EVERY = (*PERIODS[:5], "workday", *PERIODS[5:], *FISCAL_PERIODS)
 
 GAPS: tuple[Gap, ...] = get_args(Gap)
-FOLDS: tuple[Fold, ...] = get_args(Fold)
-EDGES: tuple[Edge, ...] = get_args(Edge)
+FOLDS: tuple[FoldPass, ...] = get_args(FoldPass)
+EDGES: tuple[OpeningEdge, ...] = get_args(OpeningEdge)
 
 ZONE = "an IANA zone, e.g. Europe/Amsterdam"
 START_TEXT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
@@ -48,7 +48,7 @@ START = "a date or a time on the zone's clock, e.g. 2012-01-01 or 2012-01-01T09:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RuleContext:
     """What a rule may name: the file's calendars, and its other schedules' rules."""
 
     calendars: Calendars
@@ -57,18 +57,18 @@ class Reading:
     """Whether this is a definition read back, whose `starts_at` is an instant."""
 
 
-Read = Callable[[Node, str | None, Reading], Rule]
+RuleReader = Callable[[Node, str | None, RuleContext], Rule]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RuleKind:
     """One way of saying when: the fields it takes beside its own, and what reads them."""
 
     fields: tuple[str, ...]
-    read: Read
+    read: RuleReader
 
 
-def rule(section: Node, zone: str | None, reading: Reading, beside: tuple[str, ...] = ()) -> Rule:
+def rule(section: Node, zone: str | None, reading: RuleContext, beside: tuple[str, ...] = ()) -> Rule:
     """The rule these fields say. `zone`: that of the rule it stands in; `beside`: fields that are no part of a rule."""
     kind = _kind(section.mapping("a rule's fields, e.g. {cron: '0 9 * * *'}"), beside)
     with section.blamed():
@@ -80,7 +80,7 @@ def rule(section: Node, zone: str | None, reading: Reading, beside: tuple[str, .
         return found if shift is None else Shifted(found, *shift)
 
 
-def _kind(section: Node, beside: tuple[str, ...]) -> Kind:
+def _kind(section: Node, beside: tuple[str, ...]) -> RuleKind:
     said = [word for word in KINDS if word in section]
     if not said:
         section.only((*beside, *ALL_FIELDS))
@@ -108,7 +108,7 @@ def _zone(section: Node, inherited: str | None) -> str:
     return name
 
 
-def _every(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _every(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     here = section.need("every", "")
     every = (
         str(here.value) if isinstance(here.value, str) and here.value[:1].isdigit() else here.choice(EVERY, "no period")
@@ -144,18 +144,18 @@ def _not_for(name: str, every: str, periods: tuple[str, ...]) -> str:
     return f"is for every: {' or '.join(periods)}, this is every: {every}; take it out"
 
 
-def _on(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _on(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     days = day_set(section.need("on", ""), reading.calendars)
     return OnDays(days, _zone(section, inherited), _at(section), _gap(section), _fold(section))
 
 
-def _cron(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _cron(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     del reading
     expression = section.need("cron", "").text(ANY_TEXT, "five fields, or six with seconds first, e.g. '30 9 L * *'")
     return Cron(expression, _zone(section, inherited), _gap(section) or "next", _fold(section))
 
 
-def _rrule(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _rrule(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     text = section.need("rrule", "").text(ANY_TEXT, "e.g. FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17")
     zone = _zone(section, inherited)
     start = section.get("starts_at")
@@ -163,7 +163,7 @@ def _rrule(section: Node, inherited: str | None, reading: Reading) -> Rule:
     return Recurring(text, zone, civil_start(start, zone) if start else None, _gap(section) or "next", _fold(section))
 
 
-def _every_nth(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _every_nth(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     n = section.need("every_nth", "").whole(range(2, MOST_COUNTED + 1), f"2 to {MOST_COUNTED}, e.g. 2 for every second")
     of = section.need("of", "another schedule of this file, or a rule's fields")
     zone = section.get("zone")
@@ -177,7 +177,7 @@ def _every_nth(section: Node, inherited: str | None, reading: Reading) -> Rule:
     return Nth(n, counted, civil_start(start, counted.zone))
 
 
-def _opening(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _opening(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     edge = section.need("opening", "").choice(EDGES, "neither")
     here = section.need("calendar", "one of calendars: that has hours")
     calendar = reading.calendars.of(here)
@@ -186,7 +186,7 @@ def _opening(section: Node, inherited: str | None, reading: Reading) -> Rule:
     return Opening(calendar, edge, _zone(section, inherited), _gap(section) or "next", _fold(section))
 
 
-def _session(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _session(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     edge = section.need("session", "").choice(SESSION_EDGES, "none")
     here = section.need("market", "an exchange, e.g. XNYS or NASDAQ")
     code = here.text(re.compile(r"\S+"), "an exchange, e.g. XNYS or NASDAQ")
@@ -196,11 +196,11 @@ def _session(section: Node, inherited: str | None, reading: Reading) -> Rule:
     return Sessions(edge, market, _zone(section, inherited or market.zone))
 
 
-def _any_of(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _any_of(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     return _in_the_zone(section, AnyOf(_members(section, "any_of", inherited, reading)))
 
 
-def _all_of(section: Node, inherited: str | None, reading: Reading) -> Rule:
+def _all_of(section: Node, inherited: str | None, reading: RuleContext) -> Rule:
     return _in_the_zone(section, AllOf(_members(section, "all_of", inherited, reading)))
 
 
@@ -212,7 +212,7 @@ def _in_the_zone(section: Node, found: Rule) -> Rule:
     return found
 
 
-def _members(section: Node, word: str, inherited: str | None, reading: Reading) -> tuple[Rule, ...]:
+def _members(section: Node, word: str, inherited: str | None, reading: RuleContext) -> tuple[Rule, ...]:
     """Rules by their fields, or other schedules by their names; their zone is the one around them, or their own."""
     zone = _zone(section, inherited) if "zone" in section else inherited
     items = section.need(word, "").items("a list of rules, e.g. [{cron: '0 9 * * *'}, {cron: '0 17 * * *'}]")
@@ -232,7 +232,7 @@ def _gap(section: Node) -> Gap | None:
     return here.choice(GAPS, "no policy") if here else None
 
 
-def _fold(section: Node) -> Fold:
+def _fold(section: Node) -> FoldPass:
     here = section.get("fold")
     return here.choice(FOLDS, "no policy") if here else "first"
 
@@ -271,16 +271,16 @@ def civil_start(here: Node, zone: str) -> datetime:
 CHOOSING = ("only", "except", "shift", "calendar")
 """What any rule may say of the days its occurrences fall on."""
 
-KINDS: Mapping[str, Kind] = {
-    "every": Kind(("calendar", "at", "gap", "fold", "week_starts", "year_starts", "weeks", "year_ends"), _every),
-    "on": Kind(("at", "gap", "fold"), _on),
-    "cron": Kind(("gap", "fold"), _cron),
-    "rrule": Kind(("starts_at", "gap", "fold"), _rrule),
-    "every_nth": Kind(("of", "starts_at"), _every_nth),
-    "session": Kind(("market",), _session),
-    "opening": Kind(("calendar", "gap", "fold"), _opening),
-    "any_of": Kind((), _any_of),
-    "all_of": Kind((), _all_of),
+KINDS: Mapping[str, RuleKind] = {
+    "every": RuleKind(("calendar", "at", "gap", "fold", "week_starts", "year_starts", "weeks", "year_ends"), _every),
+    "on": RuleKind(("at", "gap", "fold"), _on),
+    "cron": RuleKind(("gap", "fold"), _cron),
+    "rrule": RuleKind(("starts_at", "gap", "fold"), _rrule),
+    "every_nth": RuleKind(("of", "starts_at"), _every_nth),
+    "session": RuleKind(("market",), _session),
+    "opening": RuleKind(("calendar", "gap", "fold"), _opening),
+    "any_of": RuleKind((), _any_of),
+    "all_of": RuleKind((), _all_of),
 }
 
 ALL_FIELDS = ("zone", *KINDS, *CHOOSING, *sorted({name for kind in KINDS.values() for name in kind.fields}))

@@ -9,7 +9,7 @@ from typing import get_args
 from passage_clock.civil import instant_of_civil
 from passage_clock.civil import zone as zone_of
 from passage_clock.config.calendars import Calendars
-from passage_clock.config.rules import Reading, civil_start, rule
+from passage_clock.config.rules import RuleContext, civil_start, rule
 from passage_clock.rules.rule import Rule
 from passage_clock.schedules import GRACE_SECONDS, Misfire, OnChange, Schedule
 from passage_schemas.given.did_you_mean import did_you_mean
@@ -31,11 +31,11 @@ def schedules(top: Node, calendars: Calendars) -> tuple[Schedule, ...]:
     expected = "a list of schedules, each beginning with - name:"
     sections = [item.mapping("- name: and its fields") for item in top.need("schedules", expected).items(expected)]
     named = _named(sections)
-    reading = Reading(calendars, _Others(named, calendars, ()))
+    reading = RuleContext(calendars, _Others(named, calendars, ()))
     return tuple(schedule(section, reading) for section in sections)
 
 
-def schedule(section: Node, reading: Reading) -> Schedule:
+def schedule(section: Node, reading: RuleContext) -> Schedule:
     """One schedule, alone: in the file, or as the log tells it."""
     name = _name(section)
     here = rule(section, None, reading, BESIDE)
@@ -85,7 +85,7 @@ class _Others:
             raise here.wrong(f"{name!r} is no schedule of this file; {did_you_mean(name, self.sections)}")
         if name in self.inside:
             raise here.wrong(f"{name!r} would count its own ticks; count another's")
-        deeper = Reading(self.calendars, _Others(self.sections, self.calendars, (*self.inside, name)))
+        deeper = RuleContext(self.calendars, _Others(self.sections, self.calendars, (*self.inside, name)))
         return rule(self.sections[name], None, deeper, BESIDE)
 
 

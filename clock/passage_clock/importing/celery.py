@@ -14,7 +14,7 @@ from passage_clock.errors import ClockError, ZoneError
 from passage_clock.importing.celery_cron import FIELDS, in_gaps, of_crontab
 from passage_clock.importing.celery_settings import DOUBT, Job, Settings
 from passage_clock.importing.expressions import of_seconds
-from passage_clock.importing.found import Found
+from passage_clock.importing.found import JobsFound
 from passage_clock.importing.python import Call, Table, Unknown, last_name, parsed
 
 CRONS = frozenset({"crontab", "solar", "TzAwareCrontab"})
@@ -24,7 +24,7 @@ GAP = "of several times in a gap of its zone Celery runs the first, as much late
 WORKED_OUT = "its schedule is worked out by the program; write it as crontab(...), timedelta(...) or a number"
 
 
-def read_celery(given: bytes, file: str, zone: str) -> Found:
+def read_celery(given: bytes, file: str, zone: str) -> JobsFound:
     """`zone` holds unless the module sets one. Raises ClockError for what is no Python."""
     tree = parsed(given, file)
     module = Settings()
@@ -36,9 +36,9 @@ def read_celery(given: bytes, file: str, zone: str) -> Found:
         raise ClockError(f"{file}: it is nested too deep to be followed") from error
 
 
-def _found(module: Settings, tree: ast.Module, file: str, zone: str) -> Found:
+def _found(module: Settings, tree: ast.Module, file: str, zone: str) -> JobsFound:
     """In the file's order."""
-    found = Found(zone)
+    found = JobsFound(zone)
     jobs = list(module.jobs)
     for owner, tables in module.tables.items():
         for table in tables:
@@ -64,7 +64,7 @@ def _found(module: Settings, tree: ast.Module, file: str, zone: str) -> Found:
     return found
 
 
-def _entry(found: Found, module: Settings, job: Job, place: str, seen: set[ast.Call]) -> None:
+def _entry(found: JobsFound, module: Settings, job: Job, place: str, seen: set[ast.Call]) -> None:
     when = job.value.get("schedule") if isinstance(job.value, Table) else job.value
     remarks = job.remarks
     try:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from passage_clock.importing.expressions import of_macro
-from passage_clock.importing.found import Found
+from passage_clock.importing.found import JobsFound
 from passage_schemas.given.file import text_of_bytes
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -44,19 +44,19 @@ class _Line:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_crontab(given: bytes, file: str, zone: str) -> Found:
+def read_crontab(given: bytes, file: str, zone: str) -> JobsFound:
     """A user's, unless the file's place or all of its lines show that it is the system's."""
-    found = Found(zone)
+    found = JobsFound(zone)
     lines = list(_lines(text_of_bytes(given, file), file, zone))
     return _read(found, lines, with_user=_names_users(file, lines))
 
 
-def read_system_crontab(given: bytes, file: str, zone: str) -> Found:
-    found = Found(zone)
+def read_system_crontab(given: bytes, file: str, zone: str) -> JobsFound:
+    found = JobsFound(zone)
     return _read(found, list(_lines(text_of_bytes(given, file), file, zone)), with_user=True)
 
 
-def _read(found: Found, lines: Sequence[_Line], with_user: bool) -> Found:
+def _read(found: JobsFound, lines: Sequence[_Line], with_user: bool) -> JobsFound:
     for line in lines:
         _job(found, line, with_user)
     return found
@@ -94,7 +94,7 @@ def _names_users(file: str, lines: Sequence[_Line]) -> bool:
     return are_users and any(words[0] in _SURE_USERS for words in first)
 
 
-def _job(found: Found, line: _Line, with_user: bool) -> None:
+def _job(found: JobsFound, line: _Line, with_user: bool) -> None:
     if not line.when:
         found.leave_out(line.place, line.command, "this is no line of a crontab: five fields and a command")
         return

@@ -48,7 +48,7 @@ class LeftOut:
 
 
 @dataclass(slots=True)
-class Found:
+class JobsFound:
     """All of a file, in its order. Gives each schedule a name of its own."""
 
     zone: str

@@ -11,7 +11,7 @@ from typing import Any
 
 from passage_clock.errors import ClockError
 from passage_clock.importing.expressions import of_seconds
-from passage_clock.importing.found import Found
+from passage_clock.importing.found import JobsFound
 from passage_clock.importing.robfig import counted_from, oddity, of_robfig, seconds_of
 from passage_schemas.errors import ConfigError
 from passage_schemas.given.document import read_documents
@@ -26,9 +26,9 @@ _YES = ("true", "yes", "on", "y")
 _EVERY = "@every "
 
 
-def read_kubernetes(given: bytes, file: str, zone: str) -> Found:
+def read_kubernetes(given: bytes, file: str, zone: str) -> JobsFound:
     """`zone` is the controller manager's, for jobs without a timeZone. Raises ConfigError for what is no YAML."""
-    found = Found(zone)
+    found = JobsFound(zone)
     for job in _jobs(_documents(text_of_bytes(given, file), file)):
         _job(found, job, file)
     return found
@@ -61,7 +61,7 @@ def _jobs(documents: list[Any], kind: str = "") -> Iterator[Mapping[str, Any]]:
             yield {**own, "kind": named}
 
 
-def _job(found: Found, job: Mapping[str, Any], file: str) -> None:
+def _job(found: JobsFound, job: Mapping[str, Any], file: str) -> None:
     metadata, spec = fields_of(job.get("metadata")), fields_of(job.get("spec"))
     name = str(metadata.get("name") or "job")
     within = f"{metadata['namespace']}/" if metadata.get("namespace") else ""

@@ -64,7 +64,7 @@ class Table:
         return Table(dict(self.entries), list(self.lost))
 
 
-Names = Mapping[str, object]
+NamedValues = Mapping[str, object]
 """Values by dotted name: `TZ`, `Base.beat_schedule`."""
 
 
@@ -95,7 +95,7 @@ def last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def value_of(node: ast.expr, names: Names) -> object:
+def value_of(node: ast.expr, names: NamedValues) -> object:
     """What this expression stands for."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, int) and abs(node.value) > MOST:
@@ -122,7 +122,7 @@ def is_key(value: object) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _table(node: ast.Dict, names: Names) -> Table:
+def _table(node: ast.Dict, names: NamedValues) -> Table:
     table = Table()
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
@@ -136,7 +136,7 @@ def _table(node: ast.Dict, names: Names) -> Table:
     return table
 
 
-def _reckoned(node: ast.UnaryOp | ast.BinOp, names: Names) -> object:
+def _reckoned(node: ast.UnaryOp | ast.BinOp, names: NamedValues) -> object:
     unknown = Unknown(node.lineno)
     if isinstance(node, ast.UnaryOp):
         value = value_of(node.operand, names)
@@ -175,7 +175,7 @@ def _sum(sign: ast.operator, left: object, right: object, unknown: Unknown) -> o
         return unknown
 
 
-def _called(node: ast.Call, names: Names) -> object:
+def _called(node: ast.Call, names: NamedValues) -> object:
     name, unknown = last_name(node.func), Unknown(node.lineno)
     arguments, rest = _arguments(node, names)
     named = Table()
@@ -202,7 +202,7 @@ def _called(node: ast.Call, names: Names) -> object:
     return _range(arguments, unknown) if name == "range" else call
 
 
-def _arguments(node: ast.Call, names: Names) -> tuple[list[object], bool]:
+def _arguments(node: ast.Call, names: NamedValues) -> tuple[list[object], bool]:
     """And whether there are others, unknown."""
     arguments: list[object] = []
     for one in node.args:
@@ -216,7 +216,7 @@ def _arguments(node: ast.Call, names: Names) -> tuple[list[object], bool]:
     return arguments, False
 
 
-def _method(func: ast.Attribute, call: Call, names: Names) -> object:
+def _method(func: ast.Attribute, call: Call, names: NamedValues) -> object:
     owner = value_of(func.value, names)
     if isinstance(owner, timedelta) and call.name == "total_seconds":
         return owner.total_seconds()

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from passage_clock import civil
 from passage_clock.errors import ClockError
 from passage_clock.importing.expressions import of_seconds
-from passage_clock.importing.found import Found, shown
+from passage_clock.importing.found import JobsFound, shown
 from passage_clock.importing.quartz_cron import read_cron
 from passage_schemas.instant import Instant, datetime_of, instant_of
 
@@ -50,10 +50,10 @@ _LAST = instant_of(datetime(_YEARS.stop, 1, 1, tzinfo=UTC))
 _PAST = "from its start-time on, also what has gone by: take starts_at out if that is not wanted"
 
 
-def read_quartz(given: bytes, file: str, zone: str) -> Found:
+def read_quartz(given: bytes, file: str, zone: str) -> JobsFound:
     """`zone` is the machine's, for triggers without one. XML says its own encoding. Raises ClockError for what is no
     XML."""
-    found = Found(zone)
+    found = JobsFound(zone)
     try:
         root = ElementTree.fromstring(given)
     except ElementTree.ParseError as error:
@@ -66,7 +66,7 @@ def read_quartz(given: bytes, file: str, zone: str) -> Found:
     return found
 
 
-def _trigger(found: Found, trigger: ElementTree.Element, file: str) -> None:
+def _trigger(found: JobsFound, trigger: ElementTree.Element, file: str) -> None:
     stated = {_tag(node): (node.text or "").strip() for node in trigger}
     stated = {name: value for name, value in stated.items() if value}
     name = stated.get("job-name") or stated.get("name") or "job"

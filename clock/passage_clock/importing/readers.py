@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from passage_clock.errors import ClockError
 from passage_clock.importing.celery import read_celery
 from passage_clock.importing.crontab import read_crontab, read_system_crontab
-from passage_clock.importing.found import Found, shown
+from passage_clock.importing.found import JobsFound, shown
 from passage_clock.importing.kubernetes import read_kubernetes
 from passage_clock.importing.quartz import read_quartz
 from passage_schemas.given.file import Unreadable
 
-Reader = Callable[[bytes, str, str], Found]
+JobReader = Callable[[bytes, str, str], JobsFound]
 """Takes the file as it is, for XML and Python say themselves how they are encoded; then what messages call it, and the
 zone. Raises ClockError, ConfigError, or Unreadable for what is no text."""
 
-READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, JobReader] = {
     "crontab": read_crontab,
     "system-crontab": read_system_crontab,
     "kubernetes": read_kubernetes,
@@ -23,7 +23,7 @@ READERS: Mapping[str, Reader] = {
 }
 
 
-def read(kind: str, given: bytes, file: str, zone: str) -> Found:
+def read(kind: str, given: bytes, file: str, zone: str) -> JobsFound:
     """`kind` is one of READERS; `file` names what is given in messages; `zone` is where its author's clock stood.
     Raises ClockError or ConfigError, whatever the bytes are."""
     try:

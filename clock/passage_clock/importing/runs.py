@@ -34,19 +34,19 @@ _BY_HAND = "cronjob.kubernetes.io/instantiate"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LoggedRun:
     """The old scheduler started this job then."""
 
     known_as: str
     at: Instant
 
 
-def read_runs(kind: str, text: str, zone: str, read_at: Instant) -> list[Run]:
+def read_runs(kind: str, text: str, zone: str, read_at: Instant) -> list[LoggedRun]:
     """The log's runs in its order. `read_at`: when it was read, or written last; a stamp without a year (syslog's) is
     none that had not come by then. Raises ClockError for an unreadable log."""
     lines = list(RUNS[kind](text))
     ats = instants([Line(at, ran) for at, ran in lines], zone, read_at)
-    return [Run(ran, at) for (_, ran), at in zip(lines, ats, strict=True) if ran is not None]
+    return [LoggedRun(ran, at) for (_, ran), at in zip(lines, ats, strict=True) if ran is not None]
 
 
 Stamped = tuple[str, str | None]

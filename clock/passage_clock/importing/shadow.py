@@ -11,14 +11,14 @@ from itertools import takewhile
 from typing import Literal
 
 from passage_clock.errors import ClockError
-from passage_clock.importing.runs import Run
+from passage_clock.importing.runs import LoggedRun
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant, datetime_of
 
 MOST_TICKS = 1_000_000
 """Of a schedule that is looked at: two years of minutes, eleven days of seconds. Some seconds of work."""
 
-Kind = Literal["missed", "extra", "unknown"]
+DisagreementKind = Literal["missed", "extra", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Disagreement:
     """`missed`: the schedule names `at` and the old scheduler did not run; `extra`: it ran and the schedule names
     nothing near; `unknown`: it ran a job that no schedule was imported from."""
 
-    kind: Kind
+    kind: DisagreementKind
     job: str
     at: Instant
 
@@ -42,7 +42,7 @@ class Comparison:
 
 def compare(
     schedules: Mapping[str, Sequence[Schedule]],
-    runs: Sequence[Run],
+    runs: Sequence[LoggedRun],
     since: Instant,
     until: Instant,
     tolerance_seconds: float,

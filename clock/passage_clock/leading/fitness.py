@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class OfficeRefusal:
     """Why a candidate may not lead, and what would mend it: a few words each."""
 
     reason: str
@@ -48,21 +48,21 @@ class Fitness:
         self._heard = -1
         self._trusts_our_rules = False
         """Whether they were held against the promises. An office does it again, whenever it makes a plan."""
-        self.refusal: Refusal | None = None
+        self.refusal: OfficeRefusal | None = None
         """What was found when it was last judged."""
 
-    def look(self) -> Refusal | None:
+    def look(self) -> OfficeRefusal | None:
         """Why we may not lead by what was read; None: we may."""
         return self._tell(self._found())
 
-    def broke(self, promise: PromiseError) -> Refusal:
+    def broke(self, promise: PromiseError) -> OfficeRefusal:
         """An office found that it would break this one: as `look`, and that is what was found."""
         self._trusts_our_rules = False
-        refusal = Refusal(str(promise), MEND)
+        refusal = OfficeRefusal(str(promise), MEND)
         self._tell(refusal)
         return refusal
 
-    def look_again(self) -> Refusal | None:
+    def look_again(self) -> OfficeRefusal | None:
         """As `look`, if there was something against us when it was last judged; else nothing is known yet."""
         return None if self.refusal is None else self.look()
 
@@ -81,22 +81,22 @@ class Fitness:
                 raise PlanError("\n".join(refused))
         return refusal is None
 
-    def _found(self) -> Refusal | None:
+    def _found(self) -> OfficeRefusal | None:
         entries = self._follower.entries.values()
         newer = newer_than(self._edition, entries, self._config.schedules)
         if newer:
-            return Refusal("; ".join(newer), "bring this replica up to date; until then another must lead")
+            return OfficeRefusal("; ".join(newer), "bring this replica up to date; until then another must lead")
         others, generation = differences(self._config, entries), self._config.generation
         if others:
-            return Refusal(told(generation, others), mend_of(generation))
+            return OfficeRefusal(told(generation, others), mend_of(generation))
         return None if self._trusts_our_rules else self._unkept()
 
-    def _unkept(self) -> Refusal | None:
+    def _unkept(self) -> OfficeRefusal | None:
         found = unkept(compared_by_the_rules(self._config.schedules, self._follower.memory(), self._edition))
         self._trusts_our_rules = not found
-        return Refusal(told_unkept(found), MEND) if found else None
+        return OfficeRefusal(told_unkept(found), MEND) if found else None
 
-    def _tell(self, refusal: Refusal | None) -> Refusal | None:
+    def _tell(self, refusal: OfficeRefusal | None) -> OfficeRefusal | None:
         self.refusal = refusal
         self._observer.outdated(None if refusal is None else str(refusal))
         return refusal

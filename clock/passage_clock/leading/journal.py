@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 
-from passage_clock.leading.fitness import Refusal
+from passage_clock.leading.fitness import OfficeRefusal
 from passage_clock.leading.office import Batch
 from passage_clock.leading.retention import Release
 from passage_clock.planning.plan import Planned
-from passage_clock.records.triggers import Answer
+from passage_clock.records.triggers import TriggerAnswer
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.schedule_entry import ScheduleEntry
 
@@ -42,7 +42,7 @@ def tell_stopped(promises: Mapping[str, Instant | None]) -> None:
             _tell_stopped(schedule)
 
 
-def tell_refused(candidate: str, refusal: Refusal, again_in_seconds: float) -> None:
+def tell_refused(candidate: str, refusal: OfficeRefusal, again_in_seconds: float) -> None:
     log.error(
         "office_refused",
         candidate=candidate,
@@ -103,7 +103,7 @@ def _tell_tick(tick: Planned, sequence: int, published_at: Instant, term: int | 
     )
 
 
-def tell_answers(answers: Iterable[Answer]) -> None:
+def tell_answers(answers: Iterable[TriggerAnswer]) -> None:
     for one in answers:
         tell = log.info if one.event is not None else log.warning
         trigger = one.trigger

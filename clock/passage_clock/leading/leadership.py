@@ -60,7 +60,7 @@ class Stage(Enum):
     STOPPED = auto()
 
 
-class Input(Enum):
+class Cause(Enum):
     ASSIGNED = auto()
     OVERDUE = auto()
     VACATED = auto()
@@ -82,7 +82,7 @@ OFFICE = frozenset(
 )
 """The stages that own a writer."""
 
-ACTING = frozenset({Input.OVERDUE, Input.VACATED})
+ACTING = frozenset({Cause.OVERDUE, Cause.VACATED})
 """What opens the way to office without the group."""
 
 OUTSIDE = frozenset({Stage.FENCED, Stage.REFUSING, Stage.STOPPED})
@@ -91,28 +91,28 @@ OUTSIDE = frozenset({Stage.FENCED, Stage.REFUSING, Stage.STOPPED})
 WAITING = frozenset({Stage.BACKING_OFF, Stage.FENCED, Stage.REFUSING, Stage.HELD})
 """The stages that end by `waited`, at `Leadership.until`."""
 
-TRANSITIONS: dict[tuple[Stage, Input], Stage] = {
-    (Stage.STANDING_BY, Input.ASSIGNED): Stage.OPENING,
+TRANSITIONS: dict[tuple[Stage, Cause], Stage] = {
+    (Stage.STANDING_BY, Cause.ASSIGNED): Stage.OPENING,
     **{(Stage.STANDING_BY, sign): Stage.OPENING for sign in ACTING},
-    (Stage.OPENING, Input.OPENED): Stage.MARKING,
-    (Stage.MARKING, Input.MARKED): Stage.READING,
-    (Stage.READING, Input.CAUGHT_UP): Stage.SETTLING,
-    (Stage.SETTLING, Input.SETTLED): Stage.IN_OFFICE,
-    (Stage.STANDING_BY, Input.REFUSED): Stage.REFUSING,
-    (Stage.SETTLING, Input.REFUSED): Stage.REFUSING,
-    (Stage.IN_OFFICE, Input.REFUSED): Stage.REFUSING,
-    (Stage.SETTLING, Input.AHEAD): Stage.HELD,
-    (Stage.IN_OFFICE, Input.AHEAD): Stage.HELD,
-    (Stage.HELD, Input.WAITED): Stage.SETTLING,
-    (Stage.BACKING_OFF, Input.WAITED): Stage.OPENING,
-    (Stage.BACKING_OFF, Input.REVOKED): Stage.STANDING_BY,
-    (Stage.FENCED, Input.WAITED): Stage.STANDING_BY,
-    (Stage.REFUSING, Input.WAITED): Stage.STANDING_BY,
-    **{(stage, Input.ASSIGNED): stage for stage in OFFICE},
-    **{(stage, Input.REVOKED): Stage.STANDING_BY for stage in OFFICE},
-    **{(stage, Input.FAILED): Stage.BACKING_OFF for stage in OFFICE},
-    **{(stage, Input.FENCED): Stage.FENCED for stage in OFFICE},
-    **{(stage, Input.STOP): Stage.STOPPED for stage in Stage},
+    (Stage.OPENING, Cause.OPENED): Stage.MARKING,
+    (Stage.MARKING, Cause.MARKED): Stage.READING,
+    (Stage.READING, Cause.CAUGHT_UP): Stage.SETTLING,
+    (Stage.SETTLING, Cause.SETTLED): Stage.IN_OFFICE,
+    (Stage.STANDING_BY, Cause.REFUSED): Stage.REFUSING,
+    (Stage.SETTLING, Cause.REFUSED): Stage.REFUSING,
+    (Stage.IN_OFFICE, Cause.REFUSED): Stage.REFUSING,
+    (Stage.SETTLING, Cause.AHEAD): Stage.HELD,
+    (Stage.IN_OFFICE, Cause.AHEAD): Stage.HELD,
+    (Stage.HELD, Cause.WAITED): Stage.SETTLING,
+    (Stage.BACKING_OFF, Cause.WAITED): Stage.OPENING,
+    (Stage.BACKING_OFF, Cause.REVOKED): Stage.STANDING_BY,
+    (Stage.FENCED, Cause.WAITED): Stage.STANDING_BY,
+    (Stage.REFUSING, Cause.WAITED): Stage.STANDING_BY,
+    **{(stage, Cause.ASSIGNED): stage for stage in OFFICE},
+    **{(stage, Cause.REVOKED): Stage.STANDING_BY for stage in OFFICE},
+    **{(stage, Cause.FAILED): Stage.BACKING_OFF for stage in OFFICE},
+    **{(stage, Cause.FENCED): Stage.FENCED for stage in OFFICE},
+    **{(stage, Cause.STOP): Stage.STOPPED for stage in Stage},
 }
 
 
@@ -141,29 +141,29 @@ class Leadership:
         """Whether a waiting stage is over."""
         return self.stage in WAITING and now >= self.until
 
-    def after(self, happened: Input, now: float, term: int | None = None) -> "Leadership":
+    def after(self, happened: Cause, now: float, term: int | None = None) -> "Leadership":
         """The state that follows. `term` comes with MARKED and only with it."""
         stage = TRANSITIONS.get((self.stage, happened))
         assert stage is not None, f"{happened.name} can't happen while {self.stage.name}"
-        assert (term is not None) == (happened is Input.MARKED), "a term comes from its barrier and from nowhere else"
-        if happened is Input.ASSIGNED and stage is self.stage:
+        assert (term is not None) == (happened is Cause.MARKED), "a term comes from its barrier and from nowhere else"
+        if happened is Cause.ASSIGNED and stage is self.stage:
             # The stage's own times stay: nothing has happened but that the group now knows.
             return replace(self, is_acting=False)
         failures = self._failures(happened, now)
         return replace(
             self,
             stage=stage,
-            term=(term if happened is Input.MARKED else self.term) if stage in OFFICE - {Stage.OPENING} else None,
+            term=(term if happened is Cause.MARKED else self.term) if stage in OFFICE - {Stage.OPENING} else None,
             failures=failures,
             since=now,
             until=now + _wait_seconds(stage, failures) if stage in WAITING else 0.0,
             is_acting=stage in OFFICE and (self.is_acting or happened in ACTING),
         )
 
-    def _failures(self, happened: Input, now: float) -> int:
-        if happened is Input.REVOKED:
+    def _failures(self, happened: Cause, now: float) -> int:
+        if happened is Cause.REVOKED:
             return 0
-        if happened is not Input.FAILED:
+        if happened is not Cause.FAILED:
             return self.failures
         recovered = self.stage is Stage.IN_OFFICE and now - self.since >= SETTLED_SECONDS
         return 1 if recovered else self.failures + 1

@@ -9,7 +9,7 @@ from passage_clock.leading.fitness import Fitness
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.observer import Observer
 from passage_clock.leading.obstacles import Obstacles
-from passage_clock.leading.waits import Waits, What
+from passage_clock.leading.waits import Awaited, ClockWaits
 from passage_clock.leading.watch import Watch
 from passage_clock.records.follower import Follower
 from passage_clock.wall import Wall
@@ -21,11 +21,11 @@ without a word nobody leads, and the group should have named somebody."""
 ACTING_SECONDS = 10.0
 """The group names whoever acts within a session (6 s) where it works."""
 
-Found = tuple[What | None, str]
-NOTHING: Found = (None, "")
+Hindrance = tuple[Awaited | None, str]
+NOTHING: Hindrance = (None, "")
 
 
-class Lookout:
+class CandidateLookout:
     """Of one candidate. Belongs to its thread."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Lookout:
         self._fitness = fitness
         self._wall = wall
         self._observer = observer
-        self._waits = Waits(name, wall)
+        self._waits = ClockWaits(name, wall)
         self._obstacles = Obstacles(name, follower, wall)
 
     @property
@@ -61,11 +61,11 @@ class Lookout:
         """The log failed this candidate: it waits for the log until a look finds otherwise."""
         self._tell("log", reason)
 
-    def _tell(self, what: What | None, hint: str) -> None:
+    def _tell(self, what: Awaited | None, hint: str) -> None:
         self._waits.tell(what, hint)
         self._observer.held_up(self._waits.standing)
 
-    def _found(self, leadership: Leadership, skew_seconds: float, has_time: bool) -> Found | None:
+    def _found(self, leadership: Leadership, skew_seconds: float, has_time: bool) -> Hindrance | None:
         """None: as before, for this stage tells nothing new of what stood in the way."""
         stage = leadership.stage
         if stage is Stage.STANDING_BY:
@@ -84,7 +84,7 @@ class Lookout:
             return self._in_office(leadership, has_time)
         return NOTHING if stage is Stage.STOPPED else None
 
-    def _standing_by(self) -> Found:
+    def _standing_by(self) -> Hindrance:
         obstacle = self._obstacles.look()
         if self._fitness.refusal is not None:
             return "fitness", str(self._fitness.refusal)
@@ -100,14 +100,14 @@ class Lookout:
             "named this candidate; see who is in it (passage clock status), and whether the group's coordinator is well"
         )
 
-    def _taking_office(self) -> Found | None:
+    def _taking_office(self) -> Hindrance | None:
         obstacle = self._obstacles.look()
         if obstacle is not None:
             return "log", obstacle
         standing = self._waits.standing
         return None if standing is not None else ("log", "taking office: reading the clock's topics to their end")
 
-    def _in_office(self, leadership: Leadership, has_time: bool) -> Found:
+    def _in_office(self, leadership: Leadership, has_time: bool) -> Hindrance:
         obstacle = self._obstacles.look() if has_time else self._obstacles.seen
         if obstacle is not None:
             return "log", obstacle

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from passage_clock.leading.leadership import Leadership
 from passage_clock.leading.office import Batch
-from passage_clock.leading.waits import Wait
+from passage_clock.leading.waits import ClockWait
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
@@ -35,7 +35,7 @@ class Observer(Protocol):
         """A standby found that it may not lead, and why; None: it may. Told when the schedules topic said something."""
         ...
 
-    def held_up(self, wait: Wait | None) -> None:
+    def held_up(self, wait: ClockWait | None) -> None:
         """What stands in this candidate's way, told after each step that knows; None: nothing does."""
         ...
 
@@ -75,7 +75,7 @@ class Quiet:
     def outdated(self, why: str | None) -> None:
         del why
 
-    def held_up(self, wait: Wait | None) -> None:
+    def held_up(self, wait: ClockWait | None) -> None:
         del wait
 
     def waits(self, wake_at: Instant | None) -> None:
@@ -117,7 +117,7 @@ class Several:
         for observer in self._observers:
             observer.outdated(why)
 
-    def held_up(self, wait: Wait | None) -> None:
+    def held_up(self, wait: ClockWait | None) -> None:
         for observer in self._observers:
             observer.held_up(wait)
 

@@ -21,8 +21,8 @@ import structlog
 from passage_clock.errors import PlanError
 from passage_clock.leading.continuity import broken
 from passage_clock.leading.promises import compared, compared_by_the_rules, hold
-from passage_clock.leading.retention import Floor, Release, Sweeper, cutoffs
-from passage_clock.leading.skew import Reading, skew_seconds
+from passage_clock.leading.retention import LastGone, Release, Sweeper, cutoffs
+from passage_clock.leading.skew import WallReading, skew_seconds
 from passage_clock.leading.throttle import Throttle
 from passage_clock.planning.plan import LastTick, Plan, Planned
 from passage_clock.records.control import PROBE_KEY, Trigger
@@ -31,7 +31,7 @@ from passage_clock.records.follower import Places
 from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
 from passage_clock.records.ticks import TickWriter
-from passage_clock.records.triggers import Answer, answer
+from passage_clock.records.triggers import TriggerAnswer, answer
 from passage_clock.schedules import Schedule
 from passage_clock.wall import Wall
 from passage_log.errors import WriterLost
@@ -141,14 +141,14 @@ class Office:
             self._has_ended_hanging = True
             log.info("hanging_ended", candidate=self._by, term=self._term)
 
-    def probe(self) -> tuple[float, Reading]:
+    def probe(self) -> tuple[float, WallReading]:
         """Seconds the wall is ahead of the broker, negative when behind, and the reading of our clocks of which that is
         true. Raises Fenced, WriterLost."""
         writer = self._open_writer()
         writer.begin()
         signed = signature(self._by, self._wall.now(), self._term, self._since_at)
         delivery = writer.deliver(self._places.control, PROBE_KEY, None, milliseconds_of(self._wall.now()), signed)
-        reading = Reading.of(self._wall)
+        reading = WallReading.of(self._wall)
         self._commit(writer)
         return skew_seconds(reading.wall_at, delivery.timestamp_ms), reading
 
@@ -242,7 +242,7 @@ class Office:
         self._entries.update((entry.schedule, entry) for entry in entries)
         return batch
 
-    def answer(self, triggers: Mapping[bytes, Trigger], now: Instant) -> list[Answer]:
+    def answer(self, triggers: Mapping[bytes, Trigger], now: Instant) -> list[TriggerAnswer]:
         """Answer those not answered yet, event and word in one transaction. `triggers`: all that were read and of which
         no word was read, by their keys. Raises Fenced (none is answered), WriterLost (unknown)."""
         self._answered &= triggers.keys()
@@ -328,7 +328,7 @@ class Office:
     def _with_promise(self, schedule: str, next_at: Instant | None) -> ScheduleEntry:
         return replace(self._entries[schedule], next_at=next_at, sequence=self._sequence)
 
-    def _with_floor(self, schedule: str, floor: Floor) -> ScheduleEntry:
+    def _with_floor(self, schedule: str, floor: LastGone) -> ScheduleEntry:
         entry, published = self._entries[schedule], self._published[schedule]
         return replace(
             self._with_promise(schedule, published.next_at if published.sequence > entry.sequence else entry.next_at),

@@ -11,7 +11,7 @@ import structlog
 from passage_clock.civil import DAY
 from passage_clock.leading.observer import Observer
 from passage_clock.leading.office import Office
-from passage_clock.leading.skew import Reading
+from passage_clock.leading.skew import WallReading
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
 
@@ -38,7 +38,7 @@ class Outlook:
         self._told_day: int | None = None
         self._counted_at: float | None = None
 
-    def look(self, office: Office, now: Reading) -> None:
+    def look(self, office: Office, now: WallReading) -> None:
         self._look_back(office, now)
         day = now.wall_at // DAY
         if day != self._told_day:
@@ -51,7 +51,7 @@ class Outlook:
             self._counted_at = None
             self._observer.catching_up(None)
 
-    def _look_back(self, office: Office, now: Reading) -> None:
+    def _look_back(self, office: Office, now: WallReading) -> None:
         if not office.is_behind(now.wall_at):
             self.end()
         elif self._counted_at is None or now.monotonic - self._counted_at >= BACKLOG_EVERY_SECONDS:

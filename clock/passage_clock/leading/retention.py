@@ -28,7 +28,7 @@ PIECE_TICKS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class LastGone:
     """Of a schedule that lets its old ticks go: the last one gone. The first that is kept follows it."""
 
     ordinal: int
@@ -42,7 +42,7 @@ class Release:
     """Ticks that may go together, by key, and the floors that this makes."""
 
     keys: list[bytes] = field(default_factory=list)
-    floors: dict[str, Floor] = field(default_factory=dict)
+    floors: dict[str, LastGone] = field(default_factory=dict)
 
 
 def cutoffs(schedules: Sequence[Schedule], last: Mapping[str, LastTick]) -> dict[str, Instant]:
@@ -112,4 +112,4 @@ class Sweeper:
         if tick.ordinal < floors.get(schedule, 1):
             return  # It is gone, and the broker has yet to compact it: a floor never goes back to it.
         release.keys.append(key)
-        release.floors[schedule] = Floor(tick.ordinal, tick.sequence, tick.ends_at, sha256(value).digest())
+        release.floors[schedule] = LastGone(tick.ordinal, tick.sequence, tick.ends_at, sha256(value).digest())

@@ -9,7 +9,7 @@ from passage_clock.config import ClockConfig
 from passage_log.port import Log, Member, Partition
 
 
-class Stop(Protocol):
+class StopSignal(Protocol):
     """As `threading.Event`."""
 
     def is_set(self) -> bool: ...
@@ -32,7 +32,7 @@ class Seat:
         self.member.poll(1, 0.0)
         return Partition(self._ticks, 0) in self.member.assignment().partitions
 
-    def rest(self, seconds: float, stop: Stop) -> None:
+    def rest(self, seconds: float, stop: StopSignal) -> None:
         """Wait so long, or until the group has news; without a seat, until told to stop."""
         if self.member is not None:
             self.member.poll(1, seconds)

@@ -21,7 +21,7 @@ import structlog
 
 from passage_clock.config import ClockConfig
 from passage_clock.errors import PromiseError
-from passage_clock.leading.fitness import Fitness, Refusal
+from passage_clock.leading.fitness import Fitness, OfficeRefusal
 from passage_clock.leading.journal import (
     tell_answers,
     tell_batch,
@@ -32,14 +32,14 @@ from passage_clock.leading.journal import (
     tell_stopped,
     tell_taken,
 )
-from passage_clock.leading.leadership import OUTSIDE, Input, Leadership, Stage
-from passage_clock.leading.lookout import Lookout
+from passage_clock.leading.leadership import OUTSIDE, Cause, Leadership, Stage
+from passage_clock.leading.lookout import CandidateLookout
 from passage_clock.leading.observer import Observer, Quiet
 from passage_clock.leading.office import Office
 from passage_clock.leading.outlook import Outlook
 from passage_clock.leading.retention import SWEEP_ROOM_SECONDS
-from passage_clock.leading.seat import Seat, Stop
-from passage_clock.leading.skew import Reading, may_probe, must_probe
+from passage_clock.leading.seat import Seat, StopSignal
+from passage_clock.leading.skew import WallReading, may_probe, must_probe
 from passage_clock.leading.vigil import Vigil
 from passage_clock.leading.watch import Watch
 from passage_clock.records.entries import Edition
@@ -106,11 +106,11 @@ class Clock:
         self._watch = Watch(self._follower, vigil, wall)
         self._fitness = Fitness(config, self._edition, self._follower, self._observer)
         self._outlook = Outlook(config.schedules, self._observer)
-        self._lookout = Lookout(name, config, self._follower, self._watch, self._fitness, wall, self._observer)
+        self._lookout = CandidateLookout(name, config, self._follower, self._watch, self._fitness, wall, self._observer)
         self._seat = Seat(log_, config)
         self._office: Office | None = None
         self._ends: dict[Partition, int] = {}
-        self._probed: Reading | None = None
+        self._probed: WallReading | None = None
         self._skew = 0.0
         self._asked = 0
         self._opened_at = 0.0
@@ -143,7 +143,7 @@ class Clock:
         """Its seat in the group; None before the first step, while fenced or refusing, and when stopped."""
         return self._seat.member
 
-    def run(self, stop: Stop) -> None:
+    def run(self, stop: StopSignal) -> None:
         """Be a candidate until told to stop; then resign and leave the group."""
         log.info("standing_by", candidate=self.name, group=self._config.group, ticks=self._config.topics.ticks)
         try:
@@ -177,7 +177,7 @@ class Clock:
         except LogError as error:
             if isinstance(error, Fenced) and self._leadership.owns_writer:
                 log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
-                self._move(Input.FENCED)
+                self._move(Cause.FENCED)
                 self._seat.leave()
             else:
                 self._fail(error)
@@ -191,7 +191,7 @@ class Clock:
                 log.info("resigned", candidate=self.name, term=self._leadership.term)
             except LogError as error:
                 log.warning("resignation_failed", candidate=self.name, reason=str(error))
-        self._move(Input.STOP)
+        self._move(Cause.STOP)
         self._seat.leave()
 
     def close(self) -> None:
@@ -204,7 +204,7 @@ class Clock:
 
     def _serve(self) -> None:
         if self._leadership.waited(self._wall.monotonic()):
-            self._move(Input.WAITED)
+            self._move(Cause.WAITED)
         if self._leadership.stage in OUTSIDE:
             return
         is_assigned = self._seat.is_named()
@@ -212,12 +212,12 @@ class Clock:
         if is_assigned and stage is Stage.STANDING_BY and (refusal := self._fitness.look_again()) is not None:
             self._refuse(refusal)
         elif is_assigned and (stage is Stage.STANDING_BY or is_acting):
-            self._move(Input.ASSIGNED)
+            self._move(Cause.ASSIGNED)
         elif not is_assigned and not is_acting and stage is not Stage.STANDING_BY:
             log.info("unassigned", candidate=self.name, term=self._leadership.term)
-            self._move(Input.REVOKED)
+            self._move(Cause.REVOKED)
 
-    def _rest(self, seconds: float, stop: Stop) -> float:
+    def _rest(self, seconds: float, stop: StopSignal) -> float:
         if self._must_pause:
             self._must_pause = stop.wait(PAUSE_SECONDS)
         if seconds <= 0:
@@ -261,12 +261,12 @@ class Clock:
         )
         self._opened_at = self._wall.monotonic()
         self._office.open(self.transactional_id)
-        self._move(Input.OPENED)
+        self._move(Cause.OPENED)
         return 0.0
 
     def _mark(self) -> float:
         term = self._in_office().mark(self._follower.last_at())
-        self._move(Input.MARKED, term)
+        self._move(Cause.MARKED, term)
         return 0.0
 
     def _read(self) -> float:
@@ -276,7 +276,7 @@ class Clock:
         if self._follower.passed(self._places.ticks, term):
             self._follower.rest()
             self._ends = {place: self._follower.end(place) for place in (self._places.schedules, self._places.control)}
-            self._move(Input.CAUGHT_UP)
+            self._move(Cause.CAUGHT_UP)
             return 0.0
         return 0.0 if read else READING_SECONDS
 
@@ -292,7 +292,7 @@ class Clock:
             return POLL_SECONDS
         office = self._in_office()
         self._record(office, self._memory())
-        self._move(Input.SETTLED)
+        self._move(Cause.SETTLED)
         tell_taken(self.name, self._leadership.term, office.sequence, self._wall.monotonic() - self._opened_at)
         return 0.0
 
@@ -317,7 +317,7 @@ class Clock:
             tell_let_go(gone)
             seconds = seconds if gone is None else 0.0
         probed = self._probed
-        if seconds > PROBE_ROOM_SECONDS and probed is not None and may_probe(probed, Reading.of(self._wall)):
+        if seconds > PROBE_ROOM_SECONDS and probed is not None and may_probe(probed, WallReading.of(self._wall)):
             return POLL_SECONDS if self._is_ahead() else self._seconds_to_next()
         return seconds
 
@@ -337,9 +337,9 @@ class Clock:
 
     # The broker's time.
 
-    def _judged(self) -> Reading | None:
+    def _judged(self) -> WallReading | None:
         """A reading of the wall for which a probe vouches, this or the last one; None: it is ahead."""
-        now = Reading.of(self._wall)
+        now = WallReading.of(self._wall)
         if self._probed is not None and not must_probe(self._probed, self._skew, now, self._config.max_skew_seconds):
             return now
         return None if self._is_ahead() else self._probed
@@ -351,12 +351,12 @@ class Clock:
         tell_skew(self.name, self._skew, limit)
         if self._skew <= limit:
             return False
-        self._move(Input.AHEAD)
+        self._move(Cause.AHEAD)
         return True
 
     # The moves.
 
-    def _move(self, happened: Input, term: int | None = None) -> None:
+    def _move(self, happened: Cause, term: int | None = None) -> None:
         before = self._leadership
         after = before.after(happened, self._wall.monotonic(), term)
         self._leadership = after
@@ -372,7 +372,7 @@ class Clock:
             self._watch.lost_the_log()
             self._must_pause = True
             return
-        self._move(Input.FAILED)
+        self._move(Cause.FAILED)
         again = self._leadership.until - self._wall.monotonic()
         log.warning("office_failed", candidate=self.name, reason=str(error), again_in_seconds=again)
 
@@ -382,8 +382,8 @@ class Clock:
         except LogError as error:
             log.warning("reader_not_opened", candidate=self.name, reason=str(error))
 
-    def _refuse(self, refusal: Refusal) -> None:
-        self._move(Input.REFUSED)
+    def _refuse(self, refusal: OfficeRefusal) -> None:
+        self._move(Cause.REFUSED)
         self._seat.leave()
         tell_refused(self.name, refusal, self._leadership.until - self._wall.monotonic())
 

@@ -21,14 +21,14 @@ JUMP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class WallReading:
     """Both clocks of one machine, read together: wall time, and monotonic seconds."""
 
     wall_at: Instant
     monotonic: float
 
     @classmethod
-    def of(cls, wall: Wall) -> "Reading":
+    def of(cls, wall: Wall) -> "WallReading":
         return cls(wall.now(), wall.monotonic())
 
 
@@ -38,17 +38,17 @@ def skew_seconds(wall_at: Instant, broker_ms: int) -> float:
     return (wall_at - broker_ms * 1000) / 1_000_000
 
 
-def jump_seconds(before: Reading, after: Reading) -> float:
+def jump_seconds(before: WallReading, after: WallReading) -> float:
     """What the wall gained on the monotonic clock between two readings: zero unless somebody set the wall."""
     return (after.wall_at - before.wall_at) / 1_000_000 - (after.monotonic - before.monotonic)
 
 
-def may_probe(probed: Reading, now: Reading) -> bool:
+def may_probe(probed: WallReading, now: WallReading) -> bool:
     """Whether it is time to ask again if nothing else is to be done."""
     return now.monotonic - probed.monotonic >= IDLE_PROBE_SECONDS
 
 
-def must_probe(probed: Reading, skew: float, now: Reading, max_skew_seconds: float) -> bool:
+def must_probe(probed: WallReading, skew: float, now: WallReading, max_skew_seconds: float) -> bool:
     """Whether the last probe, taken at `probed` and answered with `skew` seconds, no longer says enough about the wall.
     What the wall gained since may be little, and yet too much on top of what it had."""
     if now.monotonic - probed.monotonic >= PROBE_EVERY_SECONDS:

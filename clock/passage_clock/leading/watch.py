@@ -4,7 +4,7 @@
 the silence is the leader's and not our own deafness. Refuses to act: the service decides what a sign leads to.
 """
 
-from passage_clock.leading.leadership import Input
+from passage_clock.leading.leadership import Cause
 from passage_clock.leading.vigil import Vigil
 from passage_clock.records.follower import Follower
 from passage_clock.records.terms import Probe, Term
@@ -38,15 +38,15 @@ class Watch:
             self._take_in()
         return read
 
-    def sign(self) -> Input | None:
+    def sign(self) -> Cause | None:
         """Why to take office unasked, if there is a reason; told once. Raises Unreachable."""
         if not self.has_reached_the_log:
             self.has_reached_the_log = self._follower.is_at_the_end()
         wall_at, now = self._wall.now(), self._wall.monotonic()
         if self._vigil.is_vacated(wall_at, now):
-            sign = Input.VACATED
+            sign = Cause.VACATED
         elif self._vigil.is_overdue(lambda: self._follower.promises().values(), wall_at, now):
-            sign = Input.OVERDUE
+            sign = Cause.OVERDUE
         else:
             return None
         if not self._hears_well():

@@ -32,7 +32,7 @@ SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class StatusAsk:
     """Pause a schedule, or take it up again."""
 
     schedule: str
@@ -77,13 +77,13 @@ def trigger_asked(schedule: str, by: str, reason: str, at: Instant) -> Trigger:
     return Trigger(schedule, f"{by}@{datetime_of(at).isoformat()}", by, reason, at)
 
 
-def decode_ask(key: bytes, value: bytes) -> Ask:
+def decode_ask(key: bytes, value: bytes) -> StatusAsk:
     """Raises ClockError for what is no ask: the leader says so and goes on without it."""
     schedule, fields = _text(key), _fields(key, value)
     status = fields.get("status")
     if status not in ("active", "paused"):
         raise ClockError(f'control record {shown(key)}: status is {shown(status)}; it must be "active" or "paused"')
-    return Ask(schedule, status, *_who(fields))
+    return StatusAsk(schedule, status, *_who(fields))
 
 
 def decode_trigger(key: bytes, value: bytes, requested_at: Instant) -> Trigger | None:

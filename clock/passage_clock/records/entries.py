@@ -17,7 +17,7 @@ from typing import Any
 from passage_clock.calendars import holidays_version
 from passage_clock.civil import DAY, tzdata_version
 from passage_clock.config import schedule_of_definition
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.errors import PassageError
@@ -104,7 +104,7 @@ def _named_earlier(schedule: Schedule, definition_text: str, promise: Instant) -
     return next((one.ends_at for one in ours if promised is not None and one.period == promised.period), None)
 
 
-def is_paused(schedule: str, asks: Mapping[str, Ask]) -> bool:
+def is_paused(schedule: str, asks: Mapping[str, StatusAsk]) -> bool:
     ask = asks.get(schedule)
     return ask is not None and ask.status == "paused"
 

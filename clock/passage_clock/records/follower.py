@@ -14,7 +14,15 @@ from hashlib import sha256
 import structlog
 
 from passage_clock.errors import ClockError
-from passage_clock.records.control import PROBE_KEY, TRIGGER_PREFIX, Ask, Trigger, decode_ask, decode_trigger, shown
+from passage_clock.records.control import (
+    PROBE_KEY,
+    TRIGGER_PREFIX,
+    StatusAsk,
+    Trigger,
+    decode_ask,
+    decode_trigger,
+    shown,
+)
 from passage_clock.records.entries import is_paused
 from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
@@ -53,7 +61,7 @@ class Follower:
         """Each schedule's last one."""
         self.heard = 0
         """Grows with every entry read: compare it to know of a new one."""
-        self._asks: dict[str, Ask] = {}
+        self._asks: dict[str, StatusAsk] = {}
         self._promises: dict[str, tuple[int, Instant | None]] = {}
         self._unread: set[bytes] = set()
         self._has_caught_up = False

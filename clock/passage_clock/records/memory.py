@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from passage_clock.planning.plan import LastTick
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
@@ -34,7 +34,7 @@ class Memory:
     published: Mapping[str, Published]
     sequence: int
     entries: Mapping[str, ScheduleEntry]
-    asks: Mapping[str, Ask]
+    asks: Mapping[str, StatusAsk]
 
     def promise(self, schedule: str) -> Instant | None:
         """The `next_at` a subscriber holds now: the entry's, unless a tick was published after it."""

@@ -19,7 +19,7 @@ PUBLISHED = "published"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TriggerAnswer:
     """What the leader says to one ask: the event, or why there is none."""
 
     trigger: Trigger
@@ -43,13 +43,13 @@ class Answer:
         return key, TRIGGERED.encode(event), milliseconds_of(event.requested_at), headers
 
 
-def answer(trigger: Trigger, schedules: Mapping[str, Schedule], now: Instant) -> Answer:
+def answer(trigger: Trigger, schedules: Mapping[str, Schedule], now: Instant) -> TriggerAnswer:
     """A paused schedule's event is published too: somebody asked for it by name."""
     schedule = schedules.get(trigger.schedule)
     if schedule is None:
         hint = did_you_mean(trigger.schedule, schedules, "")
         refused = f"refused: there is no schedule {trigger.schedule!r}"
-        return Answer(trigger, None, f"{refused}; {hint}" if hint else refused)
+        return TriggerAnswer(trigger, None, f"{refused}; {hint}" if hint else refused)
     event = Triggered(
         event=schedule.event,
         schedule=schedule.name,
@@ -59,4 +59,4 @@ def answer(trigger: Trigger, schedules: Mapping[str, Schedule], now: Instant) ->
         requested_at=trigger.requested_at,
         published_at=now,
     )
-    return Answer(trigger, event, PUBLISHED)
+    return TriggerAnswer(trigger, event, PUBLISHED)

@@ -26,7 +26,7 @@ from typing import Any
 from cronsim import CronSim, CronSimError
 
 from passage_clock import civil
-from passage_clock.civil import Fold, Gap
+from passage_clock.civil import FoldPass, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_policy
 from passage_clock.rules.rule import ByTheZone, Occurrence
@@ -51,7 +51,7 @@ class Cron(ByTheZone):
     expression: str
     zone: str
     gap: Gap = "next"
-    fold: Fold = "first"
+    fold: FoldPass = "first"
 
     def __post_init__(self) -> None:
         civil.zone(self.zone)

@@ -33,7 +33,7 @@ class OnDays:
     zone: str
     at: int | None = None
     gap: civil.Gap | None = None
-    fold: civil.Fold = "first"
+    fold: civil.FoldPass = "first"
     _settled_from: int = field(init=False, repr=False, compare=False, default=0)
     """From this year on nothing depends on what was announced when."""
 
@@ -162,7 +162,7 @@ class OnDays:
 
 
 def workdays(
-    calendar: Calendar, zone: str, at: int | None = None, gap: civil.Gap | None = None, fold: civil.Fold = "first"
+    calendar: Calendar, zone: str, at: int | None = None, gap: civil.Gap | None = None, fold: civil.FoldPass = "first"
 ) -> OnDays:
     """`every: workday`: each business day of a calendar, due when it ends, or at a civil time."""
     return OnDays(DaySet(DaysOf("workdays", calendar)), zone, at, gap, fold)

@@ -24,7 +24,7 @@ from passage_clock import civil
 from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.composed import GIVES_UP_AFTER, earliest, joined, latest
-from passage_clock.rules.dayset import LONGEST_CLOSURE, DaySet, Known, Shift
+from passage_clock.rules.dayset import LONGEST_CLOSURE, DaySet, KnownDays, Shift
 from passage_clock.rules.rule import Occurrence, Rule
 from passage_schemas.instant import Instant
 
@@ -112,9 +112,9 @@ class Filtered:
         return self.only + self.without
 
     @property
-    def _known(self) -> Known:
+    def _known(self) -> KnownDays:
         """The days of which all sets know."""
-        return reduce(Known.both, (days.known for days in self._sets), Known())
+        return reduce(KnownDays.both, (days.known for days in self._sets), KnownDays())
 
     @property
     def _settled_at(self) -> Instant | None:

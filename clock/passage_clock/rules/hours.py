@@ -10,12 +10,12 @@ from datetime import date
 from typing import Any, Literal
 
 from passage_clock import civil
-from passage_clock.calendars import Calendar, Company, Span
+from passage_clock.calendars import Calendar, Company, OpenSpan
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import Instant
 
-Edge = Literal["opens", "closes"]
+OpeningEdge = Literal["opens", "closes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Opening:
     """
 
     calendar: Company
-    edge: Edge
+    edge: OpeningEdge
     zone: str
     gap: civil.Gap = "next"
-    fold: civil.Fold = "first"
+    fold: civil.FoldPass = "first"
 
     def __post_init__(self) -> None:
         civil.zone(self.zone)
@@ -99,7 +99,7 @@ class Opening:
                 if self.calendar.spans(date.fromordinal(day), known_at=found.ends_at):
                     yield found
 
-    def _named(self, day: int, span: Span) -> Iterator[Occurrence]:
+    def _named(self, day: int, span: OpenSpan) -> Iterator[Occurrence]:
         opens = civil.civil_instants(self.zone, day, span.opens, self.gap, self.fold)
         if self.edge == "opens":
             yield from (Occurrence(civil.moment_label(self.zone, one), one, one) for one in opens)

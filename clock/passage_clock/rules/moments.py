@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import get_args
 
 from passage_clock import civil
-from passage_clock.civil import Fold, Gap
+from passage_clock.civil import FoldPass, Gap
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import Instant
 
@@ -36,7 +36,7 @@ def local_from(zone: str, since: Instant) -> int:
 
 
 def moments(
-    zone: str, times: Iterable[tuple[int, int]], gap: Gap, fold: Fold, by_date: bool = False
+    zone: str, times: Iterable[tuple[int, int]], gap: Gap, fold: FoldPass, by_date: bool = False
 ) -> Iterator[Occurrence]:
     """The occurrences of these civil times, which come in order: (the date's ordinal, microseconds since midnight).
 
@@ -102,6 +102,6 @@ def wrong_policy(gap: str, fold: str) -> str | None:
     return None if fold in ("first", "second", "both") else f"fold: {fold!r} is none; write first, second or both"
 
 
-def said(gap: Gap, fold: Fold) -> dict[str, str]:
+def said(gap: Gap, fold: FoldPass) -> dict[str, str]:
     """The two as a definition holds them: only what isn't the default."""
     return {name: word for name, word, default in (("gap", gap, "next"), ("fold", fold, "first")) if word != default}

@@ -22,7 +22,7 @@ from typing import Any
 from dateutil import rrule
 
 from passage_clock import civil
-from passage_clock.civil import Fold, Gap
+from passage_clock.civil import FoldPass, Gap
 from passage_clock.errors import ScheduleError
 from passage_clock.rules.intervals import DAYS_BY, FREQUENCIES, LAST_YEAR, Civil, Intervals, civil_of
 from passage_clock.rules.moments import EVENT, local_from, moments, said, wrong_policy
@@ -64,7 +64,7 @@ class Recurring(ByTheZone):
     zone: str
     starts_at: datetime | None = None
     gap: Gap = "next"
-    fold: Fold = "first"
+    fold: FoldPass = "first"
 
     def __post_init__(self) -> None:
         civil.zone(self.zone)

@@ -19,11 +19,11 @@ from passage_clock.errors import ScheduleError
 from passage_clock.rules.rule import Occurrence
 from passage_schemas.instant import Instant
 
-Edge = Literal["pre-market", "open", "break-start", "break-end", "close", "after-hours"]
+SessionEdge = Literal["pre-market", "open", "break-start", "break-end", "close", "after-hours"]
 
-EDGES: tuple[Edge, ...] = get_args(Edge)
+EDGES: tuple[SessionEdge, ...] = get_args(SessionEdge)
 
-EVENTS: Mapping[Edge, str] = {
+EVENTS: Mapping[SessionEdge, str] = {
     "pre-market": "PreMarketHasOpened",
     "open": "MarketHasOpened",
     "break-start": "MarketBreakHasBegun",
@@ -40,7 +40,7 @@ class Sessions:
     Raises ZoneError, ScheduleError for an edge the market's sessions don't have.
     """
 
-    edge: Edge
+    edge: SessionEdge
     market: Market
     zone: str = ""
 
@@ -86,7 +86,7 @@ class Sessions:
 
 
 @lru_cache(maxsize=256)
-def _moments(market: Market, edge: Edge) -> tuple[tuple[Instant, Session], ...]:
+def _moments(market: Market, edge: SessionEdge) -> tuple[tuple[Instant, Session], ...]:
     """This edge of every session that has it, in order, from the first year all of which is known."""
     if edge == "pre-market" or edge == "after-hours":
         extended = market.extended("pre" if edge == "pre-market" else "post")
@@ -95,7 +95,7 @@ def _moments(market: Market, edge: Edge) -> tuple[tuple[Instant, Session], ...]:
     return tuple((instant, session) for instant, session in edges if instant is not None)
 
 
-_EDGE_OF: Mapping[Edge, Callable[[Session], Instant | None]] = {
+_EDGE_OF: Mapping[SessionEdge, Callable[[Session], Instant | None]] = {
     "open": lambda session: session.opens_at,
     "break-start": lambda session: session.break_starts_at,
     "break-end": lambda session: session.break_ends_at,

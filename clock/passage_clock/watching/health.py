@@ -8,7 +8,7 @@ Refuses to touch the clock: it is told by the clock's thread and asked by a serv
 
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.observer import Quiet
-from passage_clock.leading.waits import Wait
+from passage_clock.leading.waits import ClockWait
 from passage_clock.wall import Wall
 
 # Longer than the longest time a Kafka client may be asked to wait for a broker (30 s), twice in one step.
@@ -26,7 +26,7 @@ WHY_NOT_READY = {
 }
 
 
-class Health(Quiet):
+class ClockHealth(Quiet):
     """An observer."""
 
     def __init__(self, wall: Wall) -> None:
@@ -35,7 +35,7 @@ class Health(Quiet):
         self._stepped_at = wall.monotonic()
         self._has_reached_the_log = False
         self._outdated: str | None = None
-        self._wait: Wait | None = None
+        self._wait: ClockWait | None = None
 
     def moved(self, before: Leadership, after: Leadership) -> None:
         del before
@@ -47,7 +47,7 @@ class Health(Quiet):
     def outdated(self, why: str | None) -> None:
         self._outdated = why
 
-    def held_up(self, wait: Wait | None) -> None:
+    def held_up(self, wait: ClockWait | None) -> None:
         self._wait = wait
 
     @property

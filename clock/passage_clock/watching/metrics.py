@@ -12,23 +12,23 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.office import Batch
-from passage_clock.leading.waits import WHATS, Wait, What
+from passage_clock.leading.waits import WHATS, Awaited, ClockWait
 from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall, Wall
-from passage_clock.watching.health import Health
+from passage_clock.watching.health import ClockHealth
 from passage_schemas.instant import Instant
 
 # From a live tick's milliseconds to an outage that was slept through.
 LATENESS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0, 86400.0)
 
 
-class Metrics:
+class ClockMetrics:
     """An Observer. Each has its own registry, so that several clocks of one process don't meet."""
 
     def __init__(self, wall: Wall | None = None) -> None:
         self._wall = wall if wall is not None else MachineWall()
-        self.health = Health(self._wall)
+        self.health = ClockHealth(self._wall)
         self.registry = CollectorRegistry()
         self._last_at: dict[str, Instant] = {}
         self._shown: set[str] = set()
@@ -58,7 +58,7 @@ class Metrics:
             registry=self.registry,
         )
         self._skew = self._gauge("skew_seconds", "The wall's time minus the broker's, at the last probe")
-        self._wait: Wait | None = None
+        self._wait: ClockWait | None = None
         waiting = self._gauge("waiting_seconds", "How long this has stood in its way, 0 while it does not", "what")
         for what in WHATS:
             waiting.labels(what).set_function(partial(self._waiting_seconds, what))
@@ -108,7 +108,7 @@ class Metrics:
         self.health.stepped(monotonic, has_reached_the_log)
         self._caught_up.set(has_reached_the_log)
 
-    def held_up(self, wait: Wait | None) -> None:
+    def held_up(self, wait: ClockWait | None) -> None:
         self._wait = wait
         self.health.held_up(wait)
 
@@ -147,7 +147,7 @@ class Metrics:
         wake_at = self._wake_at
         return 0.0 if wake_at is None else max(0.0, self._since(wake_at))
 
-    def _waiting_seconds(self, what: What) -> float:
+    def _waiting_seconds(self, what: Awaited) -> float:
         wait = self._wait
         return 0.0 if wait is None or wait.what != what else self._wall.monotonic() - wait.since
 

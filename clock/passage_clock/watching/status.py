@@ -81,7 +81,7 @@ class ScheduleStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ClockStatus:
     """Plain values all through: `dataclasses.asdict` gives what JSON takes. `now` is the reader's own wall.
 
     `members` are those in the group, the leader among them; `standbys` those that could follow it. `skew_seconds`: the
@@ -110,7 +110,7 @@ class Status:
         return _is_led(self.leader, self.members, self.now)
 
 
-def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MOST_LOOK_BACK) -> Status:
+def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MOST_LOOK_BACK) -> ClockStatus:
     """`now` is the reader's own wall. Raises Unreachable, Unfit for a topic that isn't there."""
     where = places(config)
     reader = log.reader()
@@ -124,7 +124,7 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
     leader = _leader(term, probe)
     members = len(log.group_members(config.group))
     skew = _skew_seconds(leader, probe)
-    return Status(
+    return ClockStatus(
         now=now,
         group=config.group,
         leader=leader,

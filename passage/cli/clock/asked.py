@@ -13,7 +13,7 @@ from passage.cli.clock.opened import check, named, open_clock_log
 from passage.cli.terminal import out, tell_json
 from passage_clock.config import ClockConfig
 from passage_clock.leading.service import places
-from passage_clock.records.control import Ask, Trigger
+from passage_clock.records.control import StatusAsk, Trigger
 from passage_clock.wall import MachineWall
 from passage_log.port import Log
 from passage_schemas.instant import milliseconds_of
@@ -37,7 +37,9 @@ def asker(by: str | None) -> str:
     return by or f"{getpass.getuser()}@{socket.gethostname()}"
 
 
-def ask(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float, asked: Ask, json: bool) -> None:
+def ask(
+    config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float, asked: StatusAsk, json: bool
+) -> None:
     """Ask for a standing change. Raises ClockError for a schedule that isn't in the configuration."""
     named(config.schedules, asked.schedule)
     write(open_clock_log(config, bootstrap, connect_timeout_seconds), config, asked)
@@ -47,7 +49,7 @@ def ask(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: flo
         out.print(f"asked the leader: {VERBS[asked.status]} {asked.schedule}", highlight=False)
 
 
-def write(log: Log, config: ClockConfig, asked: Ask | Trigger) -> None:
+def write(log: Log, config: ClockConfig, asked: StatusAsk | Trigger) -> None:
     """Write it down, wait until it is stored, and close the log. Raises Unfit for a topic that isn't there."""
     check(log, config)
     appender = log.appender()

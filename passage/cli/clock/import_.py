@@ -14,7 +14,7 @@ from passage.cli.written import GivenFile
 from passage_clock import civil
 from passage_clock.config import append_schedules
 from passage_clock.errors import ClockError
-from passage_clock.importing import READERS, Found, read
+from passage_clock.importing import READERS, JobsFound, read
 from passage_clock.importing.runs import RUNS
 from passage_clock.schedules import Schedule
 
@@ -75,7 +75,7 @@ def import_(
         raise typer.Exit(DIFFERENT)
 
 
-def _by_job(found: Found) -> dict[str, list[Schedule]]:
+def _by_job(found: JobsFound) -> dict[str, list[Schedule]]:
     """By what the old scheduler calls each job, which may have several."""
     schedules: dict[str, list[Schedule]] = {}
     for one in found.imported:
@@ -83,7 +83,7 @@ def _by_job(found: Found) -> dict[str, list[Schedule]]:
     return schedules
 
 
-def _tell_aside(found: Found) -> None:
+def _tell_aside(found: JobsFound) -> None:
     """What to look at, what is left out, and in the last line how many of each: on standard error."""
     sys.stdout.flush()
     for one in found.imported:
@@ -94,7 +94,7 @@ def _tell_aside(found: Found) -> None:
     print(f"passage: {found.told}", file=sys.stderr)
 
 
-def _document(found: Found) -> dict[str, Any]:
+def _document(found: JobsFound) -> dict[str, Any]:
     with_remark = (one for one in found.imported if one.remark)
     return {
         "schedules": [one.item for one in found.imported],
@@ -113,7 +113,7 @@ def _place(into: Path, imported: str) -> GivenFile:
     return place
 
 
-def _append(found: Found, place: GivenFile) -> None:
+def _append(found: JobsFound, place: GivenFile) -> None:
     place.replace(append_schedules(place.text, [one.item for one in found.imported], str(place.path)))
     said = f"{place.path}: {len(found.imported)} schedules appended, {len(found.left_out)} left out"
     out.print(said, highlight=False)

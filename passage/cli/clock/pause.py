@@ -3,7 +3,7 @@
 from passage.cli.clock.asked import ByOption, ReasonOption, ask, asker
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage_clock.config import load
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 
 
 def pause(
@@ -18,5 +18,5 @@ def pause(
     """Ask the leader to publish no more ticks of a schedule.
 
     What it misses meanwhile is dealt with by its misfire policy when it is resumed: by default, nothing is lost."""
-    asked = Ask(schedule, "paused", asker(by), reason)
+    asked = StatusAsk(schedule, "paused", asker(by), reason)
     ask(load(config), bootstrap, connect_timeout_seconds, asked, json)

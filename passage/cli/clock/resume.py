@@ -3,7 +3,7 @@
 from passage.cli.clock.asked import ByOption, ReasonOption, ask, asker
 from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage_clock.config import load
-from passage_clock.records.control import Ask
+from passage_clock.records.control import StatusAsk
 
 
 def resume(
@@ -18,5 +18,5 @@ def resume(
     """Ask the leader to take a paused schedule up again.
 
     What it missed comes first, in order, by its misfire policy."""
-    asked = Ask(schedule, "active", asker(by), reason)
+    asked = StatusAsk(schedule, "active", asker(by), reason)
     ask(load(config), bootstrap, connect_timeout_seconds, asked, json)

@@ -18,7 +18,7 @@ from passage_clock.config import load
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
 from passage_clock.wall import MachineWall
-from passage_clock.watching.metrics import Metrics
+from passage_clock.watching.metrics import ClockMetrics
 
 
 def run(
@@ -35,7 +35,7 @@ def run(
     console = Console(stderr=True)
     bar = CatchUpBar(console)
     tell_logs(bar.drop_batches)
-    metrics = Metrics()
+    metrics = ClockMetrics()
     pages = None if metrics_port is None else Pages(metrics_port)
     stop = stopped_by_signals()
     stop.leave = bar.close

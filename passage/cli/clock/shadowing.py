@@ -9,7 +9,7 @@ from typing import Protocol
 from passage.cli.moments import moment
 from passage.cli.terminal import columns, out, rfc3339, tell, tell_json
 from passage_clock.errors import ClockError
-from passage_clock.importing.runs import RUNS, Run, read_runs
+from passage_clock.importing.runs import RUNS, LoggedRun, read_runs
 from passage_clock.importing.shadow import Comparison, Disagreement, compare
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
@@ -63,7 +63,7 @@ class Beside:
     def follow(self, stop: Stop) -> bool:
         """Tell each disagreement from now on, once a run could no longer be in time, until told to stop; whether there
         was none. A log that is rotated takes nothing back."""
-        begin, runs, told = MachineWall().now(), set[Run](), list[Disagreement]()
+        begin, runs, told = MachineWall().now(), set[LoggedRun](), list[Disagreement]()
         while True:
             is_last = stop.wait(FOLLOW_EVERY_SECONDS)
             runs.update(run for run in self._runs() if run.at >= begin)
@@ -75,7 +75,7 @@ class Beside:
                 self._tell_sum(seen, begin, end)
                 return not told
 
-    def _runs(self) -> list[Run]:
+    def _runs(self) -> list[LoggedRun]:
         if self.kind not in RUNS:
             raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
         given, read_at = bytes_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), MachineWall().now()

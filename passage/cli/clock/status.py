@@ -25,7 +25,7 @@ from passage.cli.terminal import (
 from passage_clock.config import load
 from passage_clock.records.differing import mend_of, told
 from passage_clock.wall import MachineWall
-from passage_clock.watching.status import Leader, ScheduleStatus, Status
+from passage_clock.watching.status import ClockStatus, Leader, ScheduleStatus
 from passage_clock.watching.status import status as status_of
 
 
@@ -52,12 +52,12 @@ def status(
         raise typer.Exit(DIFFERENT)
 
 
-def document(found: Status) -> dict[str, Any]:
+def document(found: ClockStatus) -> dict[str, Any]:
     """Every field of the status under its own name, instants as text."""
     return {**dict(as_text(asdict(found))), "is_led": found.is_led}
 
 
-def page(found: Status) -> Iterator[RenderableType]:
+def page(found: ClockStatus) -> Iterator[RenderableType]:
     """What a person reads."""
     yield f"leader    {_leader(found)}"
     yield f"standbys  {found.standbys} in group {found.group}"
@@ -76,7 +76,7 @@ def page(found: Status) -> Iterator[RenderableType]:
     yield table
 
 
-def _leader(found: Status) -> str:
+def _leader(found: ClockStatus) -> str:
     leader = found.leader
     if leader is None:
         return "nobody has ever led"
@@ -89,7 +89,7 @@ def _leader(found: Status) -> str:
     return said if found.is_led else f"nobody; {_last(found, leader, said)}"
 
 
-def _last(found: Status, leader: Leader, said: str) -> str:
+def _last(found: ClockStatus, leader: Leader, said: str) -> str:
     """What the log and the group tell of a leader that leads no longer, or not yet: no more than they do."""
     if leader.has_resigned:
         return f"the last was {said}, which resigned"

@@ -1,7 +1,7 @@
 """Sets of days, as `on:` says them: kinds of day, joined, taken away from each other, and moved to workdays."""
 
 from passage_clock.rules.dayset.business import DaysOf, NthWorkday
-from passage_clock.rules.dayset.dayset import LONGEST_CLOSURE, DaySet, Kind, Known, Shift, days_in_year
+from passage_clock.rules.dayset.dayset import LONGEST_CLOSURE, DayKind, DaySet, KnownDays, Shift, days_in_year
 from passage_clock.rules.dayset.kinds import (
     Dates,
     DaysOfMonth,
@@ -17,12 +17,12 @@ from passage_clock.rules.dayset.kinds import (
 __all__ = [
     "LONGEST_CLOSURE",
     "Dates",
+    "DayKind",
     "DaySet",
     "DaysOf",
     "DaysOfMonth",
     "Joined",
-    "Kind",
-    "Known",
+    "KnownDays",
     "MonthDay",
     "Moon",
     "NthWeekday",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from passage_clock.calendars import Calendar
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.dayset.dayset import ChangeCalendar, DaySet, Kind, Known, year_bounds, years_known
+from passage_clock.rules.dayset.dayset import ChangeCalendar, DayKind, DaySet, KnownDays, year_bounds, years_known
 from passage_clock.rules.dayset.kinds import LONGEST, Joined, Stretch, numbers, one_or_list, picked, stretches
 
 Which = Literal["workdays", "holidays", "closed"]
@@ -36,7 +36,7 @@ class DaysOf:
         return (self.calendar.label,)
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownDays:
         return years_known(self.calendar)
 
     def in_year(self, year: int, zone: str) -> frozenset[int]:
@@ -82,12 +82,12 @@ class NthWorkday:
         return (self.calendar.label,)
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownDays:
         """Whole weeks only: of one that begins or ends outside the calendar's years the nth workday is not known."""
         first, end = years_known(self.calendar)
         if self.of != "week" or first is None or end is None:
-            return Known(first, end)
-        return Known(first + (1 - first) % 7, end - (end - 1) % 7)
+            return KnownDays(first, end)
+        return KnownDays(first + (1 - first) % 7, end - (end - 1) % 7)
 
     def in_year(self, year: int, zone: str) -> frozenset[int]:
         del zone
@@ -99,7 +99,7 @@ class NthWorkday:
                 found.update(picked(workdays, self.nth))
         return frozenset(day for day in found if first <= day <= last)
 
-    def with_calendars(self, change: ChangeCalendar) -> Kind:
+    def with_calendars(self, change: ChangeCalendar) -> DayKind:
         """From the front and from the end are two sets then: only the second looks ahead."""
         ahead, behind = tuple(n for n in self.nth if n < 0), tuple(n for n in self.nth if n > 0)
         if not ahead or not behind:

@@ -36,17 +36,17 @@ ChangeCalendar = Callable[[Calendar, bool], Calendar]
 """Another calendar for this one; told whether the set it is for looks ahead."""
 
 
-class Known(NamedTuple):
+class KnownDays(NamedTuple):
     """The days something is known of: from `first` up to, not including, `end`, as day numbers; None: no limit."""
 
     first: int | None = None
     end: int | None = None
 
-    def both(self, other: "Known") -> "Known":
+    def both(self, other: "KnownDays") -> "KnownDays":
         """What both know."""
         firsts = [first for first in (self.first, other.first) if first is not None]
         ends = [end for end in (self.end, other.end) if end is not None]
-        return Known(max(firsts, default=None), min(ends, default=None))
+        return KnownDays(max(firsts, default=None), min(ends, default=None))
 
     def holds(self, first: int, last: int | None = None) -> bool:
         """Whether all days from `first` to `last` (or `first` alone) are known."""
@@ -57,7 +57,7 @@ class Known(NamedTuple):
         return (self.first is None or self.first <= last) and (self.end is None or first < self.end)
 
 
-class Kind(Protocol):
+class DayKind(Protocol):
     """What days are chosen by. Frozen values."""
 
     @property
@@ -74,7 +74,7 @@ class Kind(Protocol):
         ...
 
     @property
-    def known(self) -> Known: ...
+    def known(self) -> KnownDays: ...
 
     @property
     def looks_around(self) -> bool:
@@ -86,7 +86,7 @@ class Kind(Protocol):
         out. Raises CalendarError where the data knows nothing of the year."""
         ...
 
-    def with_calendars(self, change: ChangeCalendar) -> "Kind":
+    def with_calendars(self, change: ChangeCalendar) -> "DayKind":
         """The same with other calendars."""
         ...
 
@@ -96,7 +96,7 @@ class DaySet:
     """Days of one kind, except those of the sets in `without`; with a `shift`, each that is no workday of `calendar`
     moved to its next or previous workday (two that meet are one). Raises ScheduleError for half a shift."""
 
-    kind: Kind
+    kind: DayKind
     without: tuple["DaySet", ...] = ()
     shift: Shift | None = None
     calendar: Calendar | None = None
@@ -136,12 +136,12 @@ class DaySet:
         return tuple(dict.fromkeys((*self.kind.data, *inner, *own)))
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownDays:
         """The days for which the set can say whether it holds them."""
         return self._known if self.calendar is None else _decided(self._known, self.calendar, self.shift)
 
     @property
-    def _known(self) -> Known:
+    def _known(self) -> KnownDays:
         """What is known of the days before they are moved, and of where they could go."""
         known = self.kind.known if self.calendar is None else self.kind.known.both(years_known(self.calendar))
         for days in self.without:
@@ -225,9 +225,9 @@ def year_bounds(year: int) -> tuple[int, int]:
     return date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
 
 
-def years_known(calendar: Calendar) -> Known:
+def years_known(calendar: Calendar) -> KnownDays:
     """The days a calendar knows."""
-    return Known(date(calendar.first_year, 1, 1).toordinal(), date(calendar.last_year, 12, 31).toordinal() + 1)
+    return KnownDays(date(calendar.first_year, 1, 1).toordinal(), date(calendar.last_year, 12, 31).toordinal() + 1)
 
 
 @lru_cache(maxsize=2048)
@@ -237,13 +237,13 @@ def _announced_until(days: DaySet) -> Instant | None:
 
 
 @lru_cache(maxsize=2048)
-def _decided(known: Known, calendar: Calendar, shift: Shift | None) -> Known:
+def _decided(known: KnownDays, calendar: Calendar, shift: Shift | None) -> KnownDays:
     """The days of which a shift is known: at the edge, days nobody knows of could still move in."""
     first, end = known
     if shift == "next" and first is not None:
-        return Known(_workday(calendar, first, 1) + 1, end)
+        return KnownDays(_workday(calendar, first, 1) + 1, end)
     if shift == "previous" and end is not None:
-        return Known(first, _workday(calendar, end - 1, -1))
+        return KnownDays(first, _workday(calendar, end - 1, -1))
     return known
 
 

@@ -14,14 +14,14 @@ from passage_clock.calendars import Calendar
 from passage_clock.calendars.hours import WEEKDAYS
 from passage_clock.calendars.moon import FIRST_YEAR, LAST_YEAR, PHASES, Phase, moon_label, phase_instants
 from passage_clock.errors import ScheduleError
-from passage_clock.rules.dayset.dayset import ChangeCalendar, DaySet, Known, days_in_year, year_bounds
+from passage_clock.rules.dayset.dayset import ChangeCalendar, DaySet, KnownDays, days_in_year, year_bounds
 
 Stretch = Literal["week", "month", "quarter", "year"]
 
 LONGEST: Mapping[Stretch, int] = {"week": 7, "month": 31, "quarter": 92, "year": 366}
 """The days of the longest of each."""
 
-EVER = Known()
+EVER = KnownDays()
 
 T = TypeVar("T")
 
@@ -174,7 +174,7 @@ class Moon:
     phase: Phase
 
     calendars, looks_around = (), False
-    known = Known(date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal() + 1)
+    known = KnownDays(date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal() + 1)
 
     def __post_init__(self) -> None:
         if self.phase not in PHASES:
@@ -224,8 +224,8 @@ class Joined:
         return tuple(label for days in self.sets for label in days.data)
 
     @property
-    def known(self) -> Known:
-        return reduce(Known.both, (days.known for days in self.sets))
+    def known(self) -> KnownDays:
+        return reduce(KnownDays.both, (days.known for days in self.sets))
 
     @property
     def looks_around(self) -> bool:
