@@ -21,17 +21,6 @@ ROOMS = (
 )
 AROUND = ("tests", "examples", "bench")
 
-PURE = (
-    "schemas/passage_schemas/",
-    "processors/passage_processors/core/",
-    "clock/passage_clock/schedules.py",
-    "clock/passage_clock/planning/plan.py",
-    "clock/passage_clock/leading/leadership.py",
-)
-IMPURE_MODULES = {
-    "asyncio", "concurrent", "logging", "multiprocessing", "os", "random", "secrets", "selectors", "signal", "socket",
-    "sqlite3", "subprocess", "tempfile", "threading", "time",
-}  # fmt: skip
 VAGUE_WORDS = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "misc"}
 MOST_LINES = 400
 
@@ -80,13 +69,6 @@ def leaves_nothing_to_do(it: Module) -> Iterator[str]:
             yield f"{it.path}:{number}: unfinished; do it, or leave it out"
 
 
-def keeps_pure_rooms_pure(it: Module) -> Iterator[str]:
-    if it.path.startswith(PURE):
-        for node, name in imports_of(it.tree):
-            if name.partition(".")[0] in IMPURE_MODULES:
-                yield f"{it.path}:{node.lineno}: imports {name}; this room is pure: let the caller bring it"
-
-
 def swallows_no_error_silently(it: Module) -> Iterator[str]:
     for node in ast.walk(it.tree):
         if isinstance(node, ast.ExceptHandler) and node.type is None:
@@ -126,7 +108,6 @@ ROOM_RULES: tuple[Rule, ...] = (
     fits_in_a_sitting,
     has_no_vague_name,
     leaves_nothing_to_do,
-    keeps_pure_rooms_pure,
     swallows_no_error_silently,
     asks_for_headers_with_care,
     names_no_file_that_nobody_gave,
@@ -138,14 +119,6 @@ def words_of(name: str) -> set[str]:
     """`TickManager` and `tick_manager` are made of the same words."""
     spaced = "".join(f" {letter}" if letter.isupper() else letter for letter in name.replace("_", " "))
     return set(spaced.lower().split())
-
-
-def imports_of(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node, node.module
 
 
 def untidy(rules: tuple[Rule, ...], *folders: str) -> list[str]:
@@ -173,8 +146,6 @@ def test_tests_examples_and_benchmarks_are_finished() -> None:
         (has_no_vague_name, "passage/cli.py", "class TickManager: ...\n"),
         (has_no_vague_name, "passage/cli.py", "def common_parts(): ...\n"),
         (leaves_nothing_to_do, "passage/cli.py", "# " + UNFINISHED[0] + ": later\n"),
-        (keeps_pure_rooms_pure, "clock/passage_clock/planning/plan.py", "from time import monotonic\n"),
-        (keeps_pure_rooms_pure, "schemas/passage_schemas/tick.py", "def f():\n    import os.path\n"),
         (swallows_no_error_silently, "passage/cli.py", "try: ...\nexcept: ...\n"),
         (asks_for_headers_with_care, "passage/cli.py", "found = record.headers() or []\n"),
         (names_no_file_that_nobody_gave, "passage/cli.py", "def f(file='clock.yaml'): ...\n"),
@@ -189,8 +160,6 @@ def test_every_rule_can_fail(rule: Rule, path: str, text: str) -> None:
     ("path", "text"),
     [
         ("passage/__init__.py", ""),
-        ("clock/passage_clock/wall.py", '"""Asks."""\nimport time\n'),
-        ("clock/passage_clock/planning/plan.py", '"""Plans."""\nfrom passage_clock import timekeeping\n'),
         ("passage/cli.py", '"""Speaks."""\n@dataclass(frozen=True, slots=True)\nclass Commonwealth: ...\n'),
     ],
 )
