@@ -17,7 +17,7 @@ from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Rec
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")
-Told = Callable[[int, int], None]
+RangeProgress = Callable[[int, int], None]
 """Hears how many offsets lie behind, of how many."""
 
 PATIENCE_SECONDS = 30.0
@@ -47,7 +47,7 @@ def read_range(
     reader: Reader,
     begins: Mapping[Partition, int],
     ends: Mapping[Partition, int],
-    told: Told = lambda _done, _total: None,
+    told: RangeProgress = lambda _done, _total: None,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> Iterator[Record]:
     """What is readable from `begins` (offsets, or EARLIEST) up to `ends`, each partition in its own order. Replaces
@@ -82,7 +82,7 @@ def read_all(log: Log, partition: Partition, until: int | None = None) -> Iterat
 
 
 def read_decided(
-    reader: Reader, partitions: Iterable[Partition], told: Told = lambda _done, _total: None
+    reader: Reader, partitions: Iterable[Partition], told: RangeProgress = lambda _done, _total: None
 ) -> Iterator[Record]:
     """Every record that is readable now, of each up to the first that is undecided. Raises Unreachable."""
     ends = readable_ends(reader, partitions)

@@ -12,25 +12,16 @@ from tests.house.test_tidy import ROOMS, Module, module, modules
 
 DOUBLED = frozenset(
     {
-        "Bounds",
-        "Coming",
         "Convert",
         "Effects",
-        "Format",
         "Found",
         "Handler",
         "Headers",
-        "Health",
         "Kind",
         "Memory",
         "Plan",
         "Refusal",
-        "Seat",
         "Stage",
-        "Status",
-        "Stop",
-        "Wait",
-        "Watched",
     }
 )
 

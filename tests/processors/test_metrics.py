@@ -11,7 +11,7 @@ from passage.cli.watched import Watched
 from passage_clock.watching.metrics import ClockMetrics
 from passage_processors.runtime.worker import Worker
 from passage_processors.watching.health import STALLED_SECONDS
-from passage_processors.watching.metrics import Metrics
+from passage_processors.watching.metrics import WorkerMetrics
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/metrics.md"
@@ -27,7 +27,7 @@ class Stopwatch:
         return self.seconds
 
 
-def figure(metrics: Metrics, name: str, **labels: str) -> float | None:
+def figure(metrics: WorkerMetrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(f"passage_processor_{name}", {"app": "invoices", **labels})
 
 
@@ -39,7 +39,7 @@ def a_worker() -> tuple[World, Worker, Stopwatch]:
 
 def test_a_dashboard_sees_what_was_done_and_what_waits() -> None:
     world, worker, stopwatch = a_worker()
-    metrics = Metrics(worker)
+    metrics = WorkerMetrics(worker)
     assert figure(metrics, "tasks") == 0
     assert figure(metrics, "last_commit_age_seconds") is None
     world.fact(InvoiceSent("inv-1", terms=1), day(0.5))
@@ -73,11 +73,11 @@ def test_a_worker_that_lost_a_task_tells_no_more_of_it() -> None:
     world = World(invoices(overdue()), partitions=2)
     worker = world.worker("a")
     world.settle(worker)
-    metrics = Metrics(worker)
+    metrics = WorkerMetrics(worker)
     assert [figure(metrics, "open", partition=number) for number in "01"] == [0, 0]
     other = world.worker("b")
     world.settle(worker, other)
-    owned = [figure(one, "open", partition=number) for number in "01" for one in (metrics, Metrics(other))]
+    owned = [figure(one, "open", partition=number) for number in "01" for one in (metrics, WorkerMetrics(other))]
     assert sorted(owned, key=str) == [0, 0, None, None]
 
 
@@ -88,7 +88,7 @@ def test_every_figure_is_in_the_reference_and_no_other() -> None:
     Watched(Turns(lambda: 0.0, lambda: False, brokers), brokers).measure(both)
     told = {
         metric.name + ("_total" if metric.type == "counter" else "")
-        for registry in (Metrics(worker).registry, ClockMetrics().registry, both)
+        for registry in (WorkerMetrics(worker).registry, ClockMetrics().registry, both)
         for metric in registry.collect()
     }
     rows = re.findall(r"^\| `(passage_\w+)` \|", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -97,7 +97,7 @@ def test_every_figure_is_in_the_reference_and_no_other() -> None:
 
 def test_a_worker_is_ready_once_its_tasks_are_restored() -> None:
     world, worker, _ = a_worker()
-    health = Metrics(worker).health
+    health = WorkerMetrics(worker).health
     assert (health.why_not_alive(), health.why_not_ready()) == (
         None,
         "joining: the ticks there are have not been read yet",
@@ -114,13 +114,13 @@ def test_a_worker_without_a_task_stands_by_and_is_ready() -> None:
     spare = world.worker("b")
     world.settle(worker, spare)
     assert {worker.stage, spare.stage} == {"folding", "standing by"}
-    assert Metrics(spare).health.why_not_ready() is None
+    assert WorkerMetrics(spare).health.why_not_ready() is None
 
 
 def test_a_loop_that_does_not_turn_is_dead() -> None:
     world, worker, stopwatch = a_worker()
     world.settle(worker)
-    health = Metrics(worker).health
+    health = WorkerMetrics(worker).health
     stopwatch.seconds += STALLED_SECONDS + 1
     assert health.why_not_alive() == health.why_not_ready() == f"no turn for {STALLED_SECONDS + 1:.0f} s"
     worker.turn(0.0)

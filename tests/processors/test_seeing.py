@@ -8,7 +8,7 @@ from passage_log.port import Partition
 from passage_processors import Effects, Emit, End, Mark, Moment, Process, Remember, Wake, starts_on, wakes
 from passage_processors.watching.due import due
 from passage_processors.watching.inspecting import Inspected, inspect
-from passage_processors.watching.status import COUNTED, STILL_SECONDS, NextDue, Status, status
+from passage_processors.watching.status import COUNTED, STILL_SECONDS, AppStatus, NextDue, status
 from passage_schemas.instant import Instant
 from tests.processors.world import (
     DAY,
@@ -23,7 +23,7 @@ from tests.processors.world import (
 )
 
 
-def seen(world: World, now: Instant, with_due: bool | None = None) -> Status:
+def seen(world: World, now: Instant, with_due: bool | None = None) -> AppStatus:
     return status(world.app, world.log, range(world.partitions), now, with_due)
 
 

@@ -7,8 +7,8 @@ import structlog
 
 from passage_processors.runtime.silenced import SAY_EVERY_SECONDS
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.metrics import Metrics
-from passage_processors.watching.status import Status, TaskStatus, status
+from passage_processors.watching.metrics import WorkerMetrics
+from passage_processors.watching.status import AppStatus, TaskStatus, status
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import Status as Word
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended
@@ -44,10 +44,10 @@ class Seen:
         return [f"{one['schedule']} {one['status']}" for one in told if one["event"] == "schedule_silenced"]
 
     def metric(self) -> float | None:
-        registry = Metrics(self.worker).registry
+        registry = WorkerMetrics(self.worker).registry
         return registry.get_sample_value("passage_processor_schedules_silenced", {"app": self.world.app.name})
 
-    def status(self, now: Instant = LATER, with_due: bool | None = None) -> tuple[Status, TaskStatus]:
+    def status(self, now: Instant = LATER, with_due: bool | None = None) -> tuple[AppStatus, TaskStatus]:
         found = status(self.world.app, self.world.log, range(1), now, with_due)
         (task,) = found.tasks
         return found, task

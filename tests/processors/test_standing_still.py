@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from passage_log.port import Committed, Partition
 from passage_processors.runtime.waits import WHATS, What
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.metrics import Metrics
+from passage_processors.watching.metrics import WorkerMetrics
 from passage_processors.watching.status import STILL_SECONDS, status
 from passage_schemas.instant import Instant
 from tests.clock.faults import FaultyLog, FaultyReader, Wire
@@ -152,7 +152,7 @@ FAULTS = {
 def test_what_waits_says_so_everywhere_and_goes_on_when_it_may(name: str) -> None:
     fault, scene = FAULTS[name], Scene()
     fault.put_in(scene)
-    metrics = Metrics(scene.worker)
+    metrics = WorkerMetrics(scene.worker)
     with capture_logs() as said:
         scene.pass_time(60)
     lines = [line for line in said if line["event"] == f"waiting_for_{fault.what}"]
@@ -183,7 +183,7 @@ def test_what_waits_says_so_everywhere_and_goes_on_when_it_may(name: str) -> Non
     assert f"waited_for_{fault.what}" in {line["event"] for line in said}
 
 
-def figure(metrics: Metrics, what: str) -> float:
+def figure(metrics: WorkerMetrics, what: str) -> float:
     labels = {"app": "invoices", "what": what}
     return metrics.registry.get_sample_value("passage_processor_waiting_seconds", labels) or 0.0
 
@@ -231,7 +231,7 @@ def test_a_worker_that_stands_by_while_others_do_all_there_is_waits_for_nothing(
             scene.seconds += 1.0
             scene.worker.turn(0.0)
             other.turn(0.0)
-    assert Metrics(spare).health.why_not_ready() is None
+    assert WorkerMetrics(spare).health.why_not_ready() is None
     assert not [line for line in said if line["event"].startswith("waiting_for")]
 
 
@@ -242,6 +242,6 @@ def test_a_schedule_the_clock_never_named_is_said_by_worker_and_status() -> None
     with capture_logs() as said:
         scene.pass_time(30)
     assert any(line["event"] == "waiting_for_clock" and "did you mean 'day.utc'" in line["hint"] for line in said)
-    assert "never named" in (Metrics(scene.worker).health.but() or "")
+    assert "never named" in (WorkerMetrics(scene.worker).health.but() or "")
     (task,) = status(scene.world.app, scene.world.log, [0], Instant(day(0.5) + int(STILL_SECONDS * 2_000_000))).tasks
     assert (task.state.partition(":")[0], task.is_well) == ("waits for the clock", False)

@@ -16,7 +16,7 @@ PartitionsOf = Callable[[str], Sequence[Partition]]
 
 
 @dataclass(eq=False, slots=True)
-class Seat:
+class GroupSeat:
     """One member's place in the group: what the group grants it, and what it still holds as far as it has heard."""
 
     number: int
@@ -36,22 +36,22 @@ class Group:
         self.undecided: dict[Partition, set[int]] = {}
         """Partition -> numbers of the writers whose open transactions hold a position of it."""
         self._partitions_of = partitions_of
-        self._seats: list[Seat] = []
+        self._seats: list[GroupSeat] = []
         self._seats_ever = 0
 
-    def join(self, topics: Sequence[str]) -> Seat:
+    def join(self, topics: Sequence[str]) -> GroupSeat:
         self._seats_ever += 1
-        seat = Seat(self._seats_ever, tuple(topics))
+        seat = GroupSeat(self._seats_ever, tuple(topics))
         self._seats.append(seat)
         self.rebalance()
         return seat
 
-    def leave(self, seat: Seat) -> None:
+    def leave(self, seat: GroupSeat) -> None:
         if seat in self._seats:
             self._seats.remove(seat)
             self.rebalance()
 
-    def holds(self, seat: Seat) -> bool:
+    def holds(self, seat: GroupSeat) -> bool:
         return seat in self._seats
 
     def members(self) -> list[GroupMember]:
@@ -64,7 +64,7 @@ class Group:
         wanted = set(topics)
         return any(wanted.intersection(seat.topics) for seat in self._seats)
 
-    def learn(self, seat: Seat) -> None:
+    def learn(self, seat: GroupSeat) -> None:
         """The member has heard what it is granted. Letting go of a partition lets the group give it away."""
         let_go = seat.holding - seat.granted
         seat.holding = seat.granted
@@ -84,7 +84,7 @@ class Group:
         topics = sorted({topic for seat in self._seats for topic in seat.topics})
         return [partition for topic in topics for partition in self._partitions_of(topic)]
 
-    def _held_by_others(self, seat: Seat) -> frozenset[Partition]:
+    def _held_by_others(self, seat: GroupSeat) -> frozenset[Partition]:
         """Cooperative members take a partition over only when its holder has let go; eager ones have let go of all."""
         if self.assignor == "range":
             return NOTHING

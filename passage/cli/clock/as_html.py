@@ -30,7 +30,7 @@ MOST_TIMES = 4
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-Bounds = Mapping[str, Instant]
+ZoneBounds = Mapping[str, Instant]
 """By zone."""
 
 
@@ -46,7 +46,7 @@ class _Year:
 
 
 def html_page(
-    schedules: Sequence[Schedule], after: Bounds, until: Bounds | None, count: int | None, now: Instant
+    schedules: Sequence[Schedule], after: ZoneBounds, until: ZoneBounds | None, count: int | None, now: Instant
 ) -> str:
     """The twelve months from the one that holds the first day asked for, in characters of ASCII, so that no terminal's
     or file's encoding alters them. Raises nothing: an empty year is a page."""
@@ -75,8 +75,8 @@ def html_page(
 def _read(
     drawn: Sequence[Schedule],
     firsts: Mapping[str, date],
-    after: Bounds,
-    until: Bounds | None,
+    after: ZoneBounds,
+    until: ZoneBounds | None,
     count: int | None,
     today: date,
 ) -> _Year:

@@ -22,7 +22,7 @@ from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_schemas.instant import Instant, datetime_of
 
-Format = Literal["table", "json", "ics", "html"]
+PlanFormat = Literal["table", "json", "ics", "html"]
 
 ROWS = 20
 """A screenful, where neither --count nor --until says how much."""
@@ -51,7 +51,7 @@ def plan(
     as_of_: Annotated[
         str | None, typer.Option("--as-of", help="By what had been announced before this instant (with an offset).")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="html: a year on one page.")] = "table",
+    format_: Annotated[PlanFormat, typer.Option("--format", help="html: a year on one page.")] = "table",
     json: JsonOption = False,
 ) -> None:
     """List the ticks to come, by this configuration alone.

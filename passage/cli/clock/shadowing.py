@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from threading import Event
 
 from passage.cli.moments import moment
 from passage.cli.terminal import columns, out, rfc3339, tell, tell_json
@@ -26,12 +26,6 @@ SAID = {
     "extra": "the old scheduler ran, the schedule names nothing near",
     "unknown": "the old scheduler ran it, nothing was imported from it",
 }
-
-
-class Stop(Protocol):
-    """As `threading.Event`."""
-
-    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,7 @@ class Beside:
         self._tell_sum(seen, begin, end)
         return not seen.disagreements
 
-    def follow(self, stop: Stop) -> bool:
+    def follow(self, stop: Event) -> bool:
         """Tell each disagreement from now on, once a run could no longer be in time, until told to stop; whether there
         was none. A log that is rotated takes nothing back."""
         begin, runs, told = MachineWall().now(), set[LoggedRun](), list[Disagreement]()

@@ -23,7 +23,7 @@ from passage.cli.terminal import (
 )
 from passage_processors import App, AppError
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.due import Coming, Due
+from passage_processors.watching.due import ComingTick, Due
 from passage_processors.watching.due import due as due_of
 
 WIDTH = 50
@@ -98,7 +98,7 @@ def page(found: Sequence[Due]) -> Iterator[RenderableType]:
             yield f"and {one.later} later"
 
 
-def _bar(tick: Coming, shades: dict[str, str], most: int) -> str:
+def _bar(tick: ComingTick, shades: dict[str, str], most: int) -> str:
     """Never longer than its part of the longest, however the units round; at least a mark where there is something."""
     drawn, upto, bar = 0, 0, ""
     for unit, count in tick.units.items():

@@ -25,7 +25,7 @@ from passage_processors import ProcessorError, Worker
 from passage_processors.runtime.native import chosen
 from passage_processors.runtime.snapshots import EVERY_SECONDS
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.metrics import Metrics
+from passage_processors.watching.metrics import WorkerMetrics
 
 _log = structlog.get_logger("passage.processors")
 
@@ -80,7 +80,7 @@ def run(
     stop.is_busy = lambda: worker.is_folding
     watched = watch(log, found.ticks_topic, lambda: worker.turned_at, lambda: worker.is_folding)
     if pages is not None:
-        metrics = Metrics(worker)
+        metrics = WorkerMetrics(worker)
         watched.show(pages, metrics.registry, metrics.health, metrics.health.but)
     collect_seldom()
     _log.info(

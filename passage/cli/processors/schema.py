@@ -17,7 +17,7 @@ from passage_schemas.formats.json_shape import JsonShape
 from passage_schemas.given.did_you_mean import did_you_mean
 
 
-class Kind(StrEnum):
+class SchemaKind(StrEnum):
     """How a fact is described."""
 
     avro = "avro"
@@ -29,7 +29,9 @@ def schema(
     fact: Annotated[
         str | None, typer.Argument(metavar="[FACT]", help="One fact or event; without, all are listed.")
     ] = None,
-    kind: Annotated[Kind, typer.Option("--as", help="The Avro schema, or a JSON Schema of its JSON.")] = Kind.avro,
+    kind: Annotated[
+        SchemaKind, typer.Option("--as", help="The Avro schema, or a JSON Schema of its JSON.")
+    ] = SchemaKind.avro,
 ) -> None:
     """Print the schema of a fact, for a producer in another language.
 
@@ -51,7 +53,7 @@ def _carried(app: App) -> Iterator[tuple[str, Codec[Any]]]:
         yield app.output, event_codec(cls)
 
 
-def _listed(app: App, topic: str, codec: Codec[Any], kind: Kind) -> dict[str, Any]:
+def _listed(app: App, topic: str, codec: Codec[Any], kind: SchemaKind) -> dict[str, Any]:
     return {
         "topic": topic,
         "format": type(app.formats.get(topic, Avro())).__name__.lower(),
@@ -71,5 +73,5 @@ def _named(app: App, fact: str, codecs: list[Codec[Any]]) -> Codec[Any]:
     return known[fact]
 
 
-def _schema(codec: Codec[Any], kind: Kind) -> Any:
-    return codec.schema if kind is Kind.avro else JsonShape(codec).json_schema()
+def _schema(codec: Codec[Any], kind: SchemaKind) -> Any:
+    return codec.schema if kind is SchemaKind.avro else JsonShape(codec).json_schema()

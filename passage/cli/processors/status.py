@@ -23,7 +23,7 @@ from passage.cli.terminal import (
 )
 from passage_clock.wall import MachineWall
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.status import NextDue, Status, TaskStatus
+from passage_processors.watching.status import AppStatus, NextDue, TaskStatus
 from passage_processors.watching.status import status as status_of
 
 
@@ -53,12 +53,12 @@ def status(
         raise typer.Exit(DIFFERENT)
 
 
-def document(found: Status) -> dict[str, Any]:
+def document(found: AppStatus) -> dict[str, Any]:
     """Every field of the status under its own name, instants as text."""
     return {**dict(as_text(asdict(found))), "is_well": found.is_well}
 
 
-def page(found: Status) -> Iterator[RenderableType]:
+def page(found: AppStatus) -> Iterator[RenderableType]:
     """What a person reads."""
     yield f"workers    {found.members} in group {found.app}, {found.standbys} of them without a task"
     yield f"last tick  {found.sequence}"

@@ -5,13 +5,14 @@ workers don't notice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import structlog
 
 from passage_log.port import Log, Reader
+from passage_log.ranges import RangeProgress
 from passage_processors.app import App
 from passage_processors.core.keys import unit_and_aggregate
 from passage_processors.watching.clock_seen import read_clock
@@ -28,7 +29,7 @@ Standing = Counter[tuple[str, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
+class ComingTick:
     """A tick to come, and the wake-ups due on it by unit, in the app's order. `ahead`: 1 for the schedule's next tick,
     and also for those whose own has passed, which fire on the next tick of any schedule. `at`: where the clock has
     promised it, which it does for the next tick only."""
@@ -44,14 +45,10 @@ class Coming:
         return sum(self.units.values())
 
 
-Told = Callable[[int, int], None]
-"""Hears how many records have been read, of at most how many."""
-
-
 def _silent(_done: int, _total: int) -> None: ...
 
 
-def standing(app: App, reader: Reader, numbers: Sequence[int], told: Told = _silent) -> Standing:
+def standing(app: App, reader: Reader, numbers: Sequence[int], told: RangeProgress = _silent) -> Standing:
     """The open wake-ups of these partitions; what can't be read is passed over, aloud. Raises Unreachable."""
     found: Standing = Counter()
     units = {name.encode(): name for name in app.units}
@@ -86,12 +83,12 @@ class Due:
     schedule: str
     last: int
     next_at: Instant | None
-    coming: tuple[Coming, ...]
+    coming: tuple[ComingTick, ...]
     later: int
 
 
 def due(
-    app: App, log: Log, numbers: Sequence[int], schedules: Sequence[str], most: int, told: Told = _silent
+    app: App, log: Log, numbers: Sequence[int], schedules: Sequence[str], most: int, told: RangeProgress = _silent
 ) -> list[Due]:
     """Of each schedule, on its next `most` ticks. Raises Unreachable, Unfit."""
     reader = log.reader()
@@ -109,7 +106,7 @@ def due(
     return answers
 
 
-def coming(app: App, found: Standing, schedule: str, last: int, next_at: Instant | None) -> list[Coming]:
+def coming(app: App, found: Standing, schedule: str, last: int, next_at: Instant | None) -> list[ComingTick]:
     """The ticks of a schedule to come on which something is due, the nearest first. `last`: its last ordinal there is,
     with `next_at` promised for the next."""
     units: dict[int, Counter[str]] = {}
@@ -117,7 +114,7 @@ def coming(app: App, found: Standing, schedule: str, last: int, next_at: Instant
         if of == schedule:
             units.setdefault(max(ordinal, last + 1), Counter())[unit] += count
     return [
-        Coming(
+        ComingTick(
             schedule,
             ordinal,
             ordinal - last,

@@ -22,10 +22,10 @@ from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
 
-Kind = Literal["open", "ended", "parked"]
+EntryState = Literal["open", "ended", "parked"]
 
 
-class Wait(NamedTuple):
+class StoredWakeUp(NamedTuple):
     """A wake-up: at which ordinal of which schedule. `name`: the process's own, None for a policy's only one."""
 
     name: str | None
@@ -43,9 +43,9 @@ class Entry:
     `parked`: nothing but wake-ups that failed."""
 
     unit: str
-    kind: Kind
+    kind: EntryState
     started: Instant
-    waits: tuple[Wait, ...]
+    waits: tuple[StoredWakeUp, ...]
     emitted: int = 0
     """Events so far; told of processes, and of policies that repeat."""
     marks: Mapping[str, Instant] = field(default_factory=dict)
@@ -71,8 +71,8 @@ def entry_of(app: App, name: str, value: bytes) -> Entry | None:
 
 def _of_policy(app: App, name: str, value: bytes) -> Entry:
     state = decode_case(value)
-    kind: Kind = "open" if state.kind == OPEN else "ended" if state.kind == ENDED else "parked"
-    wait = Wait(None, state.schedule, state.due, state.ticks, state.kind == PARKED)
+    kind: EntryState = "open" if state.kind == OPEN else "ended" if state.kind == ENDED else "parked"
+    wait = StoredWakeUp(None, state.schedule, state.due, state.ticks, state.kind == PARKED)
     return Entry(name, kind, state.started, (wait,), holds=_fact(app, state.fact))
 
 
@@ -84,11 +84,12 @@ def _fact(app: App, value: bytes) -> Any:
 def _of_process(app: App, unit: ProcessUnit, value: bytes) -> Entry:
     found = decode_instance(value)
     if isinstance(found, Marker):
-        return Entry(unit.name, "ended", found.started, (Wait(None, found.schedule, found.due, 0),))
+        return Entry(unit.name, "ended", found.started, (StoredWakeUp(None, found.schedule, found.due, 0),))
     waits = tuple(
-        Wait(name, wake.schedule, wake.due, wake.ticks, wake.parked) for name, wake in sorted(found.wakes.items())
+        StoredWakeUp(name, wake.schedule, wake.due, wake.ticks, wake.parked)
+        for name, wake in sorted(found.wakes.items())
     )
-    kind: Kind = "parked" if waits and all(wait.parked for wait in waits) else "open"
+    kind: EntryState = "parked" if waits and all(wait.parked for wait in waits) else "open"
     state = unit.state_of(found.state) if found.state else None
     if isinstance(state, Repeating):
         state = _fact(app, state.fact)
@@ -96,20 +97,20 @@ def _of_process(app: App, unit: ProcessUnit, value: bytes) -> Entry:
     return Entry(unit.name, kind, found.started, waits, found.emitted, found.marks, state)
 
 
-def waits_of(value: bytes) -> tuple[Wait, ...]:
+def waits_of(value: bytes) -> tuple[StoredWakeUp, ...]:
     """The wake-ups of an entry that will come, its state not looked at: for who counts many. Raises SchemaError for a
     value it can't read."""
     try:
         if value[0] == OPEN:
             state = decode_case(value)
-            return (Wait(None, state.schedule, state.due, state.ticks),)
+            return (StoredWakeUp(None, state.schedule, state.due, state.ticks),)
         found = decode_instance(value) if value[0] == RUNNING else None
     except UNREADABLE as error:
         raise _not_ours(value, error) from error
     if not isinstance(found, Instance):
         return ()
     return tuple(
-        Wait(name, wake.schedule, wake.due, wake.ticks) for name, wake in found.wakes.items() if not wake.parked
+        StoredWakeUp(name, wake.schedule, wake.due, wake.ticks) for name, wake in found.wakes.items() if not wake.parked
     )
 
 

@@ -21,7 +21,7 @@ WHY_NOT_READY: dict[Stage, str] = {
 }
 
 
-class Watched(Protocol):
+class WatchedWorker(Protocol):
     """What health asks of a worker."""
 
     @property
@@ -33,10 +33,10 @@ class Watched(Protocol):
     def monotonic(self) -> float: ...
 
 
-class Health:
+class WorkerHealth:
     """Asked from another thread than the worker's."""
 
-    def __init__(self, worker: Watched) -> None:
+    def __init__(self, worker: WatchedWorker) -> None:
         self._worker = worker
 
     def why_not_alive(self) -> str | None:

@@ -24,7 +24,7 @@ from passage_schemas.errors import SchemaError
 from passage_schemas.formats.contract import HeadersOf
 from passage_schemas.instant import Instant, milliseconds_of
 
-Kind = Literal["fact", "derived", "letter"]
+HappeningKind = Literal["fact", "derived", "letter"]
 Fate = Literal["folded", "pending", "refused", "emitted", "parked"]
 
 
@@ -37,7 +37,7 @@ class Happening:
     """
 
     at: Instant
-    kind: Kind
+    kind: HappeningKind
     fate: Fate
     topic: str
     offset: int
@@ -159,7 +159,7 @@ def _happening(app: App, record: Record, folded_to: int) -> Happening:
     topic, at = record.topic(), instant_of(record)
     letter_of = _text(headers.get("passage_topic")) if topic == app.dead_letters else topic
     name, body = read(app, letter_of, record.value(), headers_of(record))
-    kind: Kind = "fact"
+    kind: HappeningKind = "fact"
     fate: Fate = "folded" if record.offset() < folded_to else "pending"
     said = ""
     if topic == app.dead_letters:

@@ -16,7 +16,7 @@ from passage_processors.runtime.task import Task
 from passage_processors.runtime.totals import Durations
 from passage_processors.runtime.waits import WHATS
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.health import Health
+from passage_processors.watching.health import WorkerHealth
 
 PREFIX = "passage_processor_"
 
@@ -78,12 +78,12 @@ WAITING_SECONDS = ("waiting_seconds", "How long it has waited for this, 0 while 
 COMMIT_SECONDS = ("commit_seconds", "How long a transaction took, from begin to commit")
 
 
-class Metrics(Collector):
+class WorkerMetrics(Collector):
     """What a worker knows. Scraped from another thread: each figure is one whole number, read as it is."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self.health = Health(worker)
+        self.health = WorkerHealth(worker)
         self.registry = CollectorRegistry()
         self.registry.register(self)
 

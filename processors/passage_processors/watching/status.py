@@ -79,7 +79,7 @@ class TaskStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class AppStatus:
     """Plain values all through: `dataclasses.asdict` gives what JSON takes. `now` is the reader's own wall; `standbys`
     are members of the group that own nothing."""
 
@@ -96,7 +96,7 @@ class Status:
         return all(task.is_well for task in self.tasks)
 
 
-def status(app: App, log: Log, numbers: Sequence[int], now: Instant, with_due: bool | None = None) -> Status:
+def status(app: App, log: Log, numbers: Sequence[int], now: Instant, with_due: bool | None = None) -> AppStatus:
     """Of these partitions. `now` is the reader's own wall. `with_due`: read the changelog for what comes due; None: if
     it is small. Raises Unreachable, Unfit, SchemaError."""
     members = log.group_members(app.name)
@@ -108,7 +108,7 @@ def status(app: App, log: Log, numbers: Sequence[int], now: Instant, with_due: b
         tasks = tuple(looked.task(number, members, with_due) for number in numbers)
     finally:
         reader.close()
-    return Status(
+    return AppStatus(
         now=now,
         app=app.name,
         members=len(members),
