@@ -1,7 +1,13 @@
 """The configuration file: one YAML file, read once, every mistake told in one line.
 
-`passage_schemas.given` knows places, each module here one part of the file. Fields that aren't known are refused: a
-misspelt `starts_at` that is quietly ignored would be noticed months later.
+    the file ──> settings ──> schedules ──> rules ──> daysets ──> calendars
+                 the whole    one each      when      of days     which days count
+
+    writing      adds schedules to a file that somebody keeps by hand
+
+Each module reads one part of the file and hands the rest on to its right; `passage_schemas.given` knows the places.
+Read `settings` first, for all there is to say, then `rules`. Fields that aren't known are refused: a misspelt
+`starts_at` that is quietly ignored would be noticed months later.
 """
 
 import json

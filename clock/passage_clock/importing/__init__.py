@@ -1,7 +1,13 @@
 """From the schedulers people have to schedules: a crontab, Kubernetes CronJobs, Celery beat, Quartz.
 
-Each reader takes text and gives what it found as items of a configuration's `schedules:`, and what it had to leave out
-with the reason. None runs what it reads. What the old scheduler did is held against the new schedules by `shadow`.
+    a file ──> readers ──> crontab, kubernetes, celery, quartz ──> found: items of `schedules:`, and what was left out
+                                       │         │        │
+                                    robfig    celery_*  quartz_cron    each scheduler's own cron, in ours
+    its log ──> runs ──> shadow: where the old scheduler and the new schedules disagree
+
+None runs what it reads; `celery` follows a Python module by `python`, `runs` a log's dates by `stamps`. What can't be
+said in our words is left out with its reason, and a remark says where the meaning is not quite the same. Read `found`
+first, then `crontab`.
 """
 
 from passage_clock.importing.found import Imported, JobsFound, LeftOut

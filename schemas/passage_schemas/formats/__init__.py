@@ -1,7 +1,14 @@
 """The formats facts come in, and derived events may be written in.
 
-`Avro` unless something else is said. Each is a small frozen value a user writes; made for the types of a topic it
-becomes a `Reading` or a `Writing` (`contract`). Pure: a registry is brought by the caller.
+    App(formats={topic: Json()})                   a small frozen value that a user writes
+             │  made for the types of its topic
+             ├──> Reading    a value's token, what it stands for, its fact
+             └──> Writing    an event's value and headers
+
+    avro    confluent, by `references`    json_format, by `json_shape`    cloudevents, around any of these
+
+Read `contract` first: the fold knows no more of a format. `naming` has the types by the names they bear on the wire.
+`Avro` unless something else is said. Pure: a registry is brought by the caller.
 """
 
 from passage_schemas.formats.avro import Avro
