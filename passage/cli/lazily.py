@@ -1,9 +1,11 @@
 """A group of commands whose modules are imported when they are called, and not to be listed.
 
 A command `plan` of the group `clock` is the function `plan` of the module `passage.cli.clock.plan` (with an underscore
-behind what is a word of Python's: `import_`). `passage clock --help` so costs no Kafka client and no zone data.
+behind what is a word of Python's: `import_`, `list_`). `passage clock --help` so costs no Kafka client and no zone
+data. A group within a group is a package in its place, whose `app` it is.
 """
 
+import builtins
 from collections.abc import Mapping
 from importlib import import_module
 from keyword import iskeyword
@@ -17,21 +19,21 @@ from typer.main import get_command
 class _Lazy(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, _imported(str(self.name), str(name)) if listed is not None else None, rest
+        return name, _imported(ctx.command_path.partition(" ")[2], str(name)) if listed is not None else None, rest
 
 
 def group(summary: str, commands: Mapping[str, str]) -> typer.Typer:
     """A group with these commands: name to summary, which must be the first line of the function's docstring."""
-    app = typer.Typer(cls=_Lazy, help=summary, no_args_is_help=True, rich_markup_mode=None)
+    app = typer.Typer(cls=_Lazy, help=summary, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     for name, said in commands.items():
         app.command(name, help=said)(_listed)
     return app
 
 
 def place_of(group_name: str, name: str) -> tuple[str, str]:
-    """The module and the function of a command."""
-    word = name.replace("-", "_") + "_" * iskeyword(name)
-    return f"passage.cli.{group_name}.{word}", word
+    """The module and the function of a command. `group_name`: as it is typed, `processors dead-letters`."""
+    word = name.replace("-", "_") + "_" * (iskeyword(name) or hasattr(builtins, name))
+    return f"passage.cli.{group_name.replace(' ', '.').replace('-', '_')}.{word}", word
 
 
 def _listed() -> None:
@@ -40,6 +42,9 @@ def _listed() -> None:
 
 def _imported(group_name: str, name: str) -> Any:
     module, function = place_of(group_name, name)
+    found = import_module(module)
+    if isinstance(within := getattr(found, "app", None), typer.Typer):
+        return get_command(within)
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name)(getattr(import_module(module), function))
+    alone.command(name)(getattr(found, function))
     return get_command(alone)

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 from typer.models import OptionInfo
 
-from passage.cli import clock, processors
 from passage.cli.lazily import place_of
+from tests.cli.groups import GROUPS
 from tests.cli.test_given_words import APP, ASKS_KAFKA, CLOCK
-
-GROUPS = {"clock": clock.COMMANDS, "processors": processors.COMMANDS}
 
 
 class Option(NamedTuple):
@@ -48,7 +46,7 @@ def _of(group: str, command: str, function: Any) -> Iterator[Option]:
 
 
 ARGUMENTS = {
-    **{(group, command): [group, command, *rest] for group, command, *rest in ASKS_KAFKA},
+    **{(group, command): [*group.split(), command, *rest] for group, command, *rest in ASKS_KAFKA},
     ("clock", "plan"): ["clock", "plan", "-c", "clock.yaml"],
     ("clock", "diff"): ["clock", "diff", "clock.yaml", "other.yaml"],
     ("clock", "import"): ["clock", "import", "crontab", "crontab", "--shadow", "log"],

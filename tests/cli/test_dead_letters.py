@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli.processors.dead_letters import readable
+from passage.cli.processors.dead_letters.show import readable
 from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
@@ -58,15 +58,15 @@ BEGIN = Instant(1_767_225_600_000_000)
 PARTITIONS = 2
 
 WRONG = {
-    "an action there is not": (["drop", "mine:app"], "'drop' can't be done with dead letters; write one of list, show"),
-    "show nothing": (["show", "mine:app"], "which letter? write PARTITION@OFFSET"),
+    "an action there is not": (["drop", "mine:app"], "No such command 'drop'"),
+    "show nothing": (["show", "mine:app"], "Missing argument 'LETTER'"),
     "requeue nothing": (["requeue", "mine:app"], "name them as PARTITION@OFFSET, or say --all"),
     "some and all": (["requeue", "mine:app", "0@1", "--all"], "name them as PARTITION@OFFSET, or say --all"),
     "no place": (["show", "mine:app", "12"], "'12' names no letter; write PARTITION@OFFSET"),
     "a kind there is not": (["list", "mine:app", "--kind", "tick"], "--kind tick: there is fact, wake-up, foreign"),
-    "list one": (["list", "mine:app", "0@1"], "to see one, write show instead"),
-    "list in a dry run": (["list", "mine:app", "--dry-run"], "--all and --dry-run are for requeue"),
-    "one that matches": (["show", "mine:app", "0@1", "--topic", "x"], "leave them out where you name some"),
+    "list one": (["list", "mine:app", "0@1"], "unexpected extra argument(s) (0@1)"),
+    "list in a dry run": (["list", "mine:app", "--dry-run"], "No such option: --dry-run"),
+    "one that matches": (["requeue", "mine:app", "0@1", "--topic", "x"], "leave them out where you name some"),
 }
 
 

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli import clock, processors
 from passage.cli.lazily import place_of
 from tests.cli.command import Command
-
-GROUPS = {"clock": clock.COMMANDS, "processors": processors.COMMANDS}
+from tests.cli.groups import GROUPS
 
 COMMANDS_PAGE = (Path(__file__).parents[2] / "docs/reference/commands.md").read_text("utf-8")
 
@@ -46,7 +44,7 @@ def test_every_command_listed_is_there_and_says_of_itself_what_the_list_says(gro
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group, names in GROUPS.items() for name in names])
 def test_every_command_is_documented_with_each_of_its_options(group: str, name: str, passage: Command) -> None:
     (section,) = re.findall(rf"^## passage {group} {name}\n(.*?)(?=^## |\Z)", COMMANDS_PAGE, re.DOTALL | re.MULTILINE)
-    options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", passage(group, name, "--help").out, re.MULTILINE))
+    options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", passage(*group.split(), name, "--help").out, re.MULTILINE))
 
     assert "--help" in options
     assert sorted(option for option in options - {"--help"} if f"`{option}" not in section) == []

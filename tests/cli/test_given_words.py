@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli import clock, processors
 from tests.cli.command import Command
+from tests.cli.groups import GROUPS
 
 CLOCK = "schedules: [{name: day.utc, every: day, zone: UTC}]\n"
 APP = """\
@@ -30,7 +30,9 @@ ASKS_KAFKA = [
     ["processors", "status", "app.yaml"],
     ["processors", "due", "app.yaml"],
     ["processors", "inspect", "app.yaml", "inv-1"],
-    ["processors", "dead-letters", "list", "app.yaml"],
+    ["processors dead-letters", "list", "app.yaml"],
+    ["processors dead-letters", "show", "app.yaml", "0@1"],
+    ["processors dead-letters", "requeue", "app.yaml", "--all"],
     ["processors", "replay", "app.yaml"],
 ]
 ASKS_NOBODY = {
@@ -47,8 +49,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_that_asks_kafka_is_looked_at_here() -> None:
-    groups = {"clock": clock.COMMANDS, "processors": processors.COMMANDS}
-    there = {(group, name) for group, names in groups.items() for name in names}
+    there = {(group, name) for group, names in GROUPS.items() for name in names}
     assert {(group, name) for group, name, *_ in ASKS_KAFKA} == there - ASKS_NOBODY
 
 
@@ -57,8 +58,9 @@ def test_every_command_that_asks_kafka_is_looked_at_here() -> None:
 def test_what_is_no_address_is_refused_before_anybody_is_looked_for(
     arguments: list[str], how: str, passage: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    arguments = [*arguments[0].split(), *arguments[1:]]
     if how == "option":
-        arguments = [*arguments, "--bootstrap", "foo"]
+        arguments += ["--bootstrap", "foo"]
     else:
         monkeypatch.setenv("PASSAGE_BOOTSTRAP", "foo")
     done = passage(*arguments)
