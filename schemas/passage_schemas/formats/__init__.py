@@ -14,18 +14,27 @@ Read `contract` first: the fold knows no more of a format. `naming` has the type
 from passage_schemas.formats.avro import Avro
 from passage_schemas.formats.cloudevents import CloudEvents
 from passage_schemas.formats.confluent import Confluent
-from passage_schemas.formats.contract import Format, Headers, HeadersOf, Kind, Reading, Registry, RegistryAt, Writing
+from passage_schemas.formats.contract import (
+    FactKind,
+    Format,
+    Headers,
+    HeadersOf,
+    Reading,
+    Registry,
+    RegistryAt,
+    Writing,
+)
 from passage_schemas.formats.json_format import Json
 
 __all__ = [
     "Avro",
     "CloudEvents",
     "Confluent",
+    "FactKind",
     "Format",
     "Headers",
     "HeadersOf",
     "Json",
-    "Kind",
     "Reading",
     "Registry",
     "RegistryAt",

@@ -7,7 +7,7 @@ from typing import Any
 from passage_schemas.codec import Codec, unknown
 from passage_schemas.events import EventSet
 from passage_schemas.fingerprint import PREFIX_BYTES
-from passage_schemas.formats.contract import HeadersOf, Kind, RegistryAt
+from passage_schemas.formats.contract import FactKind, HeadersOf, RegistryAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class AvroReading:
     def token(self, value: bytes, headers: HeadersOf) -> bytes:  # noqa: ARG002
         return value[:PREFIX_BYTES]
 
-    def kind(self, token: bytes) -> Kind:
+    def kind(self, token: bytes) -> FactKind:
         found = self.kinds.get(token)
         if found is None:
             raise unknown(token, {prefix: kind.codec.name for prefix, kind in self.kinds.items()})
         return found
 
 
-def kind_of(codec: Codec[Any]) -> Kind:
+def kind_of(codec: Codec[Any]) -> FactKind:
     """A class whose values are in canonical form."""
     decode = codec.decode
-    return Kind(codec, lambda value, _headers: decode(value), is_canonical=True)
+    return FactKind(codec, lambda value, _headers: decode(value), is_canonical=True)
 
 
 class AvroWriting:

@@ -21,7 +21,7 @@ from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.formats.avro import AvroReading
 from passage_schemas.formats.confluent import FRAME_BYTES, Confluent, ConfluentReading
-from passage_schemas.formats.contract import Headers, HeadersOf, Kind, Registry, RegistryAt
+from passage_schemas.formats.contract import FactKind, Headers, HeadersOf, Registry, RegistryAt
 from passage_schemas.formats.json_format import needed_header, text_of, with_content_type
 from passage_schemas.formats.json_shape import JsonShape, dumped, json_of, strict_dict, validated
 from passage_schemas.formats.naming import Names, Types
@@ -80,7 +80,7 @@ class CloudEventsReading:
         self._names = names
         self._avro = avro
         self._framed = framed
-        self._kinds: dict[bytes, Kind] = {}
+        self._kinds: dict[bytes, FactKind] = {}
 
     def token(self, value: bytes, headers: HeadersOf) -> bytes:
         told = headers()
@@ -92,11 +92,11 @@ class CloudEventsReading:
         named: str = envelope["type"]
         return named.encode()
 
-    def kind(self, token: bytes) -> Kind:
+    def kind(self, token: bytes) -> FactKind:
         found = self._kinds.get(token)
         if found is None:
             codec = self._names.find(text_of(token))
-            found = self._kinds[token] = Kind(codec, self._decoder(codec), is_canonical=False)
+            found = self._kinds[token] = FactKind(codec, self._decoder(codec), is_canonical=False)
         return found
 
     def _decoder(self, codec: Codec[Any]) -> Callable[[bytes, HeadersOf], Any]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, prefix_of
-from passage_schemas.formats.contract import HeadersOf, Kind, Registry, RegistryAt
+from passage_schemas.formats.contract import FactKind, HeadersOf, Registry, RegistryAt
 from passage_schemas.formats.naming import Names, Types, full_name
 
 FRAME_BYTES = 5
@@ -65,18 +65,18 @@ class ConfluentReading:
     def __init__(self, names: Names, registry: Registry) -> None:
         self._names = names
         self._registry = registry
-        self._kinds: dict[bytes, Kind] = {}
+        self._kinds: dict[bytes, FactKind] = {}
 
     def token(self, value: bytes, headers: HeadersOf) -> bytes:  # noqa: ARG002
         return value[:FRAME_BYTES]
 
-    def kind(self, token: bytes) -> Kind:
+    def kind(self, token: bytes) -> FactKind:
         found = self._kinds.get(token)
         if found is None:
             found = self._kinds[token] = self._found(number_of(token))
         return found
 
-    def _found(self, number: int) -> Kind:
+    def _found(self, number: int) -> FactKind:
         written = self._registry.schema(number)
         try:
             name = _record_name(written)
@@ -85,7 +85,7 @@ class ConfluentReading:
         except SchemaError as error:
             raise SchemaError(f"schema {number} in the registry: {error}") from error
         prefix, decode = prefix_of(reader.written), reader.codec.decode
-        return Kind(codec, lambda value, _headers: decode(prefix + value[FRAME_BYTES:]), is_canonical=False)
+        return FactKind(codec, lambda value, _headers: decode(prefix + value[FRAME_BYTES:]), is_canonical=False)
 
 
 class ConfluentWriting:

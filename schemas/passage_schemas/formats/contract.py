@@ -19,7 +19,7 @@ HeadersOf = Callable[[], Headers]
 """Asks a record for its headers."""
 
 
-class Kind(NamedTuple):
+class FactKind(NamedTuple):
     """What a token stands for."""
 
     codec: Codec[Any]
@@ -40,7 +40,7 @@ class Reading(Protocol):
     def token(self, value: bytes, headers: HeadersOf) -> bytes:
         """Raises SchemaError for a value that does not say what it is."""
 
-    def kind(self, token: bytes) -> Kind:
+    def kind(self, token: bytes) -> FactKind:
         """Raises SchemaError for a token of no type the topic carries; Interrupted where nobody could be asked."""
 
 

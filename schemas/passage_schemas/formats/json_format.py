@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
-from passage_schemas.formats.contract import Headers, HeadersOf, Kind, RegistryAt
+from passage_schemas.formats.contract import FactKind, Headers, HeadersOf, RegistryAt
 from passage_schemas.formats.json_shape import JsonShape, json_of, strict_dict, validated
 from passage_schemas.formats.naming import Names, Types
 
@@ -60,7 +60,7 @@ class JsonReading:
         self._header = said.type_header
         self._field = said.type_field
         self._typed = TypeAdapter[Any](strict_dict("typed", {said.type_field or "type": str}))
-        self._kinds: dict[bytes, Kind] = {}
+        self._kinds: dict[bytes, FactKind] = {}
 
     def token(self, value: bytes, headers: HeadersOf) -> bytes:
         if self._header is not None:
@@ -70,12 +70,12 @@ class JsonReading:
             return named.encode()
         return b""
 
-    def kind(self, token: bytes) -> Kind:
+    def kind(self, token: bytes) -> FactKind:
         found = self._kinds.get(token)
         if found is None:
             codec = self._names.only if self._header is self._field is None else self._names.find(text_of(token))
             shape = JsonShape(codec)
-            found = Kind(codec, lambda value, _headers: shape.decode(value), is_canonical=False)
+            found = FactKind(codec, lambda value, _headers: shape.decode(value), is_canonical=False)
             self._kinds[token] = found
         return found
 
