@@ -3,10 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
-NATIVE := .venv/.native
 # Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
 WORKERS ?= 2
-ROOMS := passage schemas log clock processors native tests examples bench requirements
+ROOMS := passage schemas log clock processors tests examples bench requirements
 TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
 # Lock files name packages, versions and hashes: never where this machine gets them from.
@@ -26,21 +25,18 @@ $(READY): requirements/dev.txt requirements/complete.py pyproject.toml
 		echo "passage needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1); try make init PYTHON=python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	PASSAGE_NATIVE=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python requirements/complete.py
 	@touch $@
 
 demo: init ## Two years of real invoices in seconds: ticks, payments, and what became overdue
 	$(BIN)/python -m examples.overdue_invoices.demo
 
-native: $(NATIVE) ## Build the native parts with the C compiler, and install them into .venv
-
-$(NATIVE): $(READY) native/pyproject.toml $(wildcard native/passage_native/*.p*)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./native
-	@touch $@
+native: init ## Build the native parts with the C compiler, in place
+	$(BIN)/python processors/build_native.py
 
 twins: init ## `make native` where there is a C compiler, for the tests; where there is none, say so
-	@if $(BIN)/python native/buildable.py; then $(MAKE) --no-print-directory native; fi
+	@$(BIN)/python processors/build_native.py --where-possible
 
 test: twins ## All tests; a real Kafka is started where none is given (PASSAGE_BOOTSTRAP)
 	$(TESTS)
@@ -83,9 +79,11 @@ lock: ## Compile requirements/ anew from pyproject.toml
 	$(COMPILE) $(UPGRADE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements/dev.txt pyproject.toml
 
-wheel: init ## Build the wheel and the source archive into dist/
-	$(BIN)/python -m build --no-isolation --outdir dist .
+wheel: init ## Build the source archive and both wheels into dist/: the pure one and this platform's
+	PASSAGE_NATIVE=0 $(BIN)/python -m build --no-isolation --outdir dist .
+	PASSAGE_NATIVE=1 $(BIN)/python -m build --no-isolation --wheel --outdir dist .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .venv dist build native/build native/dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find processors -name '*.so' -delete

@@ -2,8 +2,8 @@
 
 Facts lie ready on a topic of four partitions. A worker of a fresh group folds them: it opens a case for each (in the
 second variant every other fact is a payment that closes an earlier one, four in five of them finding it) and writes the
-changelog, the cut and the positions in one transaction: with the pure parts, and with the native ones where they are
-installed (`make native`). Beside it, in turns and on the same broker, a bare loop: consume, produce each record as it
+changelog, the cut and the positions in one transaction: with the pure parts, and with the native ones where they were
+built (`make native`). Beside it, in turns and on the same broker, a bare loop: consume, produce each record as it
 is, send the offsets, commit. The watch runs from the assignment to the last commit. CPU is that of the process, the
 client's own threads included.
 
@@ -51,7 +51,7 @@ KEPT: Mapping[str, str] = {"retention.ms": "-1"}
 """The facts are dated years ago: by age, a topic would delete them while they are being read."""
 PATIENCE_SECONDS = 300.0
 BATCH = 20_000
-PARTS = ("pure", "native") if find_spec("passage_native") else ("pure",)
+PARTS = ("pure", "native") if find_spec(native.TWINS) else ("pure",)
 GOALS = {"bare loop": "1", "policy, pure": "0.85", "policy, native": "above 1"}
 
 

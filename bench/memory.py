@@ -5,7 +5,7 @@ let go of, and says by how much its resident memory grew. So nothing is forgotte
 
     .venv/bin/python bench/memory.py [--open 10000000]
 
-With the pure parts, and with the native ones where they are installed.
+With the pure parts, and with the native ones where they were built.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from passage_processors.core.fold import Fold
 from passage_processors.core.policy import Policy
 from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_processors.core.timeline import Pending, Run
-from passage_processors.runtime.native import VARIABLE, chosen
+from passage_processors.runtime.native import TWINS, VARIABLE, chosen
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
 
@@ -37,7 +37,7 @@ STEP = 20_000
 DAYS = 60
 FACT_BYTES = 40
 VARIANTS = (("uuid", False), ("invoice", False), ("invoice", True))
-PARTS = ("pure", "native") if find_spec("passage_native") else ("pure",)
+PARTS = ("pure", "native") if find_spec(TWINS) else ("pure",)
 
 
 @dataclass(frozen=True)

@@ -82,14 +82,17 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"passage {version('passage-of-time')}")
+        from passage_processors.runtime.native import described
+
+        typer.echo(f"passage {version('passage-of-time')}, {described()}")
         raise typer.Exit
 
 
 @app.callback()
 def passage(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say the version, and which parts count."),
     ] = False,
 ) -> None:
     """The passage of time as a fact on Kafka."""

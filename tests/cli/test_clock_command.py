@@ -3,9 +3,12 @@
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from passage_processors.runtime.native import described
 
 CONFIG = """\
 bootstrap: 127.0.0.1:1
@@ -122,6 +125,14 @@ def test_a_metrics_port_in_use_is_told_before_anything_else(config: Path) -> Non
     assert done.returncode == 2
 
 
-def test_it_says_its_version_and_helps() -> None:
-    assert passage("--version").stdout.startswith("passage ")
+def test_it_helps() -> None:
     assert "clock" in passage("--help").stdout
+
+
+@pytest.mark.parametrize("wanted", ["0", ""])
+def test_it_says_its_version_and_which_parts_count(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSAGE_NATIVE", wanted)
+    done = passage("--version", PASSAGE_NATIVE=wanted)
+
+    assert done.stdout == f"passage {version('passage-of-time')}, {described()}\n"
+    assert ("pure parts (PASSAGE_NATIVE=0)" in done.stdout) == (wanted == "0")

@@ -1,14 +1,21 @@
 """What is installed: locked, hashed, from wherever the installer is told, and with the files the code reads."""
 
 import re
+import sys
+import sysconfig
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[2]
+NATIVE = Path("processors/passage_processors/native")
+BUILT = find_spec("passage_processors.native._twins") is not None
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PLACES = ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "-i ", "-f ")
 
@@ -72,11 +79,62 @@ def test_the_wheel_holds_every_file_the_code_reads() -> None:
     shipped = {Path(file.path).relative_to(ROOT) for file in WheelBuilder(str(ROOT)).recurse_included_files()}
     packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     there = {file.relative_to(ROOT) for package in packages for file in (ROOT / package).rglob("*") if file.is_file()}
-    left_out = sorted(str(file) for file in there - shipped if "__pycache__" not in file.parts)
+    left_out = sorted(
+        str(file) for file in there - shipped if "__pycache__" not in file.parts and not is_of_the_native_parts(file)
+    )
 
     assert not left_out, f"not in the wheel: {', '.join(left_out)}"
     assert Path("schemas/passage_schemas/published/tick.1.avsc") in shipped
     assert Path("clock/passage_clock/config/clock.schema.json") in shipped
+
+
+def is_of_the_native_parts(file: Path) -> bool:
+    """What they are built from, and what was built in place."""
+    return file.parent == NATIVE and (file.suffix in (".pyx", ".pxi", ".so") or file.name == "README.md")
+
+
+def test_the_source_archive_holds_what_the_native_parts_are_built_from() -> None:
+    shipped = {Path(file.path).relative_to(ROOT) for file in SdistBuilder(str(ROOT)).recurse_included_files()}
+
+    assert {NATIVE / "_twins.pyx", *(file.relative_to(ROOT) for file in (ROOT / NATIVE).glob("*.pxi"))} <= shipped
+    assert Path("processors/build_native.py") in shipped
+    assert not [file for file in shipped if file.suffix in (".so", ".c")], "built on one machine, for one Python"
+
+
+def wheel(place: Path) -> tuple[str, list[str]]:
+    """The tag of the wheel that is built here, and the names of its native room's files."""
+    (file,) = WheelBuilder(str(ROOT)).build(directory=str(place), versions=["standard"])
+    room = f"{NATIVE.relative_to('processors')}/"
+    with ZipFile(file) as archive:
+        names = [name.removeprefix(room) for name in archive.namelist() if name.startswith(room)]
+    return Path(file).stem.removeprefix("passage_of_time-0.1.0-"), sorted(names)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PASSAGE_NATIVE", "0"), ("CC", "no-such-compiler")])
+def test_who_wants_no_native_parts_or_has_no_compiler_gets_the_pure_wheel(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PASSAGE_NATIVE", raising=False)
+    monkeypatch.setenv(name, value)
+
+    assert wheel(tmp_path) == ("py3-none-any", ["__init__.py"])
+
+
+@pytest.mark.skipif(not BUILT, reason="the native parts were not built: make native")
+def test_where_there_is_a_compiler_the_wheel_is_of_this_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PASSAGE_NATIVE", raising=False)
+    tag, names = wheel(tmp_path)
+
+    assert tag.startswith(f"cp{sys.version_info[0]}{sys.version_info[1]}-")
+    assert names == ["__init__.py", f"_twins{sysconfig.get_config_var('EXT_SUFFIX')}"]
+
+
+def test_a_word_that_is_none_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSAGE_NATIVE", "off")
+    with pytest.raises(SystemExit, match="PASSAGE_NATIVE=off: write 0"):
+        wheel(tmp_path)
 
 
 def test_the_make_targets_explain_themselves() -> None:

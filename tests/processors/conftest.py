@@ -39,4 +39,4 @@ def counted_by(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if NATIVE is None:
-        terminalreporter.write_line("NATIVE TWIN NOT TESTED: passage_native is not installed; make native builds it")
+        terminalreporter.write_line("NATIVE TWIN NOT TESTED: the native parts were not built; make native builds them")

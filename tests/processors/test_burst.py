@@ -149,7 +149,7 @@ def test_wherever_it_is_cut_the_same_comes_of_it(parts: Parts, budget: int, betw
     assert Story(app(), parts, 1, budget, between).outcome == Story(app(), PURE, 1, WHOLE).outcome
 
 
-@pytest.mark.skipif(NATIVE is None, reason="passage_native is not installed: make native")
+@pytest.mark.skipif(NATIVE is None, reason="the native parts were not built: make native")
 @pytest.mark.parametrize("on_error", ["park", "skip"])
 @pytest.mark.parametrize("output", ["avro", "json"])
 def test_both_fire_the_same_burst_and_tell_of_it_in_the_same_order(output: str, on_error: str) -> None:
@@ -219,7 +219,7 @@ def test_an_instant_is_said_as_a_datetime_says_it(instant: int) -> None:
         assert NATIVE.iso_of(instant) == wanted
 
 
-@pytest.mark.skipif(NATIVE is None, reason="passage_native is not installed: make native")
+@pytest.mark.skipif(NATIVE is None, reason="the native parts were not built: make native")
 @pytest.mark.parametrize("wrong", [None, "text", 5, bytearray(b"k")], ids=repr)
 def test_what_is_no_key_fires_nothing(wrong: object) -> None:
     fold = Fold(app().rules, TickHistory(), parts=chosen())

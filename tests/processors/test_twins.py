@@ -18,7 +18,7 @@ from passage_processors.core.ticks import SeenTick, TickHistory
 from passage_schemas.instant import Instant
 from tests.processors.twins import NATIVE, both
 
-pytestmark = pytest.mark.skipif(NATIVE is None, reason="passage_native is not installed: make native")
+pytestmark = pytest.mark.skipif(NATIVE is None, reason="the native parts were not built: make native")
 SCHEDULES = ("s", "t", "a longer name, ünïcode")
 
 

@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from passage_processors.core.cases import CaseBook
+from passage_processors.runtime.native import TWINS
 
-NATIVE: Any = import_module("passage_native") if find_spec("passage_native") else None
-
+NATIVE: Any = import_module(TWINS) if find_spec(TWINS) else None
 
 KINDS: list[Any] = [CaseBook] if NATIVE is None else [CaseBook, NATIVE.CaseBook]
 

@@ -1,11 +1,11 @@
-"""Whether a worker counts with the native parts: where `passage_native` is installed, unless PASSAGE_NATIVE=0.
+"""Whether a worker counts with the native parts: where they were built, unless PASSAGE_NATIVE=0.
 
-Parts of another version, or built for another Python, are left alone: a worker counts without them, and says so.
+Those of another version, as a clone has them whose sources moved on, are left alone: a worker counts without them, and
+says so.
 """
 
 import os
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
 import structlog
@@ -18,12 +18,19 @@ _log = structlog.get_logger("passage.processors")
 TWIN = 3
 """The version of the native parts this code knows how to use."""
 VARIABLE = "PASSAGE_NATIVE"
-_PACKAGE = "passage_native"
+TWINS = "passage_processors.native._twins"
+_MEND = "make native builds them anew, or install the release again"
 
 
 def chosen() -> Parts:
     """The parts to count with. Asked for each task, so that a test may have it either way."""
     return _found()[0]
+
+
+def described() -> str:
+    """Which parts count, and why not the native ones, for people."""
+    parts, reason, _ = _found()
+    return f"{parts.name} parts ({reason})" if reason else f"{parts.name} parts"
 
 
 def tell() -> None:
@@ -43,16 +50,15 @@ def _found() -> tuple[Parts, str, bool]:
         raise ProcessorError(f"{VARIABLE}={wanted}: write 0 for the pure parts, or 1 (or nothing) for the native ones")
     if wanted == "0":
         return PURE, f"{VARIABLE}=0", False
-    if find_spec(_PACKAGE) is None:
-        return PURE, f"{_PACKAGE} is not installed", False
     try:
-        native = import_module(_PACKAGE)
+        native = import_module(TWINS)
     except ImportError as error:
-        return PURE, f"{_PACKAGE} can't be loaded: {error}; install the one of this release, for this Python", True
+        if isinstance(error, ModuleNotFoundError) and error.name == TWINS:
+            return PURE, "the native parts were not built", False
+        return PURE, f"the native parts can't be loaded: {error}; {_MEND}", True
     version = getattr(native, "TWIN", None)
     if version != TWIN:
-        mend = f"wanted is {TWIN}: install the one of this release"
-        return PURE, f"{_PACKAGE} is of version {version}, {mend}", True
+        return PURE, f"the native parts are of version {version}, wanted is {TWIN}: {_MEND}", True
     return _of(native), "", False
 
 
