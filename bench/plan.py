@@ -22,10 +22,10 @@ from importlib import resources
 from itertools import cycle, islice
 
 from bench._side_by_side import in_a_process, in_turns, told
-from passage.cli.clock.coming import coming
 from passage.cli.collector import collect_seldom
 from passage_clock.calendars.national import country_codes, national
 from passage_clock.civil import HOUR, MINUTE
+from passage_clock.planning.forecast import coming
 from passage_clock.planning.plan import Plan
 from passage_clock.rules.cron import Cron
 from passage_clock.rules.days import OnDays, workdays

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from icalendar import Calendar, Event
 
-from passage.cli.clock.coming import Coming, Skipped
+from passage_clock.planning.forecast import Coming, Skipped
 from passage_schemas.instant import datetime_of
 from passage_schemas.tick import tick_key
 

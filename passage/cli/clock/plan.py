@@ -10,7 +10,6 @@ import typer
 
 from passage.cli.clock.as_html import html_page
 from passage.cli.clock.as_ics import ics_file
-from passage.cli.clock.coming import Coming, Skipped, as_of, coming
 from passage.cli.clock.opened import named
 from passage.cli.collector import collect_seldom
 from passage.cli.moments import exact_moment, moment
@@ -18,6 +17,7 @@ from passage.cli.terminal import MOST_COUNT, ConfigOption, JsonOption, columns, 
 from passage_clock.civil import DAY
 from passage_clock.config import load
 from passage_clock.errors import ClockError
+from passage_clock.planning.forecast import Coming, Skipped, as_of, coming
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_schemas.instant import Instant, datetime_of
