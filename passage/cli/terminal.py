@@ -11,8 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
 import typer
@@ -20,18 +19,15 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress
 from rich.table import Column, Table
 
+from passage.cli.options import BOOTSTRAP_VARIABLE
 from passage_clock.errors import ClockError
 from passage_log.kafka import KafkaLog
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
 
-BOOTSTRAP_VARIABLE = "PASSAGE_BOOTSTRAP"
-
 LEVEL_VARIABLE = "PASSAGE_LOG_LEVEL"
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
-DEFAULT_CONNECT_SECONDS = 30.0
 
 DIFFERENT = 1
 """The exit code for two things that should have been alike."""
@@ -41,40 +37,6 @@ LONG_SECONDS = 120
 
 INTERRUPTED = 130
 """The exit code after a Ctrl-C: what a shell says of one that died of it."""
-
-BootstrapOption = Annotated[
-    str | None,
-    typer.Option("--bootstrap", envvar=BOOTSTRAP_VARIABLE, help="Kafka's address, host:port[,host:port]."),
-]
-MOST_CONNECT_SECONDS = 86_400.0
-
-
-MOST_COUNT = 1_000_000
-"""Of rows that are asked for by number: more than anybody reads, and what a table holds in memory."""
-
-
-def seconds_between(least: float, most: float) -> Callable[[float], float]:
-    """The callback of an option of seconds. What is no number at all, or has no end, is in no range; typer's own `min`
-    lets both through."""
-
-    def bounded(seconds: float) -> float:
-        if not least <= seconds <= most:
-            raise typer.BadParameter(f"{seconds:g} is not between {least:g} and {most:g}")
-        return seconds
-
-    return bounded
-
-
-ConnectOption = Annotated[
-    float,
-    typer.Option(
-        "--connect-timeout-seconds",
-        callback=seconds_between(0.1, MOST_CONNECT_SECONDS),
-        help="How long to try before giving up on the brokers.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for programs.")]
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The clock's configuration file.")]
 
 # Where nobody looks at a screen, a line is as long as it is: what reads it wants one row to a line.
 out = Console(width=None if sys.stdout.isatty() else 10_000)

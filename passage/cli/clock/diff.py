@@ -11,16 +11,8 @@ import typer
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.clock.reading import entries_of
 from passage.cli.moments import moment
-from passage.cli.terminal import (
-    DEFAULT_CONNECT_SECONDS,
-    DIFFERENT,
-    BootstrapOption,
-    ConnectOption,
-    JsonOption,
-    out,
-    rfc3339,
-    tell_json,
-)
+from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, JsonOption
+from passage.cli.terminal import DIFFERENT, out, rfc3339, tell_json
 from passage_clock.changes import Change, TickChange, changes, contradictions
 from passage_clock.civil import DAY, SECOND
 from passage_clock.config import ClockConfig, load, schedule_of_definition

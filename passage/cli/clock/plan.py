@@ -13,7 +13,8 @@ from passage.cli.clock.as_ics import ics_file
 from passage.cli.clock.opened import named
 from passage.cli.collector import collect_seldom
 from passage.cli.moments import exact_moment, moment
-from passage.cli.terminal import MOST_COUNT, ConfigOption, JsonOption, columns, rfc3339, tell, tell_json
+from passage.cli.options import MOST_COUNT, ConfigOption, JsonOption
+from passage.cli.terminal import columns, rfc3339, tell, tell_json
 from passage_clock.civil import DAY
 from passage_clock.config import load
 from passage_clock.errors import ClockError

@@ -10,9 +10,10 @@ from rich.console import Console
 from passage.cli.clock.catching_up import CatchUpBar
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.collector import collect_seldom
+from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, MetricsPortOption
 from passage.cli.pages import Pages
 from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, tell_logs
+from passage.cli.terminal import tell_logs
 from passage.cli.watched import watch
 from passage_clock.config import load
 from passage_clock.leading.observer import Several
@@ -25,7 +26,7 @@ def run(
     config: ConfigOption,
     bootstrap: BootstrapOption = None,
     name: Annotated[str | None, typer.Option(help="What this candidate is called; default: host and process.")] = None,
-    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")] = None,
+    metrics_port: MetricsPortOption = None,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:
     """Be a candidate: stand by, and lead when it is this one's turn.

@@ -8,20 +8,8 @@ import typer
 from rich.console import RenderableType
 
 from passage.cli.clock.opened import check, open_clock_log
-from passage.cli.terminal import (
-    DEFAULT_CONNECT_SECONDS,
-    DIFFERENT,
-    BootstrapOption,
-    ConfigOption,
-    ConnectOption,
-    JsonOption,
-    as_text,
-    columns,
-    rfc3339,
-    spoken,
-    tell,
-    tell_json,
-)
+from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
+from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, spoken, tell, tell_json
 from passage_clock.config import load
 from passage_clock.records.differing import mend_of, told
 from passage_clock.wall import MachineWall

@@ -1,20 +1,15 @@
 """`passage clock topics`: what the clock's topics must be, and making them so."""
 
-from typing import Annotated
-
-import typer
-
 from passage.cli.clock.opened import check, open_clock_log
-from passage.cli.terminal import (
+from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
     BootstrapOption,
     ConfigOption,
     ConnectOption,
+    CreateOption,
     JsonOption,
-    columns,
-    tell,
-    tell_json,
 )
+from passage.cli.terminal import columns, tell, tell_json
 from passage_clock.config import load
 from passage_clock.records.topics import clock_topics
 
@@ -22,7 +17,7 @@ from passage_clock.records.topics import clock_topics
 def topics(
     config: ConfigOption,
     bootstrap: BootstrapOption = None,
-    create: Annotated[bool, typer.Option("--create", help="Create those that don't exist.")] = False,
+    create: CreateOption = False,
     json: JsonOption = False,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:

@@ -2,15 +2,8 @@
 
 from passage.cli.clock.asked import ByOption, ReasonOption, asker, write
 from passage.cli.clock.opened import named, open_clock_log
-from passage.cli.terminal import (
-    DEFAULT_CONNECT_SECONDS,
-    BootstrapOption,
-    ConfigOption,
-    ConnectOption,
-    JsonOption,
-    out,
-    tell_json,
-)
+from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
+from passage.cli.terminal import out, tell_json
 from passage_clock.config import load
 from passage_clock.records.control import trigger_asked
 from passage_clock.wall import MachineWall

@@ -8,17 +8,8 @@ import typer
 
 from passage.cli.clock.opened import check, open_clock_log
 from passage.cli.clock.reading import entries_of
-from passage.cli.terminal import (
-    DEFAULT_CONNECT_SECONDS,
-    DIFFERENT,
-    BootstrapOption,
-    ConfigOption,
-    ConnectOption,
-    JsonOption,
-    out,
-    progress,
-    tell_json,
-)
+from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
+from passage.cli.terminal import DIFFERENT, out, progress, tell_json
 from passage_clock.config import ClockConfig, load
 from passage_clock.leading.service import places
 from passage_clock.records.differing import differences, mend_of

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.processors.loaded import AppArgument, load_app
-from passage.cli.terminal import DIFFERENT, JsonOption, out, tell_json
+from passage.cli.options import AppArgument, JsonOption
+from passage.cli.processors.loaded import load_app
+from passage.cli.terminal import DIFFERENT, out, tell_json
 from passage_clock.config import ClockConfig, load
 from passage_clock.schedules import Schedule
 from passage_processors import App

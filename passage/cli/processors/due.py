@@ -7,20 +7,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.terminal import (
+from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
     MOST_COUNT,
+    AppArgument,
     BootstrapOption,
+    ClientFileOption,
     ConnectOption,
     JsonOption,
-    as_text,
-    columns,
-    progress,
-    rfc3339,
-    tell,
-    tell_json,
 )
+from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.terminal import as_text, columns, progress, rfc3339, tell, tell_json
 from passage_processors import App, AppError
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.due import ComingTick, Due

@@ -9,20 +9,17 @@ import typer
 from rich.console import RenderableType
 
 from passage.cli.moments import moment
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.terminal import (
+from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
-    DIFFERENT,
     MOST_COUNT,
+    AppArgument,
     BootstrapOption,
+    ClientFileOption,
     ConnectOption,
     JsonOption,
-    as_text,
-    columns,
-    rfc3339,
-    tell,
-    tell_json,
 )
+from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, tell, tell_json
 from passage_processors import App, AppError
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.entries import Entry

@@ -5,28 +5,12 @@ import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from passage.apps import load_app_file
 from passage.cli.terminal import open_log
 from passage_log.client_settings import client_properties
 from passage_log.kafka import KafkaLog
 from passage_processors import App, AppError, ProcessorError
-
-AppArgument = Annotated[
-    str, typer.Argument(metavar="APP", help="Where the app is: examples.overdue_invoices:app, or a file: app.yaml")
-]
-
-ClientFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--client-file",
-        envvar="PASSAGE_CLIENT_FILE",
-        help="The Kafka client's own settings, name=value lines: how it proves who it is.",
-    ),
-]
 
 
 def open_app_log(

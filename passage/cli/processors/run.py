@@ -9,16 +9,19 @@ import structlog
 import typer
 
 from passage.cli.collector import collect_seldom
-from passage.cli.pages import Pages
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import (
+from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
+    AppArgument,
     BootstrapOption,
+    ClientFileOption,
     ConnectOption,
+    MetricsPortOption,
     seconds_between,
-    tell_logs,
 )
+from passage.cli.pages import Pages
+from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.signals import stopped_by_signals
+from passage.cli.terminal import tell_logs
 from passage.cli.watched import watch
 from passage.cli.written import directory_given
 from passage_processors import ProcessorError, Worker
@@ -46,7 +49,7 @@ def run(
             help="What this worker is called: no two alike, stable over restarts. Default: host and process.",
         ),
     ] = None,
-    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Serve Prometheus metrics here.")] = None,
+    metrics_port: MetricsPortOption = None,
     snapshots: Annotated[
         Path | None,
         typer.Option(

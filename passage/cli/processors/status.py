@@ -7,20 +7,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.terminal import (
+from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
-    DIFFERENT,
+    AppArgument,
     BootstrapOption,
+    ClientFileOption,
     ConnectOption,
     JsonOption,
-    as_text,
-    columns,
-    rfc3339,
-    spoken,
-    tell,
-    tell_json,
 )
+from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, spoken, tell, tell_json
 from passage_clock.wall import MachineWall
 from passage_processors.runtime.topics import check_topics
 from passage_processors.watching.status import AppStatus, NextDue, TaskStatus

@@ -4,8 +4,16 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app, open_app_log
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, columns, tell
+from passage.cli.options import (
+    DEFAULT_CONNECT_SECONDS,
+    AppArgument,
+    BootstrapOption,
+    ClientFileOption,
+    ConnectOption,
+    CreateOption,
+)
+from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.terminal import columns, tell
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
 
 MOST_PARTITIONS = 100_000
@@ -16,7 +24,7 @@ def topics(
     where: AppArgument,
     bootstrap: BootstrapOption = None,
     client_file: ClientFileOption = None,
-    create: Annotated[bool, typer.Option("--create", help="Create those that don't exist.")] = False,
+    create: CreateOption = False,
     partitions: Annotated[int, typer.Option(min=1, max=MOST_PARTITIONS, help="How many, for those created.")] = 4,
     connect_timeout_seconds: ConnectOption = DEFAULT_CONNECT_SECONDS,
 ) -> None:

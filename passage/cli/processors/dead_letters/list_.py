@@ -5,6 +5,15 @@ from typing import Annotated
 
 import typer
 
+from passage.cli.options import (
+    DEFAULT_CONNECT_SECONDS,
+    MOST_COUNT,
+    AppArgument,
+    BootstrapOption,
+    ClientFileOption,
+    ConnectOption,
+    JsonOption,
+)
 from passage.cli.processors.dead_letters.letters import (
     FromTopic,
     Matching,
@@ -15,18 +24,8 @@ from passage.cli.processors.dead_letters.letters import (
     opened,
     text_of,
 )
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app
-from passage.cli.terminal import (
-    DEFAULT_CONNECT_SECONDS,
-    MOST_COUNT,
-    BootstrapOption,
-    ConnectOption,
-    JsonOption,
-    columns,
-    rfc3339,
-    tell,
-    tell_json,
-)
+from passage.cli.processors.loaded import load_app
+from passage.cli.terminal import columns, rfc3339, tell, tell_json
 from passage_processors.runtime.dead_letters import DeadLetter
 
 

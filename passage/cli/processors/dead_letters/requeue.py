@@ -5,6 +5,14 @@ from typing import Annotated
 
 import typer
 
+from passage.cli.options import (
+    DEFAULT_CONNECT_SECONDS,
+    AppArgument,
+    BootstrapOption,
+    ClientFileOption,
+    ConnectOption,
+    JsonOption,
+)
 from passage.cli.processors.dead_letters.letters import (
     FromTopic,
     Matching,
@@ -15,8 +23,8 @@ from passage.cli.processors.dead_letters.letters import (
     opened,
     places_of,
 )
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app
-from passage.cli.terminal import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, JsonOption, out, tell_json
+from passage.cli.processors.loaded import load_app
+from passage.cli.terminal import out, tell_json
 from passage_log.port import Log
 from passage_processors import App, AppError, ProcessorError
 from passage_processors.runtime.dead_letters import DeadLetter, NotSent, Requeue

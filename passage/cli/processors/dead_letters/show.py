@@ -5,18 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from passage.cli.processors.dead_letters.letters import document, happened_at, named, opened, places_of, text_of
-from passage.cli.processors.inspect import plain
-from passage.cli.processors.loaded import AppArgument, ClientFileOption, load_app
-from passage.cli.terminal import (
+from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
+    AppArgument,
     BootstrapOption,
+    ClientFileOption,
     ConnectOption,
     JsonOption,
-    out,
-    rfc3339,
-    tell_json,
 )
+from passage.cli.processors.dead_letters.letters import document, happened_at, named, opened, places_of, text_of
+from passage.cli.processors.inspect import plain
+from passage.cli.processors.loaded import load_app
+from passage.cli.terminal import out, rfc3339, tell_json
 from passage_processors import App
 from passage_processors.runtime.dead_letters import DeadLetter
 from passage_processors.watching.inspecting import read
