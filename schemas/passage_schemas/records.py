@@ -1,6 +1,7 @@
 """The codecs of Passage's own records.
 
-Earlier published versions stay readable, because a compacted topic keeps them for ever.
+Earlier published versions stay readable, because a compacted topic keeps them for ever. What a record of the tick topic
+is, is told here too, for clock and processors alike.
 """
 
 from typing import TypeVar
@@ -8,6 +9,7 @@ from typing import TypeVar
 from passage_schemas import avsc
 from passage_schemas.codec import Codec
 from passage_schemas.cut import Cut
+from passage_schemas.errors import SchemaError
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.state_schemas import StateSchemas
 from passage_schemas.tick import Tick
@@ -27,3 +29,20 @@ CUT = _codec(Cut, "cut")
 TRIGGERED = _codec(Triggered, "triggered")
 WAKE_UP_RESUMED = _codec(WakeUpResumed, "wake_up_resumed")
 STATE_SCHEMAS = _codec(StateSchemas, "state_schemas")
+
+
+def ticks_schedule(key: bytes | None, value: bytes | None) -> bytes | None:
+    """The schedule whose tick a record is, by its key and the value's first bytes alone. None where it is none: a
+    leader's barrier and a tick let go have no value, and whoever writes here by mistake no such key."""
+    if key is None or value is None or not value.startswith(TICK.prefixes):
+        return None
+    schedule, slash, _period = key.partition(b"/")
+    return schedule if slash else None
+
+
+def tick_of(value: bytes | None) -> Tick | None:
+    """None for what is none, a barrier's missing value included."""
+    try:
+        return TICK.decode(value or b"")
+    except SchemaError:
+        return None

@@ -17,7 +17,7 @@ from passage_clock.planning.plan import LastTick
 from passage_clock.schedules import Schedule
 from passage_log.port import EARLIEST, Log, Partition, Record
 from passage_schemas.instant import Instant
-from passage_schemas.records import TICK
+from passage_schemas.records import TICK, ticks_schedule
 
 SWEEP_EVERY_SECONDS = 3600.0
 
@@ -100,9 +100,10 @@ class Sweeper:
         release: Release,
     ) -> None:
         key, value = record.key(), record.value()
-        if key is None or value is None or not value.startswith(TICK.prefixes):
+        name = ticks_schedule(key, value)
+        if key is None or value is None or name is None:
             return
-        schedule = key.partition(b"/")[0].decode(errors="replace")
+        schedule = name.decode(errors="replace")
         if schedule not in until or schedule in kept:
             return
         tick = TICK.decode(value)

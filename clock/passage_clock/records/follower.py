@@ -29,7 +29,7 @@ from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
-from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.records import SCHEDULE_ENTRY, TICK, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 
 log = structlog.get_logger(__name__)
@@ -170,11 +170,10 @@ class Follower:
         key, value = record.key(), record.value()
         if value is None:
             self._barrier(record)
-        elif key is None or b"/" not in key or not value.startswith(TICK.prefixes):
+        elif (name := ticks_schedule(key, value)) is None:
             _foreign(record, "not a tick: somebody else writes to this topic")
         else:
-            # A schedule's name has no slash, its periods may.
-            self._last_values[name := key[: key.index(b"/")]] = value
+            self._last_values[name] = value
             self._unread.add(name)
             self._last_value = value
 

@@ -3,7 +3,7 @@
 Nobody has to be asked who may be gone: a leader writes its name, its host and its wall's time with every barrier and
 every probe. It answers whether the leader is alive only as far as the log and the group know.
 
-Refuses to read all of a long tick topic: it looks back from the end, each time twice as far, until every schedule's
+Refuses to read all of a long tick topic: it looks back from the end, each time further, until every schedule's
 last tick is found or `look_back` records were read; what lies further back is told as None.
 """
 
@@ -18,11 +18,11 @@ from passage_clock.records.differing import differences
 from passage_clock.records.entries import Edition
 from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
-from passage_log.port import EARLIEST, Log, Partition, Reader
-from passage_log.ranges import read_decided, read_range, readable_ends, undecided
+from passage_log.port import Log, Partition, Reader, Record
+from passage_log.ranges import last_of_each, read_decided, undecided
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
-from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.records import SCHEDULE_ENTRY, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -260,20 +260,16 @@ def _read_small(
 def _look_back(
     reader: Reader, ticks: Partition, wanted: Collection[str], most: int
 ) -> tuple[dict[str, Tick], Term | None]:
-    """The last tick of each schedule and the last term, from windows that double, the last one first."""
-    values: dict[str, bytes] = {}
-    term: Term | None = None
-    end = until = readable_ends(reader, [ticks])[ticks]
-    window = FIRST_LOOK_BACK
-    while until > 0 and end - until < most and (window == FIRST_LOOK_BACK or not values.keys() >= set(wanted)):
-        begin = max(0, until - window)
-        newest: dict[str, bytes] = {}
-        for record in read_range(reader, {ticks: begin or EARLIEST}, {ticks: until}):
-            key, value = record.key(), record.value()
-            if key == TERM_KEY:
-                term = term_of(record) if term is None or record.offset() > term.offset else term
-            elif key is not None and value is not None and b"/" in key and value.startswith(TICK.prefixes):
-                newest[key[: key.index(b"/")].decode()] = value
-        values = {**newest, **values}
-        until, window = begin, window * 2
-    return {name: TICK.decode(value) for name, value in values.items()}, term
+    """The last tick of each schedule and, if it was met on the way, the last term."""
+    names = {name.encode() for name in wanted}
+    found = last_of_each(reader, {ticks: names}, _whose, _tick_or_term, FIRST_LOOK_BACK, most)
+    term = next((one for one in found.values() if isinstance(one, Term)), None)
+    return {one.schedule: one for one in found.values() if isinstance(one, Tick)}, term
+
+
+def _whose(record: Record) -> bytes | None:
+    return TERM_KEY if record.key() == TERM_KEY else ticks_schedule(record.key(), record.value())
+
+
+def _tick_or_term(record: Record) -> Tick | Term | None:
+    return term_of(record) if record.key() == TERM_KEY else tick_of(record.value())

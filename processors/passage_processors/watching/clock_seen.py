@@ -4,17 +4,16 @@ Refuses to read all of a long tick topic: it looks back from the end, each time 
 has shown a tick or `MOST_LOOK_BACK` offsets were read; what lies further back is told as never.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from passage_log.port import EARLIEST, Partition, Reader, Record
-from passage_log.ranges import read_decided, read_range, readable_ends
+from passage_log.port import Partition, Reader, Record
+from passage_log.ranges import last_of_each, read_decided, read_range, readable_ends
 from passage_processors.core.promises import ALWAYS, NEVER, Hold, Promises
 from passage_schemas.errors import SchemaError
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
-from passage_schemas.records import SCHEDULE_ENTRY, TICK
+from passage_schemas.records import SCHEDULE_ENTRY, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -23,8 +22,6 @@ MOST_LOOK_BACK = 1_000_000
 """Offsets; some seconds' reading."""
 LONG_PAUSE_SECONDS = 60.0
 """How long a tick is held back by a pause until somebody should see to it."""
-_FOREIGN = 16
-"""One less of what is no tick, in a row, may stand where a schedule's last tick is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,17 @@ def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[st
     """`wanted`: the schedules whose last tick is looked for. Raises Unreachable, Unfit."""
     entries = _entries(reader, Partition(schedules, 0))
     gone = {name for name, entry in entries.items() if entry.status == "removed"}
-    return ClockSeen(entries.values(), _look_back(reader, Partition(ticks, 0), set(wanted) - gone))
+    names = {name.encode() for name in set(wanted) - gone}
+    found = last_of_each(reader, {Partition(ticks, 0): names}, _whose, _tick, FIRST_LOOK_BACK, MOST_LOOK_BACK)
+    return ClockSeen(entries.values(), found.values())
+
+
+def _whose(record: Record) -> bytes | None:
+    return ticks_schedule(record.key(), record.value())
+
+
+def _tick(record: Record) -> Tick | None:
+    return tick_of(record.value())
 
 
 def first_ticks(reader: Reader, ticks: str, places: Mapping[int, tuple[int, int]]) -> dict[int, Tick]:
@@ -120,16 +127,9 @@ def first_ticks(reader: Reader, ticks: str, places: Mapping[int, tuple[int, int]
     for offset, sequence in set(places.values()):
         records = read_range(reader, {topic: max(offset, begin)}, ends)
         found[offset, sequence] = next(
-            (tick for tick in map(_tick_of, records) if tick and tick.sequence > sequence), None
+            (tick for tick in map(_tick, records) if tick and tick.sequence > sequence), None
         )
     return {number: tick for number, place in places.items() if (tick := found[place]) is not None}
-
-
-def _tick_of(record: Record) -> Tick | None:
-    try:
-        return TICK.decode(record.value() or b"")
-    except SchemaError:
-        return None  # a leader's barrier, or somebody else's
 
 
 def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:
@@ -142,33 +142,3 @@ def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:
                 continue  # Somebody else's: the worker itself tells of it.
             entries[entry.schedule] = entry
     return entries
-
-
-def _look_back(reader: Reader, ticks: Partition, wanted: set[str]) -> list[Tick]:
-    """The last tick of each schedule seen, from windows that double, the last one first."""
-    found: dict[bytes, Tick] = {}
-    names = {name.encode() for name in wanted}
-    end = until = readable_ends(reader, [ticks])[ticks]
-    window = FIRST_LOOK_BACK
-    while until > 0 and end - until < MOST_LOOK_BACK and not (found and found.keys() >= names):
-        begin = max(0, until - window)
-        newest: defaultdict[bytes, deque[bytes]] = defaultdict(lambda: deque(maxlen=_FOREIGN))
-        for record in read_range(reader, {ticks: begin or EARLIEST}, {ticks: until}):
-            key, value = record.key(), record.value()
-            if key is not None and value is not None and b"/" in key and value.startswith(TICK.prefixes):
-                newest[key[: key.index(b"/")]].append(value)
-        for name in newest.keys() - found.keys():
-            if (tick := _last_tick(newest[name])) is not None:
-                found[name] = tick
-        until, window = begin, window * 2
-    return list(found.values())
-
-
-def _last_tick(values: Iterable[bytes]) -> Tick | None:
-    """Decoding each would take longer than reading them."""
-    for value in reversed(list(values)):
-        try:
-            return TICK.decode(value)
-        except SchemaError:
-            continue  # Somebody else's, as above.
-    return None

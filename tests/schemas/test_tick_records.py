@@ -1,0 +1,32 @@
+"""What a record of the tick topic is, told by its key and first bytes."""
+
+import pytest
+
+from passage_schemas.instant import Instant
+from passage_schemas.records import CUT, TICK, tick_of, ticks_schedule
+from passage_schemas.tick import Tick
+
+NEVER, BEGUN, ENDED = None, Instant(0), Instant(1)
+A_TICK = Tick(
+    "DayHasPassed", "day.utc", 1, 1, "2026-01-01", BEGUN, ENDED, NEVER, "UTC", None, "2025b", ENDED, "definition", None
+)
+VALUE = TICK.encode(A_TICK)
+
+
+def test_a_tick_is_its_schedules_whatever_slashes_its_period_has() -> None:
+    assert ticks_schedule(A_TICK.key, VALUE) == b"day.utc"
+    assert ticks_schedule(b"week/2026-01-01/2026-01-08", VALUE) == b"week"
+    assert tick_of(VALUE) == A_TICK
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(b"passage/term", None), (b"day.utc/gone", None), (None, VALUE), (b"keyless", VALUE), (b"a/b", CUT.prefixes[0])],
+)
+def test_what_is_no_tick_is_nobodys(key: bytes | None, value: bytes | None) -> None:
+    assert ticks_schedule(key, value) is None
+
+
+@pytest.mark.parametrize("value", [None, b"", VALUE[:20], VALUE + b"x"])
+def test_what_cannot_be_read_is_no_tick(value: bytes | None) -> None:
+    assert tick_of(value) is None
