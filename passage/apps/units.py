@@ -10,10 +10,10 @@ from passage_processors.core.full_days import Ticks, full_days
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.report import Report
 from passage_schemas.given.document import Node
+from passage_schemas.instant import YEARS
 from passage_schemas.shape import hints_of
 
 _COUNT = range(1, 1 << 31)
-_YEARS = range(1970, 9001)
 _TICKS = "a number of ticks, 1 or more; or {field: NAME, plus: NUMBER} where the fact says it"
 _AFTER = f"{_TICKS}; or {{full_days: ...}} with either, for whole days"
 _SCHEDULE = "a schedule's name; or {field: NAME, one_of: {VALUE: SCHEDULE}} where the fact says it"
@@ -144,8 +144,8 @@ def _since(section: Node) -> datetime | None:
         raise here.unlike("an instant, e.g. 2026-01-01T00:00:00Z") from None
     if found.tzinfo is None:
         raise here.wrong(f"{here.value} is on no zone's clock; add its offset, e.g. 2026-01-01T00:00:00Z")
-    if found.year not in _YEARS:
-        raise here.wrong(f"{here.value} won't do; write a year from {_YEARS.start} to {_YEARS.stop - 1}")
+    if found.year not in YEARS:
+        raise here.wrong(f"{here.value} won't do; write a year from {YEARS.start} to {YEARS.stop - 1}")
     return found
 
 

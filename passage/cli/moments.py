@@ -8,9 +8,9 @@ from datetime import datetime
 from passage_clock import civil
 from passage_clock.errors import ClockError
 from passage_schemas.given.document import no_date
-from passage_schemas.instant import Instant, instant_of
+from passage_schemas.instant import YEARS, Instant, instant_of
 
-FIRST_YEAR, LAST_YEAR = 1970, 9000
+FIRST_YEAR, LAST_YEAR = YEARS[0], YEARS[-1]
 
 DATE = "2026-11-20 or 2026-11-20T09:00"
 INSTANT = "it with an offset, 2012-10-28T22:00-04:00"
@@ -35,7 +35,7 @@ def _read(option: str, text: str, example: str) -> datetime:
         read = datetime.fromisoformat(text)
     except ValueError as error:
         raise ClockError(f"{option}: {no_date(text, error)}; write {example}") from None
-    is_named = FIRST_YEAR <= read.year <= LAST_YEAR
+    is_named = read.year in YEARS
     if is_named and read.tzinfo is not None:  # first the year alone: beyond it an offset is too much for `datetime`
         is_named = instant_of(read) >= 0
     if not is_named:

@@ -14,6 +14,9 @@ Instant = NewType("Instant", int)
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+YEARS = range(1970, 9001)
+"""In which Kafka's timestamps, the zones and `datetime` can all name an instant, whatever its offset."""
+
 
 def instant_of(moment: datetime) -> Instant:
     """Microseconds since 1970. Raises SchemaError for a naive datetime: without a zone it names no instant."""
