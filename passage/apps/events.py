@@ -9,37 +9,30 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, make_dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
 from types import GenericAlias, NoneType
 from typing import Annotated, Any, Literal, get_args
-from uuid import UUID
 
 from passage_processors.core.effects import said
-from passage_schemas.derive import decimal_of
 from passage_schemas.errors import ConfigError, SchemaError
 from passage_schemas.events import event_codec
+from passage_schemas.fact_types.scalars import SCALARS, decimal_of
 from passage_schemas.fingerprint import Schema, canonical_form
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.given.document import Node, read_text
 
-_PLAIN: Mapping[str, Any] = {
-    "string": str, "int": int, "float": float, "bool": bool, "bytes": bytes, "date": date, "datetime": datetime,
-    "uuid": UUID,
-}  # fmt: skip
+_PLAIN: Mapping[str, Any] = {row.word: kind for kind, row in SCALARS.items() if row.word is not None}
 _DECIMAL = re.compile(r"decimal\((\d+), *(\d+)\)")
 _EVENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _FIELD = re.compile(r"[a-z_][a-z0-9_]*")
 _TYPES = f"a type: {', '.join(_PLAIN)}, decimal(12,2), list of string; with ? where it may be missing, e.g. date?"
-_AVRO: Mapping[str, Any] = {
-    "string": str, "int": int, "long": int, "float": float, "double": float, "boolean": bool, "bytes": bytes,
-}  # fmt: skip
-_LOGICAL: Mapping[str, Any] = {
-    "date": date, "timestamp-millis": datetime, "timestamp-micros": datetime, "uuid": UUID,
-}  # fmt: skip
+_STORED = [(stored, kind) for kind, row in SCALARS.items() for stored in row.stored]
+_AVRO: Mapping[str, Any] = {stored: kind for stored, kind in _STORED if " " not in stored and stored != "fixed"}
+_LOGICAL: Mapping[str, Any] = {stored.split()[1]: kind for stored, kind in _STORED if " " in stored}
+"""What a schema's type means, and its logical type. A fixed has a name and a size, which no field's type would keep."""
 
 
 @dataclass(frozen=True, slots=True)

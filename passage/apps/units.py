@@ -9,9 +9,9 @@ from passage.apps.values import Filled, check_type, field_of, filling
 from passage_processors.core.full_days import Ticks, full_days
 from passage_processors.core.policy import Policy, SecondStart
 from passage_processors.core.report import Report
+from passage_schemas.fact_types.forms import hints_of
 from passage_schemas.given.document import Node
 from passage_schemas.instant import YEARS
-from passage_schemas.shape import hints_of
 
 _COUNT = range(1, 1 << 31)
 _TICKS = "a number of ticks, 1 or more; or {field: NAME, plus: NUMBER} where the fact says it"

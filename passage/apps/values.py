@@ -11,25 +11,20 @@ when the file is read.
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, get_type_hints
-from uuid import UUID
+from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from passage_schemas.events import event_codec
+from passage_schemas.fact_types.avro_values import Misfit
+from passage_schemas.fact_types.forms import Scalar, form_of, hints_of
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.given.document import Node
-from passage_schemas.shape import Misfit, field_shape, hints_of, without_none
+from passage_schemas.shape import field_shape
 
 _OF_CASE = {"key": str, "started_at": datetime, "due_at": datetime, "number": int, "starts": int}
 _OF_TICK = {"schedule": str, "ordinal": int, "period": str, "ends_at": datetime}
-_WORDS: dict[Any, str] = {
-    str: "text", int: "a whole number", float: "a number", bool: "true or false", bytes: "bytes", Decimal: "a decimal",
-    datetime: "a moment", date: "a day", UUID: "a UUID",
-}  # fmt: skip
-"""The types that are compared; of others (records, lists, symbols) the codec says what won't do."""
 
 Filled = Callable[[Any], Any]
 
@@ -42,7 +37,7 @@ def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Fille
     for field in fields(event):
         if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
             raise here.wrong(f"{event.__name__} needs {field.name!r}; write {field.name}: and what it is")
-    hints = get_type_hints(event, include_extras=True)
+    hints = hints_of(event)
     types = {one["name"]: one["type"] for one in event_codec(event).schema["fields"]}
     plain: dict[str, Any] = {}
     asked: dict[str, Filled] = {}
@@ -89,10 +84,13 @@ def _asked(here: Node, name: str, fact: type[Any] | None, wanted: Any) -> Filled
 
 
 def check_type(here: Node, what: str, given: Any, wanted: Any) -> None:
-    """Raises ConfigError where this can never be what is wanted. None is left to when the event is made."""
-    given, wanted = without_none(given)[0], without_none(wanted)[0]
-    if {given, wanted} <= _WORDS.keys() and given is not wanted and (given, wanted) != (int, float):
-        raise here.wrong(f"{what} is {_WORDS[given]}, and this must be {_WORDS[wanted]}")
+    """Raises ConfigError where this can never be what is wanted. None is left to when the event is made, and what is
+    wrong with a record, a list or symbols to the codec."""
+    (has, _), (needs, _) = form_of(given), form_of(wanted)
+    if not isinstance(has, Scalar) or not isinstance(needs, Scalar) or has.row is needs.row:
+        return
+    if (has.row.python, needs.row.python) != (int, float):
+        raise here.wrong(f"{what} is {has.row.said}, and this must be {needs.row.said}")
 
 
 def field_of(here: Node, fact: type[Any], name: str) -> str:

@@ -7,9 +7,10 @@ Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, 
 
 from passage_schemas.codec import Codec
 from passage_schemas.cut import Cut, InputCut, Refusal
-from passage_schemas.derive import decimal_of, schema_of
+from passage_schemas.derive import schema_of
 from passage_schemas.errors import ConfigError, PassageError, SchemaError
 from passage_schemas.events import EventSet, event_codec
+from passage_schemas.fact_types.scalars import decimal_of
 from passage_schemas.fingerprint import fingerprint, prefix_of
 from passage_schemas.instant import Instant, datetime_of, instant_of, instant_of_milliseconds, milliseconds_of
 from passage_schemas.records import CUT, SCHEDULE_ENTRY, TICK, TRIGGERED, WAKE_UP_RESUMED

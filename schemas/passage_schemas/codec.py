@@ -18,10 +18,11 @@ from fastavro.schema import SchemaParseException, UnknownType
 
 from passage_schemas.bounds import Walk, walk_of
 from passage_schemas.errors import SchemaError
+from passage_schemas.fact_types.avro_values import Misfit
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, check_agreement, prefix_of
 from passage_schemas.resolution import incompatibilities
 from passage_schemas.resolving import Convert, converter
-from passage_schemas.shape import Misfit, record_shape
+from passage_schemas.shape import record_shape
 from passage_schemas.straight import Odd, reader, writer
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ from copy import deepcopy
 from typing import Any
 
 from passage_schemas.errors import SchemaError
+from passage_schemas.fact_types.avro_values import INTEGER_BITS
 from passage_schemas.fingerprint import named
 
-_WHOLE_BITS = {"int": 32, "long": 64}
 _FLOAT = struct.Struct("<f")
 
 
@@ -35,7 +35,11 @@ def default_value(said: Any, avro: Any, names: Mapping[str, Any]) -> Any:
         return _bytes(said, avro)
     if kind in ("float", "double") and isinstance(said, int | float) and not isinstance(said, bool):
         return as_float(said, kind)
-    if kind in _WHOLE_BITS and type(said) is int and -(1 << _WHOLE_BITS[kind] - 1) <= said < 1 << _WHOLE_BITS[kind] - 1:
+    if (
+        kind in INTEGER_BITS
+        and type(said) is int
+        and -1 << INTEGER_BITS[kind] - 1 <= said < 1 << INTEGER_BITS[kind] - 1
+    ):
         return said
     if kind == "enum" and said in avro["symbols"]:
         return said

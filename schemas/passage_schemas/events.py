@@ -1,6 +1,6 @@
 """Domain events: a frozen dataclass is its own schema.
 
-The Avro schema is derived from the annotations by dataclasses-avroschema, or read from an `.avsc` file where the words
+The Avro schema is derived from the annotations, or read from an `.avsc` file where the words
 were agreed elsewhere. Events carry exact things: aware datetimes in microseconds, Decimals with a stated scale. Refused
 with a SchemaError that says which field: a class that is not frozen (a fact does not change), a naive moment, a type
 Avro has no one name for.

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable
 from textwrap import indent
 from typing import Any, NamedTuple
 
+from passage_schemas.fact_types.avro_values import INTEGER_BITS
+from passage_schemas.fact_types.scalars import SCALARS
+
 Write = Callable[[Any], bytes]
 Read = Callable[[bytes, int], tuple[Any, int]]
 """(data, where the value begins) to the value and where it ends"""
@@ -71,13 +74,12 @@ def _long_written(number: int) -> bytes:
 
 _SMALL = tuple(_long_written(number) for number in range(4096))
 """What most lengths and many numbers come to."""
-_RANGES = {"int": 31, "long": 63}
 _LAST_SHIFT = 63
 """Of the tenth byte, the last that a long can have."""
 
 
 def _whole_writer(avro: str) -> Write:
-    highest = 1 << _RANGES[avro]
+    highest = 1 << INTEGER_BITS[avro] - 1
 
     def write(number: Any) -> bytes:
         if type(number) is not int or not -highest <= number < highest:
@@ -176,7 +178,7 @@ class _Writing(_Source):
             places = {symbol: _SMALL[place] for place, symbol in enumerate(plan.symbols)}
             self.pieces.append(f"{self.name(places)}[{self.name(plan.lower)}({here})]")
             return []
-        if plan.wanted in (str, bytes, int, bool):
+        if SCALARS[plan.wanted].is_plain:
             return self._primitive(plan, here, f"if type({here}) is not {plan.wanted.__name__}: raise Odd")
         lowered = self.name()
         return self._primitive(plan, lowered, f"{lowered} = {self.name(plan.lower)}({here})")
@@ -190,7 +192,7 @@ class _Writing(_Source):
 
     def _primitive(self, plan: Plan, here: str, first: str) -> list[str]:
         kind, pieces = plan.avro, self.pieces
-        if kind in _RANGES:
+        if kind in INTEGER_BITS:
             pieces.append(f"SMALL[{here}] if 0 <= {here} < {len(_SMALL)} else {self.name(_whole_writer(kind))}({here})")
         elif kind == "boolean":
             pieces.append(f'b"\\x01" if {here} else b"\\x00"')
@@ -270,7 +272,7 @@ class _Reading(_Source):
 
     def _primitive(self, plan: Plan, to: str) -> list[str]:
         kind, end = plan.avro, self.name()
-        if kind in _RANGES:
+        if kind in INTEGER_BITS:
             return [
                 f"{to} = data[at]",
                 f"if {to} < 128:",
