@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import methodcaller
 from typing import Any, NamedTuple
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|z|[+-]\d\d(:?\d\d)?)?")
@@ -65,6 +66,6 @@ _EXACT_TEXT = {"type": "string", "pattern": f"^{_EXACT.pattern}$".replace("\\d",
 AS_IT_IS = JsonValue()
 AS_TEXT = JsonValue(write=str)
 MOMENT = JsonValue(_moment, {"type": "string", "format": "date-time"}, _moment_written)
-DAY = JsonValue(_day, {"type": "string", "format": "date"}, date.isoformat)
+DAY = JsonValue(_day, {"type": "string", "format": "date"}, methodcaller("isoformat"))
 EXACT = JsonValue(_exact, {"anyOf": [_EXACT_TEXT, {"type": "integer"}]}, "{:f}".format)
 BASE64 = JsonValue(None, {"type": "string", "contentEncoding": "base64"}, _base64)

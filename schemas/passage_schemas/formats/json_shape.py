@@ -1,41 +1,27 @@
 """A dataclass and its JSON: pydantic checks and builds, and what it would have to guess is refused.
 
-Pydantic reads a dataclass leniently where JSON has no type of its own, so each is mirrored into a TypedDict whose
-moments, days and exact numbers are read by the functions below. What comes out must then fit the class's Avro schema,
-so that a fact can be kept whatever it came in: a moment without a zone is refused there, as it is everywhere else.
-
-    datetime    text, ISO 8601 with an offset; finer than a microsecond is cut off
-    date        text, 2026-11-20
-    Decimal     text, or a whole number; never one with a fraction, which a JSON library may have rounded
-    bytes       text, base64
-    Enum        its value
+Pydantic reads a dataclass leniently where JSON has no type of its own, so each is told to it as a TypedDict whose
+moments, days and exact numbers are read as `fact_types.json_values` says; an Enum is its value. What comes out must
+then fit the class's Avro schema, so that a fact can be kept whatever it came in: a moment without a zone is refused
+there, as it is everywhere else.
 """
 
-import base64
 import dataclasses
 import json
-import re
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from enum import Enum
 from types import GenericAlias
-from typing import Annotated, Any, NotRequired, get_args, get_origin
-from uuid import UUID
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from typing_extensions import TypedDict
 
 from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
-from passage_schemas.shape import hints_of, without_none
+from passage_schemas.fact_types.forms import ListOf, MapOf, RecordOf, Scalar, form_of, hints_of, without_none
+from passage_schemas.fact_types.scalars import SCALARS, ScalarType
 
 # Unknown fields are passed over, as Avro's resolution does with those of a newer writer.
 _STRICT = ConfigDict(strict=True, extra="ignore", val_json_bytes="base64", allow_inf_nan=False)
-
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|z|[+-]\d\d(:?\d\d)?)?")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-# No exponent: 1e999999999 would be a number of a billion digits.
-_EXACT = re.compile(r"-?\d{1,80}(\.\d{1,80})?")
 
 
 class JsonShape:
@@ -95,22 +81,18 @@ def dumped(value: Any, what: str) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return format(value, "f")
-        case UUID():
-            return str(value)
-        case bytes():
-            return base64.b64encode(value).decode()
-        case Enum():
-            return value.value
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+    for kind, write in _WRITTEN:
+        if isinstance(value, kind):
+            return write(value)
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
     raise TypeError(f"{type(value).__qualname__} has no place in an event")
+
+
+_WRITTEN = [(kind, row.json.write) for kind, row in SCALARS.items() if row.json.write is not None]
+"""What JSON has no type for, and how it is written."""
 
 
 class _Mirror:
@@ -133,58 +115,26 @@ class _Mirror:
         return NotRequired[kind] if has_default else kind
 
     def _type(self, annotation: Any) -> Any:
-        kind, optional = without_none(annotation)
-        told = self._one(kind)
-        return told | None if optional else told
-
-    def _one(self, kind: Any) -> Any:
-        origin, args = get_origin(kind), get_args(kind)
-        if kind in _READ:
-            return Annotated[kind, PlainValidator(_READ[kind]), WithJsonSchema(_SAID[kind])]
-        if kind is bytes:
-            return Annotated[bytes, WithJsonSchema({"type": "string", "contentEncoding": "base64"})]
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            return self.of(kind)
-        if origin is list and args:
-            return GenericAlias(list, (self._type(args[0]),))
-        if origin is tuple and args[1:] == (Ellipsis,):
-            return GenericAlias(tuple, (self._type(args[0]), Ellipsis))
-        if isinstance(origin, type) and issubclass(dict, origin) and args:
-            return GenericAlias(dict, (str, self._type(args[1])))
-        return kind
+        form, is_optional = form_of(annotation)
+        told: Any
+        match form:
+            case Scalar(row):
+                told = _scalar(row)
+            case RecordOf(cls):
+                told = self.of(cls)
+            case ListOf(kind, item):
+                told = GenericAlias(kind, (self._type(item),) if kind is list else (self._type(item), Ellipsis))
+            case MapOf(values):
+                told = GenericAlias(dict, (str, self._type(values)))
+            case _:
+                told = without_none(annotation)[0]
+        return told | None if is_optional else told
 
 
-def _moment(seen: Any) -> datetime:
-    if not isinstance(seen, str) or not _MOMENT.fullmatch(seen):
-        raise ValueError("a moment is text in ISO 8601 with an offset, as 2026-11-20T09:30:00Z")
-    return datetime.fromisoformat(seen.upper())
-
-
-def _day(seen: Any) -> date:
-    if not isinstance(seen, str) or not _DAY.fullmatch(seen):
-        raise ValueError("a day is text, as 2026-11-20")
-    return date.fromisoformat(seen)
-
-
-def _exact(seen: Any) -> Decimal:
-    if isinstance(seen, float):
-        raise ValueError("a number with a fraction may have been rounded on its way; write it as text")
-    if isinstance(seen, int) and not isinstance(seen, bool):
-        return Decimal(seen)
-    if not isinstance(seen, str) or not _EXACT.fullmatch(seen):
-        raise ValueError("an exact number is text without an exponent, as 12.50, or a whole number")
-    return Decimal(seen)
-
-
-_READ = {datetime: _moment, date: _day, Decimal: _exact}
-_SAID: dict[Any, dict[str, Any]] = {
-    datetime: {"type": "string", "format": "date-time"},
-    date: {"type": "string", "format": "date"},
-    Decimal: {
-        "anyOf": [{"type": "string", "pattern": f"^{_EXACT.pattern}$".replace("\\d", "[0-9]")}, {"type": "integer"}]
-    },
-}
-"""The same for whoever writes it: as JSON Schema."""
+def _scalar(row: ScalarType) -> Any:
+    reader = () if row.json.read is None else (PlainValidator(row.json.read),)
+    schema = () if row.json.schema is None else (WithJsonSchema(dict(row.json.schema)),)
+    return Annotated[row.python, *reader, *schema] if reader or schema else row.python
 
 
 def _shortened(seen: Any) -> str:
