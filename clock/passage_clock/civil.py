@@ -117,7 +117,7 @@ def nearest_zone(name: str) -> str | None:
     return None if near is None else by_spelling[near]
 
 
-class Span(NamedTuple):
+class OffsetSpan(NamedTuple):
     """A stretch of time over which a zone keeps one offset (microseconds to add to UTC)."""
 
     begins_at: Instant
@@ -135,11 +135,11 @@ class Zone:
             raise ZoneError(f"{name!r} is not in tzdata {tzdata_version()}; {zone_hint(name)}")
         self.name = name
         self._info = _info(name)
-        self._eras: dict[int, list[Span]] = {}
+        self._eras: dict[int, list[OffsetSpan]] = {}
         # From which civil time to which nothing is in doubt, and the offset there: of the span asked for last.
         self._steady = (0, 0, 0)
 
-    def span_at(self, instant: int) -> Span:
+    def span_at(self, instant: int) -> OffsetSpan:
         """The span that holds this instant; before 1970 the first one."""
         number = (instant - FIRST_INSTANT) // ERA
         for span in self._eras.get(number) or self._look_into(number):
@@ -173,7 +173,7 @@ class Zone:
             span = self.span_at(span.ends_at)
         return found
 
-    def _remember(self, span: Span) -> None:
+    def _remember(self, span: OffsetSpan) -> None:
         """So far from its ends, no other span has the same civil time."""
         begins, ends = span.begins_at + span.offset + WIDEST_SHIFT, span.ends_at + span.offset - WIDEST_SHIFT
         self._steady = (begins, ends, span.offset)
@@ -211,14 +211,14 @@ class Zone:
             boundary = ((span.begins_at + span.offset) // unit + 1) * unit - span.offset
         return Instant(boundary)
 
-    def _opens_with_boundary(self, span: Span, unit: int) -> bool:
+    def _opens_with_boundary(self, span: OffsetSpan, unit: int) -> bool:
         came_from = span.begins_at + self.span_at(span.begins_at - 1).offset
         lands_on = span.begins_at + span.offset
         if lands_on < came_from:
             return lands_on % unit == 0
         return lands_on // unit * unit >= came_from
 
-    def _look_into(self, number: int) -> list[Span]:
+    def _look_into(self, number: int) -> list[OffsetSpan]:
         """The spans of the era of this number. Twice at once does no harm."""
         begins_at = Instant(FIRST_INSTANT + max(number, 0) * ERA)
         until = begins_at + ERA
@@ -229,15 +229,15 @@ class Zone:
         self._eras[number] = spans
         return spans
 
-    def _span_from(self, begins_at: Instant, until: int) -> Span:
+    def _span_from(self, begins_at: Instant, until: int) -> OffsetSpan:
         offset = self._offset(begins_at)
         low = begins_at
         while low < until:
             high = Instant(min(low + PROBE, until))
             if self._offset(high) != offset:
-                return Span(begins_at, self._change_between(low, high, offset), offset)
+                return OffsetSpan(begins_at, self._change_between(low, high, offset), offset)
             low = high
-        return Span(begins_at, low, offset)
+        return OffsetSpan(begins_at, low, offset)
 
     def _change_between(self, low: Instant, high: Instant, offset: int) -> Instant:
         """Halve until the second at which the offset is no longer `offset`."""

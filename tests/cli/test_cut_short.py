@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli.clock import asked
+from passage.cli.clock import requests
 from passage_clock.config import load
 from passage_clock.records.control import StatusAsk
 from passage_log.errors import Unfit
@@ -51,7 +51,7 @@ def test_two_formats_at_once_are_refused(config: Path, format_: str, passage: Co
 
 def test_an_ask_finds_missing_topics_before_it_is_written(config: Path) -> None:
     with pytest.raises(Unfit, match="`passage clock topics --config FILE --create` creates what is missing"):
-        asked.write(MemoryLog(), load(config), StatusAsk("hour.utc", "paused", "kim", "stocktaking"))
+        requests.write(MemoryLog(), load(config), StatusAsk("hour.utc", "paused", "kim", "stocktaking"))
 
 
 def test_a_diff_compares_until_a_whole_second(config: Path, tmp_path: Path, passage: Command) -> None:

@@ -17,8 +17,8 @@ from hashlib import sha256
 from random import Random
 
 from passage_clock.leading.service import Clock
+from passage_clock.monitoring.verify import Verifier
 from passage_clock.records.control import StatusAsk, Trigger, trigger_asked
-from passage_clock.watching.verify import Verifier
 from passage_log.errors import WriterLost
 from passage_log.port import EARLIEST, Record
 from passage_schemas.instant import Instant

@@ -10,8 +10,8 @@ import structlog
 from passage_clock.config import ClockConfig, load
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.service import Clock
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_clock.records.differing import differences
-from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.errors import ConfigError
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry

@@ -14,13 +14,13 @@ from passage_clock.config import ClockConfig, Topics, load
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.office import Office
 from passage_clock.leading.service import Clock, places
+from passage_clock.monitoring.metrics import ClockMetrics
+from passage_clock.monitoring.status import status
 from passage_clock.records.entries import Edition
 from passage_clock.records.follower import Follower
 from passage_clock.records.topics import check_topics
 from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
-from passage_clock.watching.metrics import ClockMetrics
-from passage_clock.watching.status import status
 from passage_log.errors import Fenced
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Record
@@ -109,7 +109,7 @@ def test_a_writer_that_was_deposed_writes_nothing_readable(config: ClockConfig, 
         while not follower.passed(places(config).ticks, term):
             assert time.monotonic() < deadline
             follower.follow(1_000, 0.2)
-        found.settle(follower.memory())
+        found.settle(follower.state())
         follower.close()
         return found
 

@@ -14,7 +14,7 @@ from passage_clock.leading.leadership import Cause
 from passage_clock.leading.office import Office
 from passage_clock.leading.service import Clock
 from passage_clock.leading.skew import WallReading
-from passage_clock.records.memory import Memory
+from passage_clock.records.clock_state import ClockState
 from passage_log.errors import Fenced, WriterLost
 from tests.clock.simulation import Simulation
 from tests.clock.world import TICKS
@@ -93,15 +93,15 @@ class ReadsNotToTheBarrier(Clock):
 class ReadsBeforeTheFence(Clock):
     """Takes the last ticks from before its writer was opened."""
 
-    _before: Memory | None = None
+    _before: ClockState | None = None
 
     def _open(self) -> float:
-        self._before = self._follower.memory()
+        self._before = self._follower.state()
         return super()._open()
 
-    def _memory(self) -> Memory:
+    def _state(self) -> ClockState:
         # A standby has no office yet.
-        return self._before if self._office is not None and self._before is not None else super()._memory()
+        return self._before if self._office is not None and self._before is not None else super()._state()
 
 
 class GoesOnWithoutABarrier(Clock):
@@ -114,7 +114,7 @@ class GoesOnWithoutABarrier(Clock):
             office = self._in_office()
             office._writer = self._log.writer(self.transactional_id)
             office._writer.open()
-            self._record(office, self._memory())
+            self._record(office, self._state())
             return 0.0
 
 
@@ -128,7 +128,7 @@ class RetriesInPlace(Clock):
             office = self._in_office()
             office._writer = self._log.writer(self.transactional_id)
             office._writer.open()
-            self._record(office, self._memory())
+            self._record(office, self._state())
             return 0.0
 
 
@@ -143,9 +143,9 @@ class TrustsTheWall(Clock):
 class IsDeafInOffice(Clock):
     """Never hears what operators ask of it while it leads."""
 
-    def _record(self, office: Office, memory: Memory) -> None:
+    def _record(self, office: Office, state: ClockState) -> None:
         if not self.leadership.may_publish:
-            super()._record(office, memory)
+            super()._record(office, state)
 
 
 class TakesEverySilenceForADeath(Clock):

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from passage_clock.leading.failure_detector import STAGGER_SECONDS
 from passage_clock.leading.leadership import Stage
-from passage_clock.leading.vigil import STAGGER_SECONDS
 from passage_clock.records.control import StatusAsk
 from tests.clock.world import (
     CONTROL,

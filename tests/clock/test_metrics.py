@@ -2,9 +2,9 @@
 
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
+from passage_clock.monitoring.health import STALLED_SECONDS
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_clock.records.entries import Edition
-from passage_clock.watching.health import STALLED_SECONDS
-from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.instant import Instant
 from tests.clock.world import EDITION, MIDNIGHT, MINUTE, Stages, World, every_minute
 

@@ -9,8 +9,8 @@ import pytest
 
 from passage_clock.config import schedule_of_definition
 from passage_clock.errors import PlanError
+from passage_clock.records.clock_state import ClockState
 from passage_clock.records.entries import first_instants
-from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant, datetime_of
 from tests.clock.world import EDITION, ENTRY, Candidate, World
@@ -111,18 +111,18 @@ def test_other_data_may_bring_the_first_tick_forward(misfire: Any) -> None:
     promised = replace(
         ENTRY, definition=schedule.definition, definition_text=schedule.definition_text, next_at=at("23T10:00")
     )
-    memory = Memory({}, 0, {"x": promised}, {})
+    state = ClockState({}, 0, {"x": promised}, {})
 
     for tzdata, begins in (("2026b", "23T10:00"), ("2026c", "23T09:00")):
         edition = replace(EDITION, tzdata=tzdata)
-        assert first_instants([schedule], memory, edition, at("21T09:00")) == {"x": at(begins)}
+        assert first_instants([schedule], state, edition, at("21T09:00")) == {"x": at(begins)}
 
 
 def test_a_promise_of_a_release_we_cannot_read_is_no_floor_either() -> None:
     foreign = replace(ENTRY, definition="?", definition_text='{"every":"olympiad"}', next_at=at("23T09:05"))
-    memory = Memory({}, 0, {"x": foreign}, {})
+    state = ClockState({}, 0, {"x": foreign}, {})
 
-    assert first_instants([mondays("09:00")], memory, EDITION, at("21T09:00")) == {"x": at("23T09:00")}
+    assert first_instants([mondays("09:00")], state, EDITION, at("21T09:00")) == {"x": at("23T09:00")}
 
 
 LATER = [

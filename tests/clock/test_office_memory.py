@@ -7,16 +7,16 @@ from passage_clock.leading.office import Office
 from passage_clock.leading.retention import SWEEP_EVERY_SECONDS
 from passage_clock.leading.service import places
 from passage_clock.planning.progress import LastTick
+from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import trigger_asked
 from passage_clock.records.entries import first_instants
-from passage_clock.records.memory import Memory, Published
 from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
 from passage_schemas.records import TRIGGERED
 from tests.clock.world import DAY, EDITION, ENTRY, MIDNIGHT, MINUTE, TRIGGERS, World, every_minute
 
 HOUR = 60 * MINUTE
-NOTHING = Memory({}, 0, {}, {})
+NOTHING = ClockState({}, 0, {}, {})
 SKIPPING: Schedule = replace(
     periodic("hour.utc", "hour", "UTC", starts_at=Instant(MIDNIGHT - 4 * DAY)),
     misfire="skip",
@@ -88,10 +88,10 @@ def test_with_other_data_a_promise_that_a_skip_moved_is_worth_nothing() -> None:
     schedule = replace(every_minute(), misfire="skip")
     entry = replace(ENTRY, definition=schedule.definition, next_at=Instant(MIDNIGHT + 9 * MINUTE), sequence=1)
     last = LastTick(1, "2026-09-01T00:00+00:00", Instant(MIDNIGHT + MINUTE), bytes(32))
-    memory = Memory({schedule.name: Published(last, 1, None)}, 1, {schedule.name: entry}, {})
+    state = ClockState({schedule.name: Published(last, 1, None)}, 1, {schedule.name: entry}, {})
 
     for tzdata, first in (("2026b", {schedule.name: entry.next_at}), ("2026c", {})):
-        assert first_instants([schedule], memory, replace(EDITION, tzdata=tzdata), MIDNIGHT) == first
+        assert first_instants([schedule], state, replace(EDITION, tzdata=tzdata), MIDNIGHT) == first
 
 
 def test_a_backlog_within_the_grace_waits_for_its_rate_and_not_in_a_loop() -> None:

@@ -11,14 +11,14 @@ from passage_clock.leading.fitness import OfficeRefusal
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.promises import MEND, SHOWN, Moved, compared, compared_by_the_rules, told, unkept
 from passage_clock.leading.service import Clock
+from passage_clock.monitoring.metrics import ClockMetrics
+from passage_clock.monitoring.status import status
 from passage_clock.planning.progress import LastTick
+from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import StatusAsk
 from passage_clock.records.entries import Edition
-from passage_clock.records.memory import Memory, Published
 from passage_clock.rules.periods import Every
 from passage_clock.schedules import Schedule
-from passage_clock.watching.metrics import ClockMetrics
-from passage_clock.watching.status import status
 from passage_schemas.instant import Instant
 from tests.clock.moved_rules import Earlier, EveryThird, Later, Never, by
 from tests.clock.test_verify import walk
@@ -148,13 +148,13 @@ RECORDED = replace(
 SKIPPING = replace(every_minute(), misfire="skip")
 
 
-def knowing(entry: Any = RECORDED, next_at: Instant | None = PROMISED, sequence: int = 5) -> Memory:
-    return Memory(
+def knowing(entry: Any = RECORDED, next_at: Instant | None = PROMISED, sequence: int = 5) -> ClockState:
+    return ClockState(
         {"minute.utc": Published(LAST, 5, next_at)}, sequence, {} if entry is None else {entry.schedule: entry}, {}
     )
 
 
-HELD: dict[str, tuple[Schedule, Memory, Edition, tuple[Instant | None, bool] | None]] = {
+HELD: dict[str, tuple[Schedule, ClockState, Edition, tuple[Instant | None, bool] | None]] = {
     # What comes next and whether that breaks the promise; None: as promised, or nothing was.
     "as promised": (every_minute(), knowing(), EDITION, None),
     "before it": (by(Earlier), knowing(), EDITION, (Instant(PROMISED - 20 * SECOND), True)),
@@ -223,11 +223,11 @@ HELD: dict[str, tuple[Schedule, Memory, Edition, tuple[Instant | None, bool] | N
 }
 
 
-@pytest.mark.parametrize(("schedule", "memory", "edition", "expected"), HELD.values(), ids=HELD)
+@pytest.mark.parametrize(("schedule", "state", "edition", "expected"), HELD.values(), ids=HELD)
 def test_what_comes_next_is_held_against_what_was_promised(
-    schedule: Schedule, memory: Memory, edition: Edition, expected: tuple[Instant | None, bool] | None
+    schedule: Schedule, state: ClockState, edition: Edition, expected: tuple[Instant | None, bool] | None
 ) -> None:
-    found = compared_by_the_rules([schedule], memory, edition)
+    found = compared_by_the_rules([schedule], state, edition)
 
     assert [(one.next_at, not one.changed) for one in found] == ([] if expected is None else [expected])
     assert unkept(found) == [one for one in found if expected is not None and expected[1]]

@@ -8,9 +8,9 @@ import structlog
 from passage_clock.errors import PlanError
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.service import Clock
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_clock.records.control import StatusAsk
 from passage_clock.schedules import periodic
-from passage_clock.watching.metrics import ClockMetrics
 from passage_schemas.instant import Instant
 from passage_schemas.records import SCHEDULE_ENTRY
 from tests.clock.world import (

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from passage.cli.clock.status import page
 from passage_clock.leading.leadership import Stage
+from passage_clock.monitoring.status import SILENT_SECONDS, ClockStatus, Leader, status
 from passage_clock.records.control import StatusAsk
-from passage_clock.watching.status import SILENT_SECONDS, ClockStatus, Leader, status
 from passage_log.port import Partition
 from passage_schemas.instant import Instant
 from tests.clock.world import (

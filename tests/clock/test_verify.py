@@ -9,8 +9,8 @@ import pytest
 
 from passage_clock.calendars.announced import Notice
 from passage_clock.calendars.company import Company
+from passage_clock.monitoring.verify import MOST_NOTES, Fault, Verifier
 from passage_clock.schedules import Schedule, periodic
-from passage_clock.watching.verify import MOST_NOTES, Fault, Verifier
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
 from passage_schemas.instant import Instant, milliseconds_of

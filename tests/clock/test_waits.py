@@ -12,8 +12,8 @@ from passage_clock.leading.lookout import NOBODY_SECONDS
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
 from passage_clock.leading.waits import SAY_EVERY_SECONDS
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_clock.records.control import StatusAsk
-from passage_clock.watching.metrics import ClockMetrics
 from passage_log.errors import LogError, Refused, Truncated, Unfit, Unreachable, WriterLost
 from passage_log.port import Log, Partition, Reader, Record, Writer
 from tests.clock.faults import FaultyLog, FaultyReader

@@ -9,7 +9,7 @@ from structlog.testing import LogCapture
 from passage_clock.leading.leadership import Stage
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
-from passage_clock.watching.metrics import ClockMetrics
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_schemas.instant import Instant
 from tests.clock.world import EDITION, MIDNIGHT, SECOND, TICKS, Candidate, Stages, World, every_second, whole
 

@@ -18,7 +18,6 @@ DOUBLED = frozenset(
         "Handler",
         "Headers",
         "Kind",
-        "Memory",
         "Plan",
         "Refusal",
         "Stage",

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from passage.cli.brokers import Brokers
 from passage.cli.turns import Turns
 from passage.cli.watched import Watched
-from passage_clock.watching.metrics import ClockMetrics
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_processors.runtime.worker import Worker
 from passage_processors.watching.health import STALLED_SECONDS
 from passage_processors.watching.metrics import WorkerMetrics

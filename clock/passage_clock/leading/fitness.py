@@ -15,9 +15,8 @@ import structlog
 
 from passage_clock.config import ClockConfig
 from passage_clock.errors import PlanError, PromiseError
-from passage_clock.leading.continuity import broken
 from passage_clock.leading.observer import Observer
-from passage_clock.leading.promises import MEND, compared_by_the_rules, unkept
+from passage_clock.leading.promises import MEND, broken, compared_by_the_rules, unkept
 from passage_clock.leading.promises import told as told_unkept
 from passage_clock.records.differing import differences, mend_of, told
 from passage_clock.records.entries import Edition, newer_than
@@ -76,7 +75,7 @@ class Fitness:
         if refusal is not None and refusal != before:
             log.error("may_not_lead", reason=refusal.reason, mend=refusal.mend)
         if refusal is None and self._has_changed():
-            refused = broken(self._config.schedules, self._follower.memory())
+            refused = broken(self._config.schedules, self._follower.state())
             if refused:
                 raise PlanError("\n".join(refused))
         return refusal is None
@@ -92,7 +91,7 @@ class Fitness:
         return None if self._trusts_our_rules else self._unkept()
 
     def _unkept(self) -> OfficeRefusal | None:
-        found = unkept(compared_by_the_rules(self._config.schedules, self._follower.memory(), self._edition))
+        found = unkept(compared_by_the_rules(self._config.schedules, self._follower.state(), self._edition))
         self._trusts_our_rules = not found
         return OfficeRefusal(told_unkept(found), MEND) if found else None
 

@@ -6,11 +6,11 @@ the log is asked every few seconds. Refuses to act: it opens a stuck reader anew
 
 from passage_clock.config import ClockConfig
 from passage_clock.leading.fitness import Fitness
+from passage_clock.leading.leader_monitor import LeaderMonitor
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.observer import Observer
 from passage_clock.leading.obstacles import Obstacles
 from passage_clock.leading.waits import Awaited, ClockWaits
-from passage_clock.leading.watch import Watch
 from passage_clock.records.follower import Follower
 from passage_clock.wall import Wall
 
@@ -33,13 +33,13 @@ class CandidateLookout:
         name: str,
         config: ClockConfig,
         follower: Follower,
-        watch: Watch,
+        monitor: LeaderMonitor,
         fitness: Fitness,
         wall: Wall,
         observer: Observer,
     ) -> None:
         self._config = config
-        self._watch = watch
+        self._monitor = monitor
         self._fitness = fitness
         self._wall = wall
         self._observer = observer
@@ -90,9 +90,9 @@ class CandidateLookout:
             return "fitness", str(self._fitness.refusal)
         if obstacle is not None:
             return "log", obstacle
-        if not self._watch.has_reached_the_log:
+        if not self._monitor.has_reached_the_log:
             return "log", "the clock's topics are not read to their end yet"
-        silent = self._watch.silent_seconds()
+        silent = self._monitor.silent_seconds()
         if silent < NOBODY_SECONDS:
             return NOTHING
         return "group", (

@@ -6,7 +6,7 @@ from typing import Protocol
 from passage_clock.leading.leadership import Leadership
 from passage_clock.leading.office import Batch
 from passage_clock.leading.waits import ClockWait
-from passage_clock.records.memory import Memory
+from passage_clock.records.clock_state import ClockState
 from passage_clock.schedules import Schedule
 from passage_schemas.instant import Instant
 
@@ -22,7 +22,7 @@ class Observer(Protocol):
         """These ticks are readable."""
         ...
 
-    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+    def settled(self, schedules: Sequence[Schedule], state: ClockState) -> None:
         """The office has been taken, or operators were heard: these are the schedules, and this is what is on the log
         of them."""
         ...
@@ -66,8 +66,8 @@ class Quiet:
     def published(self, batch: Batch) -> None:
         del batch
 
-    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
-        del schedules, memory
+    def settled(self, schedules: Sequence[Schedule], state: ClockState) -> None:
+        del schedules, state
 
     def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
         del monotonic, has_reached_the_log
@@ -105,9 +105,9 @@ class Several:
         for observer in self._observers:
             observer.published(batch)
 
-    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+    def settled(self, schedules: Sequence[Schedule], state: ClockState) -> None:
         for observer in self._observers:
-            observer.settled(schedules, memory)
+            observer.settled(schedules, state)
 
     def stepped(self, monotonic: float, has_reached_the_log: bool) -> None:
         for observer in self._observers:

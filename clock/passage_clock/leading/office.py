@@ -19,16 +19,15 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from passage_clock.errors import PlanError
-from passage_clock.leading.continuity import broken
-from passage_clock.leading.promises import compared, compared_by_the_rules, hold
+from passage_clock.leading.promises import broken, compared, compared_by_the_rules, hold
 from passage_clock.leading.retention import LastGone, Release, Sweeper, cutoffs
 from passage_clock.leading.skew import WallReading, skew_seconds
 from passage_clock.leading.throttle import Throttle
 from passage_clock.planning.plan import LastTick, Plan, Planned
+from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import PROBE_KEY, Trigger
 from passage_clock.records.entries import Edition, entries_to_write, first_instants, is_paused
 from passage_clock.records.follower import Places
-from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
 from passage_clock.records.ticks import TickWriter
 from passage_clock.records.triggers import TriggerAnswer, answer
@@ -152,44 +151,44 @@ class Office:
         self._commit(writer)
         return skew_seconds(reading.wall_at, delivery.timestamp_ms), reading
 
-    def settle(self, memory: Memory) -> list[ScheduleEntry]:
+    def settle(self, state: ClockState) -> list[ScheduleEntry]:
         """Step 4. Write what changed to the schedules topic and plan the ticks to come. Gives what was written.
 
         Called again when operators ask for something: what this office wrote counts before what was read. Raises
         PlanError for schedules that can't go on from what was published, a line each, and PromiseError where what comes
         next is not what was promised; it has written nothing then."""
-        now, memory = self._wall.now(), self._with_our_own(memory)
-        refused = broken(self._schedules, memory)
+        now, state = self._wall.now(), self._with_our_own(state)
+        refused = broken(self._schedules, state)
         if refused:
             raise PlanError("\n".join(refused))
-        last = {name: published.last for name, published in memory.published.items()}
-        first_at = first_instants(self._schedules, memory, self._edition, now)
-        if self._began_at is None and memory.sequence == 0:
+        last = {name: published.last for name, published in state.published.items()}
+        first_at = first_instants(self._schedules, state, self._edition, now)
+        if self._began_at is None and state.sequence == 0:
             self._began_at = now  # Nobody has published before: whatever ended by now is backfill.
-        paused = [schedule for schedule in self._schedules if is_paused(schedule.name, memory.asks)]
-        active = [schedule for schedule in self._schedules if not is_paused(schedule.name, memory.asks)]
+        paused = [schedule for schedule in self._schedules if is_paused(schedule.name, state.asks)]
+        active = [schedule for schedule in self._schedules if not is_paused(schedule.name, state.asks)]
         try:
             resting, plan = Plan(paused, last, first_at), Plan(active, last, first_at, self._began_at)
         except PlanError:  # An unchanged rule that names a label again breaks its promise: another candidate may not.
-            hold(compared_by_the_rules(self._schedules, memory, self._edition))
+            hold(compared_by_the_rules(self._schedules, state, self._edition))
             raise
         promises = {**resting.promises(), **plan.promises()}
-        hold(compared(self._schedules, promises, memory, self._edition))
+        hold(compared(self._schedules, promises, state, self._edition))
         if not self._settled:  # Later nobody has just asked the broker for the time; `publish` is told one to judge by.
             plan.give_up(now)
         self.promises = {**promises, **plan.promises()}
-        changed = entries_to_write(self._schedules, self.promises, memory, self._edition, self._by)
+        changed = entries_to_write(self._schedules, self.promises, state, self._edition, self._by)
         if changed:
             writer = self._open_writer()
             writer.begin()
             self._append_entries(writer, changed, now)
             self._commit(writer)
-        self._entries = {**memory.entries, **{entry.schedule: entry for entry in changed}}
+        self._entries = {**state.entries, **{entry.schedule: entry for entry in changed}}
         self._plan = plan
         self._ticks = TickWriter(self._source, self._edition.tzdata, {name: tick.digest for name, tick in last.items()})
-        self._published = dict(memory.published)
+        self._published = dict(state.published)
         self._promised = dict(self.promises)
-        self._sequence = memory.sequence
+        self._sequence = state.sequence
         self._settled = True
         return changed
 
@@ -318,12 +317,12 @@ class Office:
             tail[name] = (planned, sequence, digest)
         return {name: _published(*last) for name, last in tail.items()}
 
-    def _with_our_own(self, memory: Memory) -> Memory:
+    def _with_our_own(self, state: ClockState) -> ClockState:
         """A follower rests while its candidate is in office: it knows none of the ticks published since."""
         if not self._settled:
-            return memory
-        entries = {**memory.entries, **self._entries}
-        return replace(memory, published=self._published, sequence=self._sequence, entries=entries)
+            return state
+        entries = {**state.entries, **self._entries}
+        return replace(state, published=self._published, sequence=self._sequence, entries=entries)
 
     def _with_promise(self, schedule: str, next_at: Instant | None) -> ScheduleEntry:
         return replace(self._entries[schedule], next_at=next_at, sequence=self._sequence)

@@ -21,8 +21,11 @@ import structlog
 
 from passage_clock.config import ClockConfig
 from passage_clock.errors import PromiseError
+from passage_clock.leading.failure_detector import FailureDetector
 from passage_clock.leading.fitness import Fitness, OfficeRefusal
-from passage_clock.leading.journal import (
+from passage_clock.leading.leader_monitor import LeaderMonitor
+from passage_clock.leading.leadership import OUTSIDE, Cause, Leadership, Stage
+from passage_clock.leading.log_lines import (
     tell_answers,
     tell_batch,
     tell_entries,
@@ -32,7 +35,6 @@ from passage_clock.leading.journal import (
     tell_stopped,
     tell_taken,
 )
-from passage_clock.leading.leadership import OUTSIDE, Cause, Leadership, Stage
 from passage_clock.leading.lookout import CandidateLookout
 from passage_clock.leading.observer import Observer, Quiet
 from passage_clock.leading.office import Office
@@ -40,11 +42,9 @@ from passage_clock.leading.outlook import Outlook
 from passage_clock.leading.retention import SWEEP_ROOM_SECONDS
 from passage_clock.leading.seat import Seat, StopSignal
 from passage_clock.leading.skew import WallReading, may_probe, must_probe
-from passage_clock.leading.vigil import Vigil
-from passage_clock.leading.watch import Watch
+from passage_clock.records.clock_state import ClockState
 from passage_clock.records.entries import Edition
 from passage_clock.records.follower import Follower, Places
-from passage_clock.records.memory import Memory
 from passage_clock.wall import Wall
 from passage_log.errors import Fenced, LogError, Refused, Truncated, Unfit
 from passage_log.port import Log, Member, Partition
@@ -102,11 +102,13 @@ class Clock:
         self._places = places(config)
         self._leadership = Leadership()
         self._follower = Follower(log_, self._places)
-        vigil = Vigil(name, config.fast_failover_grace_seconds, config.max_skew_seconds)
-        self._watch = Watch(self._follower, vigil, wall)
+        detector = FailureDetector(name, config.fast_failover_grace_seconds, config.max_skew_seconds)
+        self._monitor = LeaderMonitor(self._follower, detector, wall)
         self._fitness = Fitness(config, self._edition, self._follower, self._observer)
         self._outlook = Outlook(config.schedules, self._observer)
-        self._lookout = CandidateLookout(name, config, self._follower, self._watch, self._fitness, wall, self._observer)
+        self._lookout = CandidateLookout(
+            name, config, self._follower, self._monitor, self._fitness, wall, self._observer
+        )
         self._seat = Seat(log_, config)
         self._office: Office | None = None
         self._ends: dict[Partition, int] = {}
@@ -157,7 +159,7 @@ class Clock:
     def step(self) -> float:
         """Do the next bounded thing. The seconds in which there will be nothing to do, unless the group says so."""
         seconds = self._guarded(self._step)
-        self._observer.stepped(self._wall.monotonic(), self._watch.has_reached_the_log)
+        self._observer.stepped(self._wall.monotonic(), self._monitor.has_reached_the_log)
         return seconds
 
     def _step(self) -> float:
@@ -237,16 +239,16 @@ class Clock:
     def _stand_by(self) -> float:
         if self._follow():
             return 0.0
-        sign = self._watch.sign()
-        is_fit = self._watch.has_reached_the_log and self._fitness.judge()
+        sign = self._monitor.sign()
+        is_fit = self._monitor.has_reached_the_log and self._fitness.judge()
         if sign is None or not is_fit:
             return STANDBY_POLL_SECONDS
-        log.warning("acting", candidate=self.name, why=sign.name.lower(), last_leader=self._watch.last_leader)
+        log.warning("acting", candidate=self.name, why=sign.name.lower(), last_leader=self._monitor.last_leader)
         self._move(sign)
         return 0.0
 
     def _follow(self, timeout_seconds: float = 0.0) -> int:
-        return self._watch.follow(self._batch_ticks, timeout_seconds)
+        return self._monitor.follow(self._batch_ticks, timeout_seconds)
 
     def _open(self) -> float:
         self._office = Office(
@@ -291,7 +293,7 @@ class Clock:
         if self._is_ahead():
             return POLL_SECONDS
         office = self._in_office()
-        self._record(office, self._memory())
+        self._record(office, self._state())
         self._move(Cause.SETTLED)
         tell_taken(self.name, self._leadership.term, office.sequence, self._wall.monotonic() - self._opened_at)
         return 0.0
@@ -303,7 +305,7 @@ class Clock:
         if now is None:
             return POLL_SECONDS
         if self._follower.asked != self._asked:
-            self._record(office, self._memory())
+            self._record(office, self._state())
         batch = office.publish(now.wall_at, self._batch_ticks)
         if batch is not None:
             if batch.ticks:
@@ -321,14 +323,14 @@ class Clock:
             return POLL_SECONDS if self._is_ahead() else self._seconds_to_next()
         return seconds
 
-    def _memory(self) -> Memory:
-        return self._follower.memory()
+    def _state(self) -> ClockState:
+        return self._follower.state()
 
-    def _record(self, office: Office, memory: Memory) -> None:
+    def _record(self, office: Office, state: ClockState) -> None:
         self._asked = self._follower.asked
-        tell_entries(office.settle(memory))
+        tell_entries(office.settle(state))
         tell_stopped(office.promises)
-        self._observer.settled(self._config.schedules, memory)
+        self._observer.settled(self._config.schedules, state)
 
     def _seconds_to_next(self) -> float:
         wake_at = self._in_office().wake_at()
@@ -369,7 +371,7 @@ class Clock:
         self._read_anew()
         if not self._leadership.owns_writer:
             log.warning("log_unreachable", candidate=self.name, reason=str(error))
-            self._watch.lost_the_log()
+            self._monitor.lost_the_log()
             self._must_pause = True
             return
         self._move(Cause.FAILED)

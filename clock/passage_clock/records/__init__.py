@@ -6,8 +6,8 @@
     control      what operators ask (`control`); probes of the broker's time (`terms`)
     triggers     events out of turn (`triggers`)
 
-    the first three ──> `follower` ──> `memory`, all that a leader has to know
+    the first three ──> `follower` ──> `clock_state`, all that a leader has to know
 
-Read `topics` first, for what each must be and why, then `memory`, then `follower`. The others are a kind of record
+Read `topics` first, for what each must be and why, then `clock_state`, then `follower`. The others are a kind of record
 each, with how it is written and read, and know nothing of who leads.
 """

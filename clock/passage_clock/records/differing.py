@@ -7,7 +7,7 @@ the others away. So whoever comes second may not lead, whichever way its file di
 What the file of a generation says stands on the schedules topic: every schedule in force, by its definition. Order,
 comments and settings that choose no ticks stand in no definition, and make no difference (nor does `keep_days`, which
 no entry tells). A definition in older words is read back and held against ours, so that a newer release differs from no
-one by itself; one that this release can't read is left to `continuity`.
+one by itself; one that this release can't read is left to `promises`.
 
 Under one generation one thing may be taken away: what the file names in `retired`. It only goes forward: a file that
 still has the schedule differs from then on.
@@ -74,7 +74,7 @@ def _read_back(name: str, definition_text: str) -> str | None:
     """The definition in this release's words; None where it can't read it."""
     try:
         return schedule_of_definition(name, definition_text).definition_text
-    except (PassageError, TypeError, ValueError):  # as in `continuity`: not written by this release
+    except (PassageError, TypeError, ValueError):  # as in `promises`: not written by this release
         return None
 
 

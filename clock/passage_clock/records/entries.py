@@ -17,8 +17,8 @@ from typing import Any
 from passage_clock.calendars import holidays_version
 from passage_clock.civil import DAY, tzdata_version
 from passage_clock.config import schedule_of_definition
+from passage_clock.records.clock_state import ClockState
 from passage_clock.records.control import StatusAsk
-from passage_clock.records.memory import Memory
 from passage_clock.schedules import Schedule
 from passage_schemas.errors import PassageError
 from passage_schemas.instant import Instant
@@ -44,7 +44,9 @@ class Edition:
         return cls(generation, tzdata_version(), holidays_version())
 
 
-def first_instants(schedules: Iterable[Schedule], memory: Memory, edition: Edition, now: Instant) -> dict[str, Instant]:
+def first_instants(
+    schedules: Iterable[Schedule], state: ClockState, edition: Edition, now: Instant
+) -> dict[str, Instant]:
     """Where the schedules without a tick begin. One that states `starts_at` begins there; another begins where it was
     first promised to, so that a change of leaders before the first tick can't skip one.
 
@@ -52,12 +54,12 @@ def first_instants(schedules: Iterable[Schedule], memory: Memory, edition: Editi
     behind, and would find it in time. With other data that promise is worth nothing: what is late is judged anew."""
     found: dict[str, Instant] = {}
     for schedule in schedules:
-        entry = memory.entries.get(schedule.name)
+        entry = state.entries.get(schedule.name)
         is_ours = entry is not None and not changed_since(entry, schedule, edition)
-        promise = memory.promise(schedule.name)
+        promise = state.promise(schedule.name)
         if schedule.misfire == "skip" and is_ours and promise is not None:
             found[schedule.name] = promise
-        elif schedule.name not in memory.published:
+        elif schedule.name not in state.published:
             found[schedule.name] = _beginning(schedule, entry, is_ours, now)
     return found
 
@@ -95,7 +97,7 @@ def _named_earlier(schedule: Schedule, definition_text: str, promise: Instant) -
     label with an offset (`T`) names an instant by itself and doesn't move."""
     try:
         before = schedule_of_definition(schedule.name, definition_text)
-    except (PassageError, TypeError, ValueError):  # as in `continuity`: not written by this release
+    except (PassageError, TypeError, ValueError):  # as in `promises`: not written by this release
         return None
     promised = next(before.occurrences(Instant(promise - 1)), None)
     ours = takewhile(
@@ -112,18 +114,18 @@ def is_paused(schedule: str, asks: Mapping[str, StatusAsk]) -> bool:
 def entries_to_write(
     schedules: Sequence[Schedule],
     promises: Mapping[str, Instant | None],
-    memory: Memory,
+    state: ClockState,
     edition: Edition,
     by: str,
 ) -> list[ScheduleEntry]:
     """The entries that must change, in the schedules' order, then those of schedules that left."""
-    wanted = [_entry_of(schedule, promises.get(schedule.name), memory, edition, by) for schedule in schedules]
+    wanted = [_entry_of(schedule, promises.get(schedule.name), state, edition, by) for schedule in schedules]
     names = {schedule.name for schedule in schedules}
-    left = [_removed(entry, edition, by) for name, entry in memory.entries.items() if name not in names]
+    left = [_removed(entry, edition, by) for name, entry in state.entries.items() if name not in names]
     return [
-        replace(entry, sequence=memory.sequence)
+        replace(entry, sequence=state.sequence)
         for entry in wanted + left
-        if _differs(entry, memory.entries.get(entry.schedule), memory.promise(entry.schedule))
+        if _differs(entry, state.entries.get(entry.schedule), state.promise(entry.schedule))
     ]
 
 
@@ -162,8 +164,10 @@ def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((1, int(part), "") if part.isdigit() else (0, len(part), part) for part in parts)
 
 
-def _entry_of(schedule: Schedule, promise: Instant | None, memory: Memory, edition: Edition, by: str) -> ScheduleEntry:
-    ask, before = memory.asks.get(schedule.name), memory.entries.get(schedule.name)
+def _entry_of(
+    schedule: Schedule, promise: Instant | None, state: ClockState, edition: Edition, by: str
+) -> ScheduleEntry:
+    ask, before = state.asks.get(schedule.name), state.entries.get(schedule.name)
     if ask is not None:
         status, status_by, reason = ask.status, ask.by, ask.reason
     else:
@@ -182,7 +186,7 @@ def _entry_of(schedule: Schedule, promise: Instant | None, memory: Memory, editi
         status_by=status_by,
         status_reason=reason,
         next_at=promise,
-        sequence=memory.sequence,
+        sequence=state.sequence,
         generation=edition.generation,
         tzdata=edition.tzdata,
         holidays=edition.holidays,

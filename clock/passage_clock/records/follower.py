@@ -14,6 +14,7 @@ from hashlib import sha256
 import structlog
 
 from passage_clock.errors import ClockError
+from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import (
     PROBE_KEY,
     TRIGGER_PREFIX,
@@ -24,7 +25,6 @@ from passage_clock.records.control import (
     shown,
 )
 from passage_clock.records.entries import is_paused
-from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
 from passage_schemas.errors import SchemaError
@@ -138,11 +138,11 @@ class Follower:
         self._reader = after
         before.close()
 
-    def memory(self) -> Memory:
+    def state(self) -> ClockState:
         """What was read so far. Raises SchemaError for a tick that can't be read."""
         published = dict(_published(value) for value in self._last_values.values())
         sequence = TICK.decode(self._last_value).sequence if self._last_value is not None else 0
-        return Memory(published, sequence, dict(self.entries), dict(self._asks))
+        return ClockState(published, sequence, dict(self.entries), dict(self._asks))
 
     def promises(self) -> Mapping[str, Instant]:
         """When the next tick of each schedule is promised, of those that are to have one."""

@@ -4,17 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Condition
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 from passage_log.errors import Unfit
 from passage_log.memory.group import Group
 from passage_log.memory.store import Store
 from passage_log.port import Partition
 
-if TYPE_CHECKING:
-    from passage_log.memory.writer import MemoryWriter
-
 Found = TypeVar("Found")
+
+
+class Fenceable(Protocol):
+    """A writer, as far as others may touch it."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def fence(self) -> None:
+        """A newer epoch exists, or its transaction lasted too long. The caller holds the lock."""
 
 
 @dataclass(slots=True)
@@ -29,7 +36,7 @@ class State:
     topics_ever: int = 0
     stores: dict[Partition, Store] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
-    writers: dict[str, "MemoryWriter"] = field(default_factory=dict)
+    writers: dict[str, Fenceable] = field(default_factory=dict)
     writers_ever: int = 0
     stalls: dict[Partition, int] = field(default_factory=dict)
     """How often each was stalled for those who read it then."""

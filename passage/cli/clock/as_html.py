@@ -16,10 +16,10 @@ from passage.cli.clock.year_style import COLOURS, SCRIPT, style
 from passage.cli.moments import FIRST_YEAR
 from passage_clock import civil
 from passage_clock.calendars import Calendar
+from passage_clock.monitoring.late import calendars_of
 from passage_clock.planning.forecast import Coming, Skipped, coming
 from passage_clock.rules.days import time_text
 from passage_clock.schedules import Schedule
-from passage_clock.watching.late import calendars_of
 from passage_schemas.instant import Instant, datetime_of
 
 FINEST_A_DAY = 96

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from passage.cli.clock.opened import check, open_clock_log
-from passage.cli.clock.reading import entries_of
+from passage.cli.clock.clock_log import check, open_clock_log
+from passage.cli.clock.topic_reader import entries_of
 from passage.cli.moments import moment
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, JsonOption
 from passage.cli.terminal import DIFFERENT, out, rfc3339, tell_json
@@ -19,14 +19,14 @@ from passage_clock.config import ClockConfig, load, schedule_of_definition
 from passage_clock.errors import ClockError
 from passage_clock.leading.promises import MEND, Moved, compared_by_the_rules, unkept
 from passage_clock.leading.service import places
+from passage_clock.monitoring.late import late_closures
+from passage_clock.monitoring.status import LastSeen, status
 from passage_clock.planning.progress import LastTick
+from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.differing import differences, mend_of, told
 from passage_clock.records.entries import Edition
-from passage_clock.records.memory import Memory, Published
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
-from passage_clock.watching.late import late_closures
-from passage_clock.watching.status import LastSeen, status
 from passage_log.port import Log
 from passage_schemas.instant import Instant
 
@@ -108,7 +108,7 @@ def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedul
         if schedule.name in published and schedule.on_change != "keep":
             last = published[schedule.name].last
             contradicted[schedule.name] = contradictions(recorded[schedule.name], schedule, last)
-    memory = Memory(published, found.sequence, entries, {})
+    memory = ClockState(published, found.sequence, entries, {})
     promised = compared_by_the_rules(new.schedules, memory, Edition.at_hand(new.generation))
     kept = [schedule for name, schedule in recorded.items() if entries[name].status != "removed"]
     return kept, {name: ticks for name, ticks in contradicted.items() if ticks}, promised

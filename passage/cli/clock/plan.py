@@ -10,7 +10,7 @@ import typer
 
 from passage.cli.clock.as_html import html_page
 from passage.cli.clock.as_ics import ics_file
-from passage.cli.clock.opened import named
+from passage.cli.clock.clock_log import named
 from passage.cli.collector import collect_seldom
 from passage.cli.moments import exact_moment, moment
 from passage.cli.options import MOST_COUNT, ConfigOption, JsonOption

@@ -1,6 +1,6 @@
 """`passage clock resume`: a paused schedule's ticks again."""
 
-from passage.cli.clock.asked import ByOption, ReasonOption, ask, asker
+from passage.cli.clock.requests import ByOption, ReasonOption, ask, asker
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage_clock.config import load
 from passage_clock.records.control import StatusAsk

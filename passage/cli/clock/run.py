@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from passage.cli.clock.catching_up import CatchUpBar
-from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.clock.clock_log import check, open_clock_log
 from passage.cli.collector import collect_seldom
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, MetricsPortOption
 from passage.cli.pages import Pages
@@ -18,8 +18,8 @@ from passage.cli.watched import watch
 from passage_clock.config import load
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock
+from passage_clock.monitoring.metrics import ClockMetrics
 from passage_clock.wall import MachineWall
-from passage_clock.watching.metrics import ClockMetrics
 
 
 def run(

@@ -7,14 +7,14 @@ from typing import Any
 import typer
 from rich.console import RenderableType
 
-from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.clock.clock_log import check, open_clock_log
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, spoken, tell, tell_json
 from passage_clock.config import load
+from passage_clock.monitoring.status import ClockStatus, Leader, ScheduleStatus
+from passage_clock.monitoring.status import status as status_of
 from passage_clock.records.differing import mend_of, told
 from passage_clock.wall import MachineWall
-from passage_clock.watching.status import ClockStatus, Leader, ScheduleStatus
-from passage_clock.watching.status import status as status_of
 
 
 def status(

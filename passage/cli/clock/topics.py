@@ -1,6 +1,6 @@
 """`passage clock topics`: what the clock's topics must be, and making them so."""
 
-from passage.cli.clock.opened import check, open_clock_log
+from passage.cli.clock.clock_log import check, open_clock_log
 from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
     BootstrapOption,

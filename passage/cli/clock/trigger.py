@@ -1,7 +1,7 @@
 """`passage clock trigger`: a schedule's event once, out of turn. Never a tick."""
 
-from passage.cli.clock.asked import ByOption, ReasonOption, asker, write
-from passage.cli.clock.opened import named, open_clock_log
+from passage.cli.clock.clock_log import named, open_clock_log
+from passage.cli.clock.requests import ByOption, ReasonOption, asker, write
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage.cli.terminal import out, tell_json
 from passage_clock.config import load

@@ -6,15 +6,15 @@ from typing import Any
 
 import typer
 
-from passage.cli.clock.opened import check, open_clock_log
-from passage.cli.clock.reading import entries_of
+from passage.cli.clock.clock_log import check, open_clock_log
+from passage.cli.clock.topic_reader import entries_of
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage.cli.terminal import DIFFERENT, out, progress, tell_json
 from passage_clock.config import ClockConfig, load
 from passage_clock.leading.service import places
+from passage_clock.monitoring.verify import Fault, Note, Verifier
 from passage_clock.records.differing import differences, mend_of
 from passage_clock.records.differing import told as told_differences
-from passage_clock.watching.verify import Fault, Note, Verifier
 from passage_log.port import Log
 from passage_log.ranges import read_decided
 

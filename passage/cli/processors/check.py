@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from passage.cli.options import AppArgument, JsonOption
-from passage.cli.processors.loaded import load_app
+from passage.cli.processors.app_argument import load_app
 from passage.cli.terminal import DIFFERENT, out, tell_json
 from passage_clock.config import ClockConfig, load
 from passage_clock.schedules import Schedule

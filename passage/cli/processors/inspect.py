@@ -18,7 +18,7 @@ from passage.cli.options import (
     ConnectOption,
     JsonOption,
 )
-from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, tell, tell_json
 from passage_processors import App, AppError
 from passage_processors.runtime.topics import check_topics

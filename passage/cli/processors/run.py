@@ -19,7 +19,7 @@ from passage.cli.options import (
     seconds_between,
 )
 from passage.cli.pages import Pages
-from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import tell_logs
 from passage.cli.watched import watch

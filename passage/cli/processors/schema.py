@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from passage.cli.options import AppArgument
-from passage.cli.processors.loaded import load_app
+from passage.cli.processors.app_argument import load_app
 from passage.cli.terminal import out
 from passage_processors import App, AppError
 from passage_schemas.codec import Codec

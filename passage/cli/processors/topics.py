@@ -12,7 +12,7 @@ from passage.cli.options import (
     ConnectOption,
     CreateOption,
 )
-from passage.cli.processors.loaded import load_app, open_app_log
+from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import columns, tell
 from passage_processors.runtime.topics import app_topics, check_topics, create_topics
 

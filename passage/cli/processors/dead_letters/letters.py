@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from passage.cli.processors.loaded import open_app_log
+from passage.cli.processors.app_argument import open_app_log
 from passage.cli.terminal import rfc3339
 from passage_log.kafka import KafkaLog
 from passage_log.port import Log

@@ -14,6 +14,7 @@ from passage.cli.options import (
     ConnectOption,
     JsonOption,
 )
+from passage.cli.processors.app_argument import load_app
 from passage.cli.processors.dead_letters.letters import (
     FromTopic,
     Matching,
@@ -24,7 +25,6 @@ from passage.cli.processors.dead_letters.letters import (
     opened,
     text_of,
 )
-from passage.cli.processors.loaded import load_app
 from passage.cli.terminal import columns, rfc3339, tell, tell_json
 from passage_processors.runtime.dead_letters import DeadLetter
 

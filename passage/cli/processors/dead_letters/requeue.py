@@ -13,6 +13,7 @@ from passage.cli.options import (
     ConnectOption,
     JsonOption,
 )
+from passage.cli.processors.app_argument import load_app
 from passage.cli.processors.dead_letters.letters import (
     FromTopic,
     Matching,
@@ -23,7 +24,6 @@ from passage.cli.processors.dead_letters.letters import (
     opened,
     places_of,
 )
-from passage.cli.processors.loaded import load_app
 from passage.cli.terminal import out, tell_json
 from passage_log.port import Log
 from passage_processors import App, AppError, ProcessorError

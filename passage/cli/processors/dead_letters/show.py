@@ -13,9 +13,9 @@ from passage.cli.options import (
     ConnectOption,
     JsonOption,
 )
+from passage.cli.processors.app_argument import load_app
 from passage.cli.processors.dead_letters.letters import document, happened_at, named, opened, places_of, text_of
 from passage.cli.processors.inspect import plain
-from passage.cli.processors.loaded import load_app
 from passage.cli.terminal import out, rfc3339, tell_json
 from passage_processors import App
 from passage_processors.runtime.dead_letters import DeadLetter

@@ -28,7 +28,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ClockState:
     """The log, as far as a leader needs it. `sequence` is the last tick's, 0 before the first."""
 
     published: Mapping[str, Published]

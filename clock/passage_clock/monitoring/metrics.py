@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from passage_clock.leading.leadership import Leadership, Stage
 from passage_clock.leading.office import Batch
 from passage_clock.leading.waits import WHATS, Awaited, ClockWait
-from passage_clock.records.memory import Memory
+from passage_clock.monitoring.health import ClockHealth
+from passage_clock.records.clock_state import ClockState
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall, Wall
-from passage_clock.watching.health import ClockHealth
 from passage_schemas.instant import Instant
 
 # From a live tick's milliseconds to an outage that was slept through.
@@ -90,9 +90,9 @@ class ClockMetrics:
         if before.owns_writer and not after.owns_writer:
             self._forget()
 
-    def settled(self, schedules: Sequence[Schedule], memory: Memory) -> None:
+    def settled(self, schedules: Sequence[Schedule], state: ClockState) -> None:
         for schedule in schedules:
-            published = memory.published.get(schedule.name)
+            published = state.published.get(schedule.name)
             if published is not None:
                 self._saw(schedule.name, published.last.ends_at)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from passage.cli.clock.opened import check, named, open_clock_log
+from passage.cli.clock.clock_log import check, named, open_clock_log
 from passage.cli.terminal import out, tell_json
 from passage_clock.config import ClockConfig
 from passage_clock.leading.service import places

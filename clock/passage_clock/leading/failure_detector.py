@@ -38,7 +38,7 @@ STAGGER_SECONDS = 0.4
 """A take-over needs some 0.1 s, so that of three standbys two rarely meet; when they do, one is fenced."""
 
 
-class Vigil:
+class FailureDetector:
     """What one standby has seen of its leader. `grace_seconds`: None, never act on an overdue tick."""
 
     def __init__(self, name: str, grace_seconds: float | None, max_skew_seconds: float) -> None:

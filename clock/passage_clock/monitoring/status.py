@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from passage_clock.config import ClockConfig
 from passage_clock.leading.promises import MEND, compared_by_the_rules, told, unkept
 from passage_clock.leading.service import places
+from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import PROBE_KEY
 from passage_clock.records.differing import differences
 from passage_clock.records.entries import Edition
-from passage_clock.records.memory import Memory, Published
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.port import Log, Partition, Reader, Record
 from passage_log.ranges import last_of_each, read_decided, undecided
@@ -142,8 +142,8 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
 
 def _unkept(config: ClockConfig, entries: Mapping[str, ScheduleEntry], ticks: Mapping[str, Tick]) -> str | None:
     published = {name: Published.of(tick, digest=b"") for name, tick in ticks.items()}
-    memory = Memory(published, max((tick.sequence for tick in ticks.values()), default=0), entries, {})
-    found = unkept(compared_by_the_rules(config.schedules, memory, Edition.at_hand(config.generation)))
+    state = ClockState(published, max((tick.sequence for tick in ticks.values()), default=0), entries, {})
+    found = unkept(compared_by_the_rules(config.schedules, state, Edition.at_hand(config.generation)))
     return f"{told(found)}; {MEND}" if found else None
 
 

@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
+from passage_clock.monitoring.late import announced_closures, told_late
 from passage_clock.records.terms import TERM_KEY
 from passage_clock.schedules import Schedule
-from passage_clock.watching.late import announced_closures, told_late
 from passage_log.port import Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of
