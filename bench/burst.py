@@ -36,8 +36,8 @@ from passage_log.port import Appender, Partition, Topic
 from passage_log.ranges import readable_ends
 from passage_log.trial import choose
 from passage_processors.app import App
-from passage_processors.core.case import OPEN, CaseState, encode_case
-from passage_processors.core.keys import CUT_KEY
+from passage_processors.core.state.case import OPEN, CaseState, encode_case
+from passage_processors.core.state.keys import CUT_KEY
 from passage_processors.runtime import native
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker

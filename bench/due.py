@@ -18,10 +18,11 @@ from uuid import UUID
 
 from bench._side_by_side import in_turns, told
 from passage_processors.app import App
-from passage_processors.core.case import OPEN, CaseState, encode_case
-from passage_processors.core.fold import Fold
-from passage_processors.core.policy import Policy
-from passage_processors.core.ticks import SeenTick, TickHistory
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.state.case import OPEN, CaseState, encode_case
+from passage_processors.core.step.fold import Fold
+from passage_processors.model.policy import Policy
+from passage_processors.model.ticks import SeenTick
 from passage_processors.runtime.native import chosen
 from passage_schemas.instant import Instant
 
@@ -47,7 +48,7 @@ class Days:
         self._history = TickHistory()
         self._day = 0
         self._due = due
-        self._fold = Fold(_app().rules, self._history, parts=chosen())
+        self._fold = Fold(_app().program, self._history, parts=chosen())
         cases = {}
         for number in range(opened):
             # Spread over the keys, as invoices of all ages are: those due on one day are no neighbours in memory.

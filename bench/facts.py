@@ -31,7 +31,7 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
-from passage_processors.core.policy import Policy
+from passage_processors.model.policy import Policy
 from passage_processors.runtime import native
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker

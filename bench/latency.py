@@ -24,8 +24,8 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
-from passage_processors.core.case import OPEN, CaseState, encode_case
-from passage_processors.core.keys import CUT_KEY
+from passage_processors.core.state.case import OPEN, CaseState, encode_case
+from passage_processors.core.state.keys import CUT_KEY
 from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut
 from passage_schemas.instant import Instant, milliseconds_of

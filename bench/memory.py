@@ -24,10 +24,11 @@ from bench._side_by_side import in_a_process
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
 from passage_processors.app import App
-from passage_processors.core.fold import Fold
-from passage_processors.core.policy import Policy
-from passage_processors.core.ticks import SeenTick, TickHistory
-from passage_processors.core.timeline import Pending, Run
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.order.timeline import Pending, Run
+from passage_processors.core.step.fold import Fold
+from passage_processors.model.policy import Policy
+from passage_processors.model.ticks import SeenTick
 from passage_processors.runtime.native import TWINS, VARIABLE, chosen
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
@@ -54,7 +55,7 @@ class InvoiceBecameOverdue:
 def grown(opened: int, keys: str, keep_fact: bool) -> float:
     """By how many bytes a case this process's memory grew, after it opened them over the days of two months."""
     history = TickHistory()
-    fold = Fold(_app(keep_fact).rules, history, parts=chosen())
+    fold = Fold(_app(keep_fact).program, history, parts=chosen())
     codec = event_codec(InvoiceSent)
     value = codec.encode(InvoiceSent("inv-123456", "c" * 18))
     assert len(value) == FACT_BYTES, len(value)

@@ -20,7 +20,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Topic
 from passage_processors.app import App
-from passage_processors.core.process import Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
+from passage_processors.model.process import Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
 

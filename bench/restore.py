@@ -28,12 +28,12 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
-from passage_processors.core.case import OPEN, CaseState, encode_case
-from passage_processors.core.cases import CaseBook
-from passage_processors.core.keys import CUT_KEY
-from passage_processors.core.ticks import TickHistory
-from passage_processors.runtime.snapshot_file import COLUMN, Ending, Head, Scribe, encode_column
-from passage_processors.runtime.snapshots import Snapshots, identity_of
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.state.case import OPEN, CaseState, encode_case
+from passage_processors.core.state.cases import CaseBook
+from passage_processors.core.state.keys import CUT_KEY
+from passage_processors.runtime.restore.snapshot_file import COLUMN, Ending, Head, Scribe, encode_column
+from passage_processors.runtime.restore.snapshots import Snapshots, identity_of
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut

@@ -18,9 +18,10 @@ from bench.memory import resident_bytes
 from passage.cli.collector import collect_seldom
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
-from passage_processors.core.fold import Fold
-from passage_processors.core.ticks import SeenTick, TickHistory
-from passage_processors.core.timeline import Pending, Run
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.order.timeline import Pending, Run
+from passage_processors.core.step.fold import Fold
+from passage_processors.model.ticks import SeenTick
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
 
@@ -57,7 +58,7 @@ def main() -> None:
     collect_seldom()  # as `passage processors run` does
     history = TickHistory()
     app = app_of("bench-steady", "facts")
-    fold = Fold(app.rules, history)
+    fold = Fold(app.program, history)
     events, figures = 0, []
     print("hours   MiB resident   Python's blocks     cases      open    events")
     for minute in range(1, options.hours * 60 + 1):

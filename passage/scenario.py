@@ -240,13 +240,13 @@ class Scenario:
             if not self._worker.turn(0.0) and self._worker.is_idle:
                 self._look()
                 return
-        held = self._worker.patience.waiting_for
-        why = f"facts wait for {held!r}: {self._worker.patience.hint(held)}" if held else "it never came to rest"
+        held = self._worker.readiness.waiting_for
+        why = f"facts wait for {held!r}: {self._worker.readiness.hint(held)}" if held else "it never came to rest"
         raise AppError(f"app {self._app.name!r}: {why}")
 
     def _look(self) -> None:
         """Take in what the worker has written since the last look."""
-        handlers = self._app.rules.handlers
+        handlers = self._app.program.handlers
         while records := self._output.poll(1_000, 0.0):
             for record in records:
                 value = record.value() or b""

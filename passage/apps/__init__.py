@@ -28,8 +28,9 @@ from typing import Any
 from passage.apps.events import Events, events
 from passage.apps.formats import formats
 from passage.apps.units import named, policies, reports, schedules_of
-from passage_processors.app import App, OnError
+from passage_processors.app import App
 from passage_processors.errors import AppError
+from passage_processors.model.declaration import OnError
 from passage_schemas.given.document import Node, read_text, read_yaml
 
 _SECONDS = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import GenericAlias, NoneType
 from typing import Annotated, Any, Literal, get_args
 
-from passage_processors.core.effects import said
+from passage_processors.core.program.refusals import said
 from passage_schemas.errors import ConfigError, SchemaError
 from passage_schemas.events import event_codec
 from passage_schemas.fact_types.scalars import SCALARS, decimal_of

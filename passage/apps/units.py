@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 from passage.apps.events import Events
 from passage.apps.values import Filled, check_type, field_of, filling
-from passage_processors.core.full_days import Ticks, full_days
-from passage_processors.core.policy import Policy, SecondStart
-from passage_processors.core.report import Report
+from passage_processors.model.policy import Policy, SecondStart
+from passage_processors.model.report import Report
+from passage_processors.model.ticks import Ticks, full_days
 from passage_schemas.fact_types.forms import hints_of
 from passage_schemas.given.document import Node
 from passage_schemas.instant import YEARS

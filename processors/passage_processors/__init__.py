@@ -1,9 +1,9 @@
 """The count: processors that wait for ticks, and say what follows."""
 
 from passage_processors.app import App
-from passage_processors.core.full_days import full_days
-from passage_processors.core.policy import Case, Policy
-from passage_processors.core.process import (
+from passage_processors.errors import AppError, ProcessorError
+from passage_processors.model.policy import Case, Policy
+from passage_processors.model.process import (
     Cancel,
     Effects,
     Emit,
@@ -17,8 +17,8 @@ from passage_processors.core.process import (
     starts_on,
     wakes,
 )
-from passage_processors.core.report import Passed, Report
-from passage_processors.errors import AppError, ProcessorError
+from passage_processors.model.report import Passed, Report
+from passage_processors.model.ticks import full_days
 from passage_processors.runtime.worker import Worker
 
 __all__ = [

@@ -3,39 +3,33 @@
 Everything that can be wrong with it is said when it is built, before the first fact.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 from passage_log.registry import registry_at
 from passage_processors.checks import check as _check
-from passage_processors.core.inputs import Input
-from passage_processors.core.meaning import state_schemas
-from passage_processors.core.policy import Policy
-from passage_processors.core.process import Process
-from passage_processors.core.purity import twice_the_same
-from passage_processors.core.report import Report
-from passage_processors.core.rules import Handler, Rules, handlers_of, units_of
-from passage_processors.core.units import Ask, asked_once
+from passage_processors.core.program.handlers import Handler, handlers_of, units_of
+from passage_processors.core.program.inputs import Input
+from passage_processors.core.program.meaning import state_schemas
+from passage_processors.core.program.program import Program
+from passage_processors.core.program.units import Asking, asked_once
 from passage_processors.errors import AppError
+from passage_processors.model.declaration import Declaration
+from passage_processors.model.purity import twice_the_same
 from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import EventSet, event_codec
-from passage_schemas.formats import Avro, Format, Writing
+from passage_schemas.formats import Avro, Writing
 from passage_schemas.state_schemas import StateSchemas
 
-LONGEST_OUTAGE_SECONDS = 3 * 86_400.0
-"""From Friday evening to Monday morning, with some hours to mend what broke. Kafka's default keeps a week."""
-
-OnError = Literal["park", "skip", "stop"]
 _Codecs = Mapping[type[Any], Codec[Any]]
 
 
 @dataclass(frozen=True)
-class App:
+class App(Declaration):
     """A processor, as its user writes it.
 
     name        prefixes its own topics (`<name>.changelog`, `.timeline`, `.dead-letters`) and its consumer group
@@ -59,96 +53,26 @@ class App:
     stop_after_refusals      that many facts refused in a row stop the worker: a whole topic is no dead letter
     """
 
-    name: str
-    inputs: Mapping[str, Sequence[type[Any]]]
-    output: str
-    policies: Sequence[Policy] = ()
-    processes: Sequence[Process[Any]] = ()
-    reports: Sequence[Report] = ()
-    derived_from: Mapping[str, str] = field(default_factory=dict)
-    former_inputs: Sequence[str] = ()
-    compacted: Sequence[str] = ()
-    schedules: Sequence[str] = ()
-    formats: Mapping[str, Format] = field(default_factory=dict)
-    ticks_topic: str = "passage.ticks"
-    schedules_topic: str = "passage.schedules"
-    grace_seconds: float = 1.0
-    max_clock_wait_seconds: float | None = None
-    max_fact_ahead_seconds: float | None = None
-    longest_outage_seconds: float = LONGEST_OUTAGE_SECONDS
-    commit_interval_seconds: float = 0.1
-    on_error: OnError = "park"
-    stop_after_refusals: int = 100
-    rules: Rules = field(init=False, repr=False)
+    program: Program = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         _check(self)
-        object.__setattr__(self, "rules", _rules(self))
-
-    @property
-    def changelog(self) -> str:
-        return f"{self.name}.changelog"
-
-    @property
-    def timeline(self) -> str:
-        return f"{self.name}.timeline"
-
-    @property
-    def dead_letters(self) -> str:
-        return f"{self.name}.dead-letters"
-
-    @property
-    def requests(self) -> str:
-        """Where operators ask for what only the app's own tasks can do, as to resume a parked wake-up."""
-        return f"{self.name}.requests"
-
-    @cached_property
-    def sources(self) -> tuple[str, ...]:
-        """The topics whose records a task folds: the inputs, and the requests."""
-        return (*sorted(self.inputs), self.requests)
-
-    @cached_property
-    def counted(self) -> frozenset[str]:
-        """The schedules whose ticks this app counts, and its facts therefore wait for."""
-        return frozenset(
-            (
-                *self.schedules,
-                *(policy.of for policy in self.policies if isinstance(policy.of, str)),
-                *(schedule for process in self.processes for schedule in process.schedules),
-                *(report.of for report in self.reports),
-            )
-        )
-
-    @cached_property
-    def units(self) -> tuple[str, ...]:
-        """The names of its policies, processes and reports, in the order in which they fire on one tick."""
-        units: Iterator[Policy | Process[Any] | Report] = chain(self.policies, self.processes, self.reports)
-        return tuple(unit.name for unit in units)
+        object.__setattr__(self, "program", _program(self))
 
     @cached_property
     def state_schemas(self) -> StateSchemas:
         """What the values it keeps and writes mean, beyond what their first bytes say."""
-        return state_schemas(self.rules)
-
-    @property
-    def emitted(self) -> tuple[type[Any], ...]:
-        """The types of the events it may emit."""
-        emits = (
-            *(policy.emits for policy in self.policies),
-            *(event for process in self.processes for event in process.emits),
-            *(report.emits for report in self.reports),
-        )
-        return tuple(dict.fromkeys(emits))
+        return state_schemas(self.program)
 
     def asked_twice(self) -> "App":
         """The same app for tests: each function of the user's is called twice, and must answer alike. Raises Impure,
         when it runs, for one that does not."""
         twice = replace(self)
-        object.__setattr__(twice, "rules", _rules(twice, twice_the_same))
+        object.__setattr__(twice, "program", _program(twice, twice_the_same))
         return twice
 
 
-def _rules(app: App, ask: Ask = asked_once) -> Rules:
+def _program(app: App, ask: Asking = asked_once) -> Program:
     facts = dict.fromkeys(fact for facts in app.inputs.values() for fact in facts)
     schedules = app.counted
     try:
@@ -163,7 +87,7 @@ def _rules(app: App, ask: Ask = asked_once) -> Rules:
     emits = {one: codecs[one] for one in app.emitted}
     by_class = {handler.codec.cls: handler for handler in handlers.values()}
     kept = Input(Avro().reading(list(codecs.values()), registry_at), by_class)
-    return Rules(
+    return Program(
         app.name, units, handlers, heard, emits, app.on_error, app.stop_after_refusals,
         _inputs(app, codecs, by_class), *_output(app, codecs, by_class), kept,
     )  # fmt: skip

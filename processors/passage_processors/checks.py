@@ -4,19 +4,17 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
-from passage_processors.core.full_days import is_ticks
-from passage_processors.core.markers import ticks_of
-from passage_processors.core.policy import Policy, SecondStart
-from passage_processors.core.process import Process, Role, roles_of
-from passage_processors.core.purity import impurity_of
-from passage_processors.core.report import Report
+from passage_processors.core.state.markers import ticks_of
 from passage_processors.errors import AppError
+from passage_processors.model.declaration import Declaration
+from passage_processors.model.policy import Policy, SecondStart
+from passage_processors.model.process import Process, Role, roles_of
+from passage_processors.model.purity import impurity_of
+from passage_processors.model.report import Report
+from passage_processors.model.ticks import is_ticks
 from passage_schemas.given.did_you_mean import did_you_mean
-
-if TYPE_CHECKING:
-    from passage_processors.app import App
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -26,7 +24,7 @@ _MOST_NAME_BYTES = 255
 """Of a schedule and of a wake-up: what is kept of an aggregate gives their lengths a byte."""
 
 
-def check(app: "App") -> None:
+def check(app: Declaration) -> None:
     """Raises AppError."""
     where = f"app {app.name!r}"
     if not app.units:
@@ -58,14 +56,14 @@ def check(app: "App") -> None:
             )
 
 
-def _emitted(app: "App") -> Iterable[type[Any]]:
+def _emitted(app: Declaration) -> Iterable[type[Any]]:
     yield from (policy.emits for policy in app.policies)
     for process in app.processes:
         yield from process.emits
     yield from (report.emits for report in app.reports)
 
 
-def _check_names(app: "App") -> None:
+def _check_names(app: Declaration) -> None:
     where = f"app {app.name!r}"
     names = []
     for kind, units in (("policy", app.policies), ("process", app.processes), ("report", app.reports)):
@@ -85,7 +83,7 @@ def _check_names(app: "App") -> None:
             raise AppError(f"{where}: two units are named {name!r}; state is kept by name, so rename one")
 
 
-def _check_formats(app: "App") -> None:
+def _check_formats(app: Declaration) -> None:
     for topic, said in app.formats.items():
         where = f"app {app.name!r}: formats: {topic!r}"
         if topic != app.output and topic not in app.inputs:
@@ -98,7 +96,7 @@ def _check_formats(app: "App") -> None:
             )
 
 
-def _check_derived_from(app: "App") -> None:
+def _check_derived_from(app: Declaration) -> None:
     for topic, upstream in app.derived_from.items():
         where = f"app {app.name!r}: derived_from[{topic!r}]={upstream!r}"
         if topic not in app.inputs:
@@ -109,11 +107,11 @@ def _check_derived_from(app: "App") -> None:
             raise AppError(f"{where}: name the app whose output this input is")
 
 
-def _inputs_hint(app: "App", topic: str) -> str:
+def _inputs_hint(app: Declaration, topic: str) -> str:
     return did_you_mean(topic, app.inputs, f"they are {', '.join(sorted(app.inputs))}")
 
 
-def _check_settings(app: "App") -> None:
+def _check_settings(app: Declaration) -> None:
     where = f"app {app.name!r}"
     if not _NAME.fullmatch(app.name):
         raise AppError(f"{where}: can't be named that, since its topics are; use letters, digits, '-', '_' or '.'")
@@ -147,7 +145,7 @@ def _check_heard(where: str, facts: Iterable[type[Any]], heard: Iterable[type[An
             raise AppError(f"{where}: no input carries {name} and nothing here emits it; {hint}")
 
 
-def _check_policy(app: "App", policy: Policy, heard: Iterable[type[Any]]) -> None:
+def _check_policy(app: Declaration, policy: Policy, heard: Iterable[type[Any]]) -> None:
     where = f"app {app.name!r}, policy {policy.name!r}"
     _check_heard(where, (policy.starts_on, *policy.ends_on), heard)
     if policy.starts_on in policy.ends_on:

@@ -18,7 +18,7 @@ from passage_clock import load
 from passage_clock.schedules import periodic
 from passage_log.memory import MemoryLog
 from passage_processors.app import App
-from passage_processors.runtime.replay import digest_of_output
+from passage_processors.runtime.offline.replay import digest_of_output
 from passage_schemas.errors import ConfigError
 from passage_schemas.events import event_codec
 

@@ -22,7 +22,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Log, Partition
 from passage_log.ranges import read_all
 from passage_processors import App
-from passage_processors.runtime.replay import digest, digest_of_output, replay, timeline
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay, timeline
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import TICK

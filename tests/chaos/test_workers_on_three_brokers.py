@@ -20,7 +20,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
 from passage_log.ranges import read_all
 from passage_log.trial.cluster import Cluster
-from passage_processors.runtime.namesakes import transactional_id
+from passage_processors.runtime.own_writer import transactional_id
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.chaos.crowd import Crowd

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from passage_processors.runtime.snapshot_file import SnapshotFile, Unusable
+from passage_processors.runtime.restore.snapshot_file import SnapshotFile, Unusable
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import event_codec
 from passage_schemas.given.file import MOST_BYTES

@@ -24,7 +24,7 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Record
 from passage_log.ranges import read_all
 from passage_processors import Worker
-from passage_processors.runtime.replay import digest_of_output
+from passage_processors.runtime.offline.replay import digest_of_output
 from passage_schemas import instant_of_milliseconds, milliseconds_of
 
 CONFIG = load(CLOCK, {})

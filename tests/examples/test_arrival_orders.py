@@ -13,9 +13,9 @@ import pytest
 
 from examples.overdue_invoices.answer_key import OVERDUE, SUSPENDED, check, differences, expected_of
 from examples.overdue_invoices.facts import Invoice, facts_of, read_invoices
-from passage_processors.core.promises import NEVER
-from passage_processors.core.timeline import Bounds
-from passage_processors.runtime.patience import Patience
+from passage_processors.core.order.promises import NEVER
+from passage_processors.core.order.timeline import Bounds
+from passage_processors.runtime.inputs.readiness import Readiness
 from passage_processors.runtime.task import Task
 from tests.examples.arrivals import Arrivals, Digests, clock_records
 
@@ -77,13 +77,13 @@ def a_tick_that_does_not_wait_for_facts(bounds: Bounds) -> Bounds:
 
 @pytest.mark.parametrize("mutant", [a_fact_that_does_not_wait_for_the_clock, a_tick_that_does_not_wait_for_facts])
 def test_the_orders_catch(mutant: Callable[[Bounds], Bounds], monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Patience.bounds
+    right = Readiness.bounds
 
-    def wrong(patience: Patience, task: Task) -> Bounds:
-        return mutant(right(patience, task))
+    def wrong(readiness: Readiness, task: Task) -> Bounds:
+        return mutant(right(readiness, task))
 
     order = orders(sample())
     truth = order(0).run()
-    monkeypatch.setattr(Patience, "bounds", wrong)
+    monkeypatch.setattr(Readiness, "bounds", wrong)
     caught = [seed for seed in range(MUTANT_ORDERS) if order(seed).run() != truth]
     assert caught, f"none of {MUTANT_ORDERS} orders tells this mutant from the real thing"

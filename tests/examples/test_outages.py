@@ -113,7 +113,7 @@ def test_a_week_without_a_clock_changes_nothing_for_a_processor_that_lives_on(ye
     assert years.worker is not None
     published = years.worker.feed.history.last
     years.live(goes_on + timedelta(days=1), back_on)
-    assert years.worker.patience.waiting_for == DAY
+    assert years.worker.readiness.waiting_for == DAY
     assert years.folded() == published == (goes_on - FIRST).days + 1
     years.start_clock()
     years.live(back_on + timedelta(days=1), LAST)

@@ -79,7 +79,7 @@ def test_facts_come_by_instant_and_an_invoice_before_a_payment(invoices: list[In
     assert [fact.instant for fact in facts] == sorted(fact.instant for fact in facts)
     seen: set[bytes] = set()
     for fact in facts:
-        kind = app.rules.handlers[fact.value[:10]].codec.name
+        kind = app.program.handlers[fact.value[:10]].codec.name
         assert (kind == "CustomerWasInvoiced") == (fact.key not in seen)
         seen.add(fact.key)
     assert {fact.partition for fact in facts} == {0, 1, 2, 3}

@@ -10,7 +10,7 @@ import pytest
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition, Topic
 from passage_log.ranges import read_all
-from passage_processors.faust.held import CUT, split_key
+from passage_processors.faust.table_rows import CUT, split_key
 from passage_schemas.records import CUT as CUT_RECORD
 from tests.chaos.processes import Process
 from tests.faust.billing import PARTITIONS, app_of, heard_topic

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passage_processors.faust.held import Held, aggregate_key, aggregate_of, decode_held, encode_held, split_key
+from passage_processors.faust.table_rows import TableRow, aggregate_key, aggregate_of, decode_row, encode_row, split_key
 
 names = st.text(min_size=1, max_size=60)
 
@@ -13,7 +13,7 @@ names = st.text(min_size=1, max_size=60)
     units=st.dictionaries(names, st.binary(max_size=300), max_size=4),
 )
 def test_what_is_held_of_an_aggregate_comes_back(marks: dict[str, int], units: dict[str, bytes]) -> None:
-    assert decode_held(encode_held(Held(marks, units))) == Held(marks, units)
+    assert decode_row(encode_row(TableRow(marks, units))) == TableRow(marks, units)
 
 
 @given(number=st.integers(0, 9_999), aggregate=st.binary())

@@ -17,8 +17,8 @@ from passage_log.ranges import read_all
 from passage_processors import App
 from passage_processors.errors import ProcessorError
 from passage_processors.faust.facts import Fact
-from passage_processors.faust.held import split_key
 from passage_processors.faust.host import Host, Written
+from passage_processors.faust.table_rows import split_key
 from tests.processors.test_floors import let_go
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended
 

@@ -13,14 +13,8 @@ from tests.house.test_tidy import ROOMS, Module, module, modules
 DOUBLED = frozenset(
     {
         "Convert",
-        "Effects",
-        "Found",
-        "Handler",
         "Headers",
-        "Kind",
         "Plan",
-        "Refusal",
-        "Stage",
     }
 )
 

@@ -22,7 +22,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Committed, Member, Partition
 from passage_log.ranges import read_all
 from passage_log.trial.cluster import Cluster
-from passage_processors.runtime.namesakes import transactional_id
+from passage_processors.runtime.own_writer import transactional_id
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of

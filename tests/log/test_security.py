@@ -22,12 +22,12 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Partition
 from passage_log.trial.network import free_port
 from passage_processors import Worker
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.monitoring.due import due
+from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.status import status
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import check_topics as check_topics_of
 from passage_processors.runtime.topics import create_topics
-from passage_processors.watching.due import due
-from passage_processors.watching.inspecting import inspect
-from passage_processors.watching.status import status
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
 from tests.clock.world import SECOND, Stages

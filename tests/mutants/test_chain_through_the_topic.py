@@ -18,7 +18,7 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Partition
 from passage_processors import App, Worker
 from passage_processors import app as apps
-from passage_processors.core.firing import Firing
+from passage_processors.core.step.firing import Firing
 from passage_schemas import milliseconds_of
 from tests.examples.arrivals import APP, CONFIG, clock_records
 

@@ -9,7 +9,7 @@ import pytest
 
 from passage_log.port import Member
 from passage_processors import App
-from passage_processors.runtime import restore
+from passage_processors.runtime.restore import restore
 from tests.chaos.stopped_world import StoppedWorld
 
 pytestmark = pytest.mark.kafka

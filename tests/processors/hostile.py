@@ -21,12 +21,12 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Partition, Topic
 from passage_log.ranges import read_all
 from passage_processors.app import App
-from passage_processors.runtime.dead_letters import NotSent, Requeue, letters
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.status import status
+from passage_processors.runtime.offline.dead_letters import NotSent, Requeue, letters
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.inspecting import inspect
-from passage_processors.watching.status import status
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro, CloudEvents, Confluent, Format, Json
 from passage_schemas.instant import milliseconds_of

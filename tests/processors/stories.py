@@ -7,9 +7,11 @@ from typing import Any
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
 from passage_processors.app import App
-from passage_processors.core.effects import Effects as Written
-from passage_processors.core.fold import Fold
-from passage_processors.core.process import (
+from passage_processors.core.order.ticks import Floor, TickHistory
+from passage_processors.core.order.timeline import Pending, Run
+from passage_processors.core.step.fold import Fold
+from passage_processors.core.step.output import StepOutput as Written
+from passage_processors.model.process import (
     Cancel,
     Effects,
     Emit,
@@ -23,8 +25,7 @@ from passage_processors.core.process import (
     starts_on,
     wakes,
 )
-from passage_processors.core.ticks import Floor, SeenTick, TickHistory
-from passage_processors.core.timeline import Pending, Run
+from passage_processors.model.ticks import SeenTick
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
 
@@ -161,10 +162,10 @@ class Told:
 
     def __init__(self, app: App, history: TickHistory | None = None, restored: "Told | None" = None) -> None:
         self.app = app
-        self.history = history or TickHistory(app.rules.reported)
+        self.history = history or TickHistory(app.program.reported)
         self.ticks: list[SeenTick] = []
         self.floors: dict[str, Floor] = {}
-        self.fold = Fold(app.rules, self.history)
+        self.fold = Fold(app.program, self.history)
         self.stored: list[dict[bytes, bytes]] = [{} for _ in app.units]
         self.events: list[object] = []
         self.letters: list[str] = []
@@ -189,7 +190,7 @@ class Told:
 
     def kept(self) -> TickHistory:
         """The ticks as a new worker finds them."""
-        history = TickHistory(self.app.rules.reported)
+        history = TickHistory(self.app.program.reported)
         for schedule, floor in self.floors.items():
             history.let_go(schedule, floor)
         for tick in self.ticks:
@@ -241,7 +242,7 @@ class Told:
     def _take(self) -> None:
         written: Written = self.fold.take()
         for event in written.events:
-            self.events.append(self.app.rules.handlers[event.value[:10]].codec.decode(event.value))
+            self.events.append(self.app.program.handlers[event.value[:10]].codec.decode(event.value))
             self.ids.append(dict(event.headers)["ce_id"].decode())
         self.letters += [letter.reason for letter in written.letters]
         for states, changes in zip(self.stored, written.changes, strict=True):

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from passage_processors.app import App
-from passage_processors.core.process import Effects, End, Moment, Process, Wake, on, starts_on, wakes
-from passage_processors.core.report import Passed, Report
 from passage_processors.errors import AppError
+from passage_processors.model.process import Effects, End, Moment, Process, Wake, on, starts_on, wakes
+from passage_processors.model.report import Passed, Report
 from tests.processors.world import AccountWasSuspended, InvoicePaid, InvoiceSent, invoices, overdue, suspended
 
 

@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
 from passage_processors.app import App
-from passage_processors.core.cases import CaseBook
-from passage_processors.core.effects import MOST_BYTES, Derived, Effects, iso, weigh
-from passage_processors.core.fold import Fold
-from passage_processors.core.parts import PURE, Parts
-from passage_processors.core.policy import Case
-from passage_processors.core.process import Effects as Said
-from passage_processors.core.process import Moment, Process, Remember, starts_on
-from passage_processors.core.ticks import SeenTick, TickHistory
-from passage_processors.core.timeline import Pending, Run
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.order.timeline import Pending, Run
+from passage_processors.core.program.events import MOST_BYTES, Derived, iso, weigh
+from passage_processors.core.state.cases import CaseBook
+from passage_processors.core.step.fold import Fold
+from passage_processors.core.step.output import StepOutput
+from passage_processors.core.step.parts import PURE, Parts
+from passage_processors.model.policy import Case
+from passage_processors.model.process import Effects as Said
+from passage_processors.model.process import Moment, Process, Remember, starts_on
+from passage_processors.model.ticks import SeenTick
 from passage_processors.runtime.native import chosen
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Json
@@ -83,7 +85,7 @@ class Story:
     def __init__(self, app: App, parts: Parts, seed: int, budget: int, between: str = "") -> None:
         self.choose, self.app, self.parts = random.Random(seed), app, parts
         self.history = TickHistory()
-        self.fold = Fold(app.rules, self.history, parts=parts)
+        self.fold = Fold(app.program, self.history, parts=parts)
         self.stored: list[dict[bytes, bytes]] = [{} for _ in app.units]
         self.events: list[Derived] = []
         self.letters: list[str] = []
@@ -115,12 +117,12 @@ class Story:
         self.take()
 
     def restore(self) -> None:
-        folded, self.fold = self.fold, Fold(self.app.rules, self.history, parts=self.parts)
+        folded, self.fold = self.fold, Fold(self.app.program, self.history, parts=self.parts)
         self.fold.load([dict(states) for states in self.stored], dict(folded.folded), folded.burst)
         assert memory_of(self.fold) == memory_of(folded)
 
     def take(self) -> None:
-        written: Effects = self.fold.take()
+        written: StepOutput = self.fold.take()
         self.events += written.events
         self.letters += [letter.reason for letter in written.letters]
         if self.fold.burst is not None:
@@ -222,9 +224,9 @@ def test_an_instant_is_said_as_a_datetime_says_it(instant: int) -> None:
 @pytest.mark.skipif(NATIVE is None, reason="the native parts were not built: make native")
 @pytest.mark.parametrize("wrong", [None, "text", 5, bytearray(b"k")], ids=repr)
 def test_what_is_no_key_fires_nothing(wrong: object) -> None:
-    fold = Fold(app().rules, TickHistory(), parts=chosen())
+    fold = Fold(app().program, TickHistory(), parts=chosen())
     book = next(iter(fold._cases.values()))
-    burst = fold._firing._burst(3, fold._rules.units[3], SeenTick(DAY, 1, 1, Instant(1)), None)  # type: ignore[arg-type]
+    burst = fold._firing._burst(3, fold._program.units[3], SeenTick(DAY, 1, 1, Instant(1)), None)  # type: ignore[arg-type]
     events: list[Derived] = []
     fire = NATIVE.fire_burst
     with pytest.raises(TypeError):

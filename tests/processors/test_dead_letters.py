@@ -8,9 +8,9 @@ import pytest
 from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Topic
 from passage_processors.app import App
-from passage_processors.core.policy import Case
-from passage_processors.runtime.dead_letters import DeadLetter, NotSent, Requeue, is_mark, letter_at, letters
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.model.policy import Case
+from passage_processors.runtime.offline.dead_letters import NotSent, Requeue, StoredLetter, is_mark, letter_at, letters
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.events import event_codec
 from passage_schemas.instant import datetime_of, milliseconds_of
 from tests.processors.world import (
@@ -48,11 +48,11 @@ def redeployed(world: World, app: App) -> World:
     return again
 
 
-def all_letters(world: World) -> list[DeadLetter]:
+def all_letters(world: World) -> list[StoredLetter]:
     return list(letters(world.log, world.app, range(world.partitions)))
 
 
-def requeued(world: World, *chosen: DeadLetter, warn: Callable[[str], None] = pytest.fail) -> list[str]:
+def requeued(world: World, *chosen: StoredLetter, warn: Callable[[str], None] = pytest.fail) -> list[str]:
     requeue = Requeue(world.log, world.app, warn)
     said = [requeue.send(one) for one in chosen]
     requeue.flush()
@@ -190,7 +190,7 @@ def test_what_was_asked_for_is_part_of_the_cut_and_a_replay_obeys_it() -> None:
     assert digest(replay(world.app, world.log, 0)) == digest_of_output(world.app, world.log, 0)
 
 
-def _without(world: World, names: set[str]) -> DeadLetter:
+def _without(world: World, names: set[str]) -> StoredLetter:
     """The last letter once more, as one would be that lacks these headers."""
     (*_, last) = world.letters()
     hand = world.log.appender()
@@ -229,7 +229,7 @@ def test_a_fact_without_a_date_is_not_sent_back_only_to_be_refused_again() -> No
     world.raw(b"inv-1", b"x", day(0.5))
     worked(world)
     letter = all_letters(world)[0]
-    undated = DeadLetter(**{name: getattr(letter, name) for name in letter.__slots__} | {"timestamp_ms": 0})
+    undated = StoredLetter(**{name: getattr(letter, name) for name in letter.__slots__} | {"timestamp_ms": 0})
     with pytest.raises(NotSent, match="names no instant, so it would be refused again"):
         requeued(world, undated)
 

@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from passage_log.port import Topic
 from passage_processors.app import App
-from passage_processors.core.policy import Case, Policy
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.replay import digest, replay
+from passage_processors.model.policy import Case, Policy
+from passage_processors.runtime.offline.replay import digest, replay
 from passage_processors.runtime.worker import Worker
 from passage_schemas.derive import schema_of
 from tests.processors import world as world_of

@@ -7,9 +7,9 @@ import pytest
 
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition
-from passage_processors.core.process import Effects, Emit, End, Moment, Process, Wake, starts_on, wakes
-from passage_processors.core.report import Report
-from passage_processors.runtime.replay import Apart, digest, digest_of_output, replay, timeline
+from passage_processors.model.process import Effects, Emit, End, Moment, Process, Wake, starts_on, wakes
+from passage_processors.model.report import Report
+from passage_processors.runtime.offline.replay import Apart, digest, digest_of_output, replay, timeline
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
 from tests.processors.world import DAY, InvoiceSent, World, day, invoices
@@ -157,7 +157,7 @@ def test_a_report_is_done_by_exactly_one_task_whoever_has_it() -> None:
 
 
 def test_mutant_that_does_not_know_how_many_tasks_there_are_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("passage_processors.runtime.restore.tasks_of", lambda _log, _app: 1)
+    monkeypatch.setattr("passage_processors.runtime.restore.restore.tasks_of", lambda _log, _app: 1)
     world = World(invoices(policies=(), reports=[quarters()]), partitions=PARTITIONS)
     world.name("quarter.utc", next_at=day(90))
     world.tick(day(90), day(180), schedule="quarter.utc")

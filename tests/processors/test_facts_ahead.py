@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from passage_processors.errors import AppError, Stopped
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from tests.processors.test_refusals import reason_of
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended
 

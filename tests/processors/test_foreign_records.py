@@ -4,12 +4,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from passage_log.port import Partition
-from passage_processors.core.keys import CUT_KEY, entry_key, unit_and_aggregate
+from passage_processors.core.state.keys import CUT_KEY, entry_key, unit_and_aggregate
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.replay import digest, digest_of_output, replay
-from passage_processors.watching.due import due
-from passage_processors.watching.inspecting import inspect
-from passage_processors.watching.status import status
+from passage_processors.monitoring.due import due
+from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.status import status
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.errors import SchemaError
 from passage_schemas.records import CUT, TICK
 from tests.processors.world import DAY, InvoiceSent, World, day, invoices, overdue

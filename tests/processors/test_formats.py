@@ -11,11 +11,11 @@ from passage_log.errors import Unfit
 from passage_log.kafka.registry import RegistryRefuses, RegistryUnreachable
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition
-from passage_processors.core.inputs import headers_of
+from passage_processors.core.program.inputs import headers_of
 from passage_processors.errors import AppError
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.monitoring.inspecting import inspect
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.inspecting import inspect
 from passage_schemas.codec import Codec
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro, CloudEvents, Confluent, Format, Json

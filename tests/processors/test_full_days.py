@@ -28,8 +28,8 @@ from passage import (
 from passage.apps import load_app_file
 from passage.scenario import ticks_pass
 from passage_clock.schedules import periodic
-from passage_processors.core.policy import Policy
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.model.policy import Policy
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.errors import ConfigError
 from passage_schemas.instant import Instant, milliseconds_of
 from tests.processors.world import DAY, InvoiceSent, World, day, invoices, overdue

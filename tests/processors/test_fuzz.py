@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from passage_processors.app import App
-from passage_processors.core.policy import Case
-from passage_processors.core.process import (
+from passage_processors.model.policy import Case
+from passage_processors.model.process import (
     Cancel,
     Effects,
     Emit,
@@ -25,8 +25,8 @@ from passage_processors.core.process import (
     starts_on,
     wakes,
 )
-from passage_processors.core.report import Passed, Report
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.model.report import Passed, Report
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed

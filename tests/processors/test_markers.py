@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from passage_processors.app import App
-from passage_processors.core.process import Effects, Emit, End, Moment, Process, Wake, starts_on, wakes
+from passage_processors.model.process import Effects, Emit, End, Moment, Process, Wake, starts_on, wakes
 from tests.processors.stories import DAY_LONG, Counted, NewOrder, Nothing, Told, orders
 from tests.processors.world import InvoiceBecameOverdue, InvoiceSent, invoices, overdue
 

@@ -12,10 +12,10 @@ import pytest
 
 from passage_log.port import Partition
 from passage_processors.app import App
-from passage_processors.core.keys import SCHEMAS_KEY
-from passage_processors.core.policy import Policy
-from passage_processors.core.process import Effects, Emit, Moment, Process, Remember, Wake, starts_on, wakes
+from passage_processors.core.state.keys import SCHEMAS_KEY
 from passage_processors.errors import AppError, ProcessorError
+from passage_processors.model.policy import Policy
+from passage_processors.model.process import Effects, Emit, Moment, Process, Remember, Wake, starts_on, wakes
 from passage_processors.runtime.worker import Worker
 from passage_schemas import decimal_of, event_codec
 from passage_schemas.events import EventSet

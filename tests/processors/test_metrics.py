@@ -9,9 +9,9 @@ from passage.cli.brokers import Brokers
 from passage.cli.turns import Turns
 from passage.cli.watched import Watched
 from passage_clock.monitoring.metrics import ClockMetrics
+from passage_processors.monitoring.health import STALLED_SECONDS
+from passage_processors.monitoring.metrics import WorkerMetrics
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.health import STALLED_SECONDS
-from passage_processors.watching.metrics import WorkerMetrics
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices, overdue
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/metrics.md"

@@ -11,7 +11,7 @@ from passage_log.errors import Unreachable
 from passage_log.memory.writer import MemoryWriter
 from passage_log.port import GroupMember
 from passage_processors import ProcessorError, Worker
-from passage_processors.runtime.namesakes import Namesakes, transactional_id
+from passage_processors.runtime.own_writer import Namesakes, transactional_id
 from tests.processors.world import InvoiceSent, World, day, invoices, overdue
 
 TIMEOUT_SECONDS = 15.0

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import passage_processors.native
-from passage_processors.core.parts import PURE
+from passage_processors.core.step.parts import PURE
 from passage_processors.runtime.native import TWIN, TWINS, VARIABLE, chosen, described, tell
 from tests.processors.twins import NATIVE
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from passage_processors.app import App
-from passage_processors.core.policy import Policy
+from passage_processors.model.policy import Policy
 from passage_schemas.instant import datetime_of
 from tests.processors.world import (
     DAY,

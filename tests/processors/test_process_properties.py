@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passage_processors.core.process import Cancel, Effects, Emit, End, Moment, Process, Wake, on, starts_on, wakes
+from passage_processors.model.process import Cancel, Effects, Emit, End, Moment, Process, Wake, on, starts_on, wakes
 from tests.processors.stories import (
     DAY,
     Counted,

@@ -8,9 +8,10 @@ import pytest
 
 from passage import Scenario, workdays_pass
 from passage_processors.app import App
-from passage_processors.core.chain import MOST_EVENTS
-from passage_processors.core.policy import Policy
-from passage_processors.core.process import (
+from passage_processors.core.step.chain import MOST_EVENTS
+from passage_processors.errors import ProcessorError
+from passage_processors.model.policy import Policy
+from passage_processors.model.process import (
     Effects,
     Emit,
     End,
@@ -23,7 +24,6 @@ from passage_processors.core.process import (
     starts_on,
     wakes,
 )
-from passage_processors.errors import ProcessorError
 from passage_schemas.events import event_codec
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from passage import Scenario, days_pass
-from passage_processors.core.policy import Case
-from passage_processors.core.process import Effects, Moment, Process, Remember, starts_on
-from passage_processors.core.purity import impurity_of
-from passage_processors.core.report import Passed, Report
 from passage_processors.errors import AppError, Impure
+from passage_processors.model.policy import Case
+from passage_processors.model.process import Effects, Moment, Process, Remember, starts_on
+from passage_processors.model.purity import impurity_of
+from passage_processors.model.report import Passed, Report
 from tests.processors.stories import DAY, NewOrder, Nothing, orders
 from tests.processors.world import InvoiceBecameOverdue, InvoiceSent, invoices, overdue
 
@@ -142,5 +142,5 @@ def test_a_handler_that_changes_what_it_was_given_is_found_out() -> None:
 
 def test_an_error_that_is_the_same_twice_is_a_dead_letter_like_any_other() -> None:
     app = invoices(overdue(after=lambda fact: 1 // 0)).asked_twice()
-    assert app.rules.units[0].name == "overdue"
+    assert app.program.units[0].name == "overdue"
     assert Scenario(app).when(InvoiceSent("a"), days_pass(2)).followed == []

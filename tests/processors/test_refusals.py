@@ -15,11 +15,11 @@ from passage_log.memory import MemoryLog
 from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Record, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
-from passage_processors.core.policy import Case
-from passage_processors.core.process import Effects, Emit, Moment, Process, Wake, starts_on, wakes
-from passage_processors.core.report import Report
 from passage_processors.errors import Stopped
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.model.policy import Case
+from passage_processors.model.process import Effects, Emit, Moment, Process, Wake, starts_on, wakes
+from passage_processors.model.report import Report
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.records import CUT, WAKE_UP_RESUMED
@@ -51,7 +51,7 @@ def test_a_truncated_fact_without_a_key_and_a_handler_that_raises_are_each_one_l
 
     world = World(invoices(overdue(after=after)))
     world.name(next_at=day(1))
-    codec = next(one.codec for one in world.app.rules.handlers.values() if one.codec.cls is InvoiceSent)
+    codec = next(one.codec for one in world.app.program.handlers.values() if one.codec.cls is InvoiceSent)
     world.raw(b"cut", codec.encode(InvoiceSent("cut"))[:-1], day(0.5))
     world.raw(None, codec.encode(InvoiceSent("nokey")), day(0.5))
     world.fact(InvoiceSent("raises", terms=0), day(0.5))

@@ -17,7 +17,7 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Record
 from passage_log.trial.network import free_port
 from passage_processors.app import App
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
 from passage_schemas.formats import Confluent
 from passage_schemas.instant import Instant, milliseconds_of

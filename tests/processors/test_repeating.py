@@ -7,7 +7,7 @@ import pytest
 
 from passage import Scenario, days_pass
 from passage_processors.app import App
-from passage_processors.core.policy import Case, Policy
+from passage_processors.model.policy import Case, Policy
 from passage_schemas.instant import Instant, datetime_of
 from tests.processors.stories import (
     DAY,
@@ -142,7 +142,7 @@ def test_a_fact_that_says_no_number_of_ticks_between_is_a_dead_letter_and_starts
 
 def test_without_its_fact_it_decodes_none_and_still_repeats() -> None:
     fold = told([NewOrder("a", 4)], reminding(keep_fact=False))
-    codec = fold.app.rules.handlers
+    codec = fold.app.program.handlers
     assert not any(handler.needs_fact for handler in codec.values())
     assert fold.days(1, 3).taken() == [Reminded("a", 1, 1, at(0.5), 0)]
 

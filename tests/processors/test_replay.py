@@ -6,9 +6,9 @@ import pytest
 
 from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.comparing import compare
 from passage_processors.runtime.cuts import last_cuts
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.offline.comparing import compare
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant
 from tests.processors.test_restore import fill
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue

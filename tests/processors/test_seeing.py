@@ -6,9 +6,9 @@ import pytest
 
 from passage_log.port import Partition
 from passage_processors import Effects, Emit, End, Mark, Moment, Process, Remember, Wake, starts_on, wakes
-from passage_processors.watching.due import due
-from passage_processors.watching.inspecting import Inspected, inspect
-from passage_processors.watching.status import COUNTED, STILL_SECONDS, AppStatus, NextDue, status
+from passage_processors.monitoring.due import due
+from passage_processors.monitoring.inspecting import Inspected, inspect
+from passage_processors.monitoring.status import COUNTED, STILL_SECONDS, AppStatus, NextDue, status
 from passage_schemas.instant import Instant
 from tests.processors.world import (
     DAY,

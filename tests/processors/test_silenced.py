@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 import structlog
 
+from passage_processors.monitoring.metrics import WorkerMetrics
+from passage_processors.monitoring.status import AppStatus, TaskStatus, status
 from passage_processors.runtime.silenced import SAY_EVERY_SECONDS
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.metrics import WorkerMetrics
-from passage_processors.watching.status import AppStatus, TaskStatus, status
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import Status as Word
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended

@@ -13,24 +13,14 @@ from structlog.testing import capture_logs
 
 from passage_log.kafka import KafkaLog
 from passage_log.port import Partition
-from passage_processors.core.case import OPEN, CaseState, encode_case
-from passage_processors.core.cases import CaseBook
-from passage_processors.core.columns import Column
-from passage_processors.core.process import (
-    Effects,
-    Emit,
-    End,
-    Moment,
-    Process,
-    Remember,
-    Wake,
-    on,
-    starts_on,
-    wakes,
-)
-from passage_processors.core.ticks import SeenTick, TickHistory
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.state.case import OPEN, CaseState, encode_case
+from passage_processors.core.state.cases import CaseBook
+from passage_processors.core.state.columns import Column
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.snapshot_file import (
+from passage_processors.model.process import Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
+from passage_processors.model.ticks import SeenTick
+from passage_processors.runtime.restore.snapshot_file import (
     COLUMN,
     Ending,
     Scribe,
@@ -139,7 +129,7 @@ def test_a_worker_that_snapshots_all_the_time_and_is_killed_at_any_moment_is_con
 
 
 def test_a_snapshot_may_be_copied_while_the_task_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("passage_processors.core.columns.AT_ONCE", 2)
+    monkeypatch.setattr("passage_processors.core.state.columns.AT_ONCE", 2)
     world = a_world(3)
     worker = start(world, tmp_path, max_facts=3, max_fires=1)
     assert worker.snapshots is not None

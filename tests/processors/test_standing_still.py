@@ -7,10 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from passage_log.port import Committed, Partition
+from passage_processors.monitoring.metrics import WorkerMetrics
+from passage_processors.monitoring.status import STILL_SECONDS, status
 from passage_processors.runtime.waits import WHATS, What
 from passage_processors.runtime.worker import Worker
-from passage_processors.watching.metrics import WorkerMetrics
-from passage_processors.watching.status import STILL_SECONDS, status
 from passage_schemas.instant import Instant
 from tests.clock.faults import FaultyLog, FaultyReader, Wire
 from tests.processors.world import InvoiceSent, World, day, invoices, overdue

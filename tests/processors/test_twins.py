@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
 from passage_log.port import Record
-from passage_processors.core.case import OPEN, CaseState, decode_case, encode_case
-from passage_processors.core.columns import Column
-from passage_processors.core.plain import first_from, fold_plain, instants_of, runs_of
-from passage_processors.core.ticks import SeenTick, TickHistory
+from passage_processors.core.order.instants import first_from, instants_of, runs_of
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.state.case import OPEN, CaseState, decode_case, encode_case
+from passage_processors.core.state.columns import Column
+from passage_processors.core.step.plain import fold_plain
+from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
 from tests.processors.twins import NATIVE, both
 

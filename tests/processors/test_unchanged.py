@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from passage_processors.core.process import Effects, Moment, Process, Remember, on, starts_on
+from passage_processors.model.process import Effects, Moment, Process, Remember, on, starts_on
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pytest
 
 from passage_processors.app import App
-from passage_processors.core.full_days import full_days
-from passage_processors.core.instance import Instance
-from passage_processors.core.instances import InstanceBook
-from passage_processors.core.policy import Policy
-from passage_processors.core.process import (
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.state.instance import Instance
+from passage_processors.core.state.instances import InstanceBook
+from passage_processors.model.policy import Policy
+from passage_processors.model.process import (
     Effects,
     Emit,
     End,
@@ -26,8 +26,8 @@ from passage_processors.core.process import (
     starts_on,
     wakes,
 )
-from passage_processors.core.report import Report
-from passage_processors.core.ticks import TickHistory
+from passage_processors.model.report import Report
+from passage_processors.model.ticks import full_days
 from passage_schemas.instant import Instant
 from tests.processors.stories import (
     DAY,

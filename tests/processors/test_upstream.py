@@ -14,9 +14,9 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Partition, Topic
 from passage_log.ranges import read_all
 from passage_processors.app import App
-from passage_processors.core.policy import Policy
 from passage_processors.errors import AppError
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.model.policy import Policy
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import check_topics, create_topics
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.worker import Worker

@@ -103,7 +103,7 @@ def test_a_fact_waits_for_the_tick_that_was_promised_before_it() -> None:
     world.fact(InvoicePaid("inv-1"), day(1.5))
     world.settle(worker)
     assert worker.tasks[0].pending == 1
-    assert worker.patience.waiting_for == DAY
+    assert worker.readiness.waiting_for == DAY
     world.days(1, 1)
     world.settle(worker)
     assert world.derived() == [InvoiceBecameOverdue("inv-1", datetime_of(day(0.5)))]

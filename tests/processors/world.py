@@ -8,7 +8,7 @@ from passage_log.partitioner import partition_of
 from passage_log.port import Partition, Record, Topic
 from passage_log.ranges import read_all
 from passage_processors.app import App
-from passage_processors.core.policy import Policy
+from passage_processors.model.policy import Policy
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of
@@ -155,7 +155,7 @@ class World:
 
     def decoded(self, record: Record) -> object:
         value = record.value() or b""
-        return self.app.rules.handlers[value[:10]].codec.decode(value)
+        return self.app.program.handlers[value[:10]].codec.decode(value)
 
     def output(self) -> list[Record]:
         return self.records(self.app.output)

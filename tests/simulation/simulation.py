@@ -27,8 +27,8 @@ from passage_log.errors import WriterLost
 from passage_log.partitioner import partition_of
 from passage_log.port import EARLIEST, Partition, Record, Topic
 from passage_processors import App, ProcessorError, Worker
-from passage_processors.runtime.namesakes import transactional_id
-from passage_processors.runtime.replay import digest, digest_of_output, replay
+from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
+from passage_processors.runtime.own_writer import transactional_id
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec

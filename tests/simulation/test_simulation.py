@@ -9,12 +9,13 @@ import structlog
 
 from passage_log.port import Committed, Member, Partition, Record, Weighed, Writer
 from passage_processors import App, Worker
-from passage_processors.core.due import SWEPT_FROM, DueIndex
-from passage_processors.core.instance import Instance
-from passage_processors.core.instances import InstanceBook
-from passage_processors.core.ticks import TickHistory
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.state.due import SWEPT_FROM, DueIndex
+from passage_processors.core.state.instance import Instance
+from passage_processors.core.state.instances import InstanceBook
 from passage_processors.runtime import commit as commits
-from passage_processors.runtime import restore, worker
+from passage_processors.runtime import worker
+from passage_processors.runtime.restore import restore
 from passage_processors.runtime.task import Step
 from passage_schemas.instant import Instant
 from passage_schemas.records import CUT

@@ -51,10 +51,8 @@ from passage_log.port import Log, Member, Partition
 
 # How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
 POLL_SECONDS = 0.25
-
 # The same for who stands by, which waits for the log and looks at its group in between.
 STANDBY_POLL_SECONDS = 0.1
-
 # A probe takes some 20 ms: nothing may be due in that time.
 PROBE_ROOM_SECONDS = 0.1
 

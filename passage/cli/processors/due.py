@@ -19,9 +19,9 @@ from passage.cli.options import (
 from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import as_text, columns, progress, rfc3339, tell, tell_json
 from passage_processors import App, AppError
+from passage_processors.monitoring.due import ComingTick, Due
+from passage_processors.monitoring.due import due as due_of
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.due import ComingTick, Due
-from passage_processors.watching.due import due as due_of
 
 WIDTH = 50
 """Characters of the longest bar."""

@@ -21,10 +21,10 @@ from passage.cli.options import (
 from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, tell, tell_json
 from passage_processors import App, AppError
+from passage_processors.monitoring.entries import Entry
+from passage_processors.monitoring.inspecting import Happening, Inspected, WaitsFor
+from passage_processors.monitoring.inspecting import inspect as inspected
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.entries import Entry
-from passage_processors.watching.inspecting import Happening, Inspected, WaitsFor
-from passage_processors.watching.inspecting import inspect as inspected
 
 
 def inspect(

@@ -25,10 +25,10 @@ from passage.cli.terminal import tell_logs
 from passage.cli.watched import watch
 from passage.cli.written import directory_given
 from passage_processors import ProcessorError, Worker
+from passage_processors.monitoring.metrics import WorkerMetrics
 from passage_processors.runtime.native import chosen
-from passage_processors.runtime.snapshots import EVERY_SECONDS
+from passage_processors.runtime.restore.snapshots import EVERY_SECONDS
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.metrics import WorkerMetrics
 
 _log = structlog.get_logger("passage.processors")
 

@@ -18,9 +18,9 @@ from passage.cli.options import (
 from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, spoken, tell, tell_json
 from passage_clock.wall import MachineWall
+from passage_processors.monitoring.status import AppStatus, NextDue, TaskStatus
+from passage_processors.monitoring.status import status as status_of
 from passage_processors.runtime.topics import check_topics
-from passage_processors.watching.status import AppStatus, NextDue, TaskStatus
-from passage_processors.watching.status import status as status_of
 
 
 def status(

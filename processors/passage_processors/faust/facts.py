@@ -7,7 +7,7 @@ from faust.types import EventT
 
 from passage_log.errors import Truncated
 from passage_log.port import EARLIEST, Log, Partition
-from passage_processors.core.timeline import Pending
+from passage_processors.core.order.timeline import Pending
 
 _QUIET_SECONDS = 0.5
 """So long nothing came of an input before it is looked at: as a rule there is more, and Faust is bringing it."""
@@ -58,7 +58,7 @@ class Eyes:
     """Looks at the log past what Faust has delivered: only so can it be told that no fact is still under way.
 
     Faust says what it has delivered, not what it is about to; and behind the last fact of a transaction stands a marker
-    that is never delivered. Takes a member's place where `Patience` asks.
+    that is never delivered. Takes a member's place where `Readiness` asks.
     """
 
     def __init__(self, log: Log, monotonic: Callable[[], float]) -> None:

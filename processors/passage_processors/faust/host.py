@@ -16,25 +16,24 @@ from passage_log.errors import Refused
 from passage_log.port import Headers, Log, Member, Partition, Weighed, Writer
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES, stored_bytes, too_large
 from passage_processors.app import App
-from passage_processors.core.keys import SCHEMAS_KEY
-from passage_processors.core.meaning import UNKNOWN, check_meaning
+from passage_processors.core.program.meaning import UNKNOWN, check_meaning
+from passage_processors.core.state.keys import SCHEMAS_KEY
 from passage_processors.faust.facts import Eyes, Fact
-from passage_processors.faust.held import (
+from passage_processors.faust.table_rows import (
     CUT,
     SCHEMAS,
-    Held,
+    TableRow,
     aggregate_key,
     aggregate_of,
-    decode_held,
-    encode_held,
+    decode_row,
+    encode_row,
     table_key,
 )
+from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.commit import write_step
-from passage_processors.runtime.feed import Feed
-from passage_processors.runtime.fitting import check_fits
-from passage_processors.runtime.patience import Patience
+from passage_processors.runtime.inputs.readiness import Readiness
 from passage_processors.runtime.silenced import Silenced
-from passage_processors.runtime.task import FRESH, Step, Task
+from passage_processors.runtime.task import FRESH, Step, Task, check_fits
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Waits
 from passage_schemas.records import CUT as CUT_RECORD
@@ -80,9 +79,9 @@ class Host:
         self._partitions = partitions
         self._max_facts = max_facts
         self._monotonic = monotonic
-        self._feed = Feed(log, app.ticks_topic, app.schedules_topic, monotonic, app.rules.reported)
+        self._feed = ClockFeed(log, app.ticks_topic, app.schedules_topic, monotonic, app.program.reported)
         self._upstream = Upstream(app.derived_from, log, monotonic)
-        self._patience = Patience(app, self._feed, self._upstream, monotonic)
+        self._readiness = Readiness(app, self._feed, self._upstream, monotonic)
         self._silenced = Silenced(app, self._feed.promises, monotonic)
         self._waits = Waits(app.name, monotonic)
         self._eyes = Eyes(log, monotonic)
@@ -127,13 +126,13 @@ class Host:
             aggregate = aggregate_of(kind)
             if aggregate is None:
                 continue
-            held = decode_held(value)
-            is_ahead = any(mark > read_to.get(topic, 0) for topic, mark in held.marks.items())
+            row = decode_row(value)
+            is_ahead = any(mark > read_to.get(topic, 0) for topic, mark in row.marks.items())
             if is_ahead:
-                ahead[aggregate] = held.marks
-            elif not held.units:
+                ahead[aggregate] = row.marks
+            elif not row.units:
                 forgotten.append(aggregate_key(number, aggregate))
-            for unit, state in held.units.items():
+            for unit, state in row.units.items():
                 if unit in cases:
                     cases[unit][aggregate] = state
         positions = {
@@ -155,15 +154,15 @@ class Host:
         self._upstream.poll()
         self._sort_in(facts)
         tasks = self.tasks.values()
-        self._patience.look_through(tasks, cast(Member, self._eyes))
-        self._patience.watch_clock(tasks)
-        self._patience.watch_upstream(tasks)
+        self._readiness.look_through(tasks, cast(Member, self._eyes))
+        self._readiness.watch_clock(tasks)
+        self._readiness.watch_upstream(tasks)
         self._silenced.look(tasks)
         self._tell_waits()
         written = []
         for task in tasks:
-            bounds, most = self._patience.bounds(task), self._max_facts
-            step = task.step(bounds, self._cluster, self._patience.released, most, most)
+            bounds, most = self._readiness.bounds(task), self._max_facts
+            step = task.step(bounds, self._cluster, self._readiness.released, most, most)
             if step is not None:
                 written.append(self._written(step))
         self._feed.forget_before(min((task.sequence for task in tasks), default=0))
@@ -171,9 +170,9 @@ class Host:
 
     def _tell_waits(self) -> None:
         self._waits.tell("ticks", self._feed.held_up())
-        self._waits.tell("clock", self._patience.clock_wait)
+        self._waits.tell("clock", self._readiness.clock_wait)
         self._waits.tell("upstream", self._upstream.wait)
-        self._waits.tell("answer", self._patience.answer_wait)
+        self._waits.tell("answer", self._readiness.answer_wait)
 
     @property
     def has_more(self) -> bool:
@@ -211,7 +210,7 @@ class Host:
         for aggregate in outbox.changed:
             units = {unit: value for unit, book in books if (value := book.get(aggregate)) is not None}
             key = aggregate_key(number, aggregate)
-            states[key] = encode_held(Held(marks, units))
+            states[key] = encode_row(TableRow(marks, units))
             if not units:
                 empty.append(key)
         forgotten = [*(key for key in self._forgotten.pop(number, ()) if key not in states), *empty]

@@ -28,8 +28,8 @@ from passage_log.port import EARLIEST, Log, Partition, Reader, Record
 from passage_processors.app import App
 from passage_processors.errors import AppError
 from passage_processors.faust.facts import Fact
-from passage_processors.faust.held import TICKS, split_key, table_key
 from passage_processors.faust.host import Host, Written
+from passage_processors.faust.table_rows import TICKS, split_key, table_key
 from passage_processors.runtime.topics import check_topics
 
 IDLE_SECONDS = 0.05

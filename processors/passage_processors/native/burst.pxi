@@ -1,4 +1,4 @@
-"""The native twin of `passage_processors.core.burst.fire_burst`: what it is given is told there.
+"""The native twin of `passage_processors.core.step.burst.fire_burst`: what it is given is told there.
 
 Case, headers and event are made as the tuples they are, without the Python of a named tuple; the id is written in one
 go. What the user's code is asked stays as it is, and so does what is asked of it.
@@ -11,8 +11,9 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 cdef extern from "Python.h":
     object PyType_GenericAlloc(object kind, Py_ssize_t size)
 
-from passage_processors.core.effects import RAISED, VERSION, Derived, check_size, iso, weigh
-from passage_processors.core.policy import Case
+from passage_processors.core.program.events import VERSION, Derived, check_size, iso, weigh
+from passage_processors.core.program.refusals import RAISED
+from passage_processors.model.policy import Case
 
 cdef object CASE = Case, DERIVED = Derived, VERSION_HEADER = VERSION, CE_ID = "ce_id", ONE = 1
 cdef int64_t MICROSECONDS = 1_000_000, SECONDS = 86_400

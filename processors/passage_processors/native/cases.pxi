@@ -1,4 +1,4 @@
-"""The native twin of `passage_processors.core.cases.CaseBook`: what each method means is told there.
+"""The native twin of `passage_processors.core.state.cases.CaseBook`: what each method means is told there.
 
 A case is an entry in one block of memory: 16 bytes, the key, the fact. What many cases have in common (due ordinal,
 ticks, schedule) stands once, as *terms*, and the entry says which. A table of one byte and four for each place finds
@@ -20,8 +20,8 @@ from libc.string cimport memcmp, memcpy
 
 from heapq import heappop, heappush
 
-from passage_processors.core.columns import dumped
-from passage_processors.core.markers import at_once
+from passage_processors.core.state.columns import dumped
+from passage_processors.core.state.markers import at_once
 
 cdef int OPEN = 1
 cdef int ENDED = 2

@@ -1,4 +1,4 @@
-"""Native twins of the loops over a batch of records: `core.plain.fold_plain`, and what `Pending` and the worker sort
+"""Native twins of the loops over a batch of records: `core.step.plain.fold_plain`, and what `Pending` and the worker sort
 by.
 
 A record's methods are looked up once for each type of record and called as they are: the client's own messages need no
@@ -15,18 +15,18 @@ cdef extern from "Python.h":
 
 import array
 
-from passage_processors.core.keys import is_text as text_of_any
+from passage_processors.core.state.keys import is_text as text_of_any
 
 cdef enum:
     KNOWN = 4
-    MOST_BYTES = 900_000  # as core/effects.py has it
+    MOST_BYTES = 900_000  # as core/program/events.py has it
 
 cdef array.array INSTANTS = array.array("q")
 FOR_EVER = 1 << 62
 
 
 cdef bint is_text(object key) except -1:
-    """As core/keys.py has it."""
+    """As core/state/keys.py has it."""
     cdef const char* at
     cdef Py_ssize_t place, size
     if type(key) is not bytes:

@@ -19,8 +19,9 @@ from operator import itemgetter
 from passage_log.errors import Refused
 from passage_log.port import Committed, Member, Partition, Writer
 from passage_processors.app import App
-from passage_processors.core.fold import Derived, Letter
-from passage_processors.core.keys import CUT_KEY, SCHEMAS_KEY, entry_key
+from passage_processors.core.program.events import Derived
+from passage_processors.core.state.keys import CUT_KEY, SCHEMAS_KEY, entry_key
+from passage_processors.core.step.output import DeadLetter
 from passage_processors.runtime.task import Step
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.records import CUT, STATE_SCHEMAS
@@ -43,16 +44,16 @@ def commit(app: App, writer: Writer, member: Member, steps: Sequence[Step]) -> N
 
 def write_step(app: App, writer: Writer, step: Step) -> None:
     """The records a step comes to, in the order of the list above."""
-    number, effects = step.task.number, step.effects
+    number, output = step.task.number, step.output
     append = writer.append
-    for (instant, elsewhere), events in groupby(effects.events, _WHEN_AND_WHERE):
-        output = Partition(app.output, number if elsewhere is None else elsewhere)
-        writer.append_each(output, map(_RECORD, events), milliseconds_of(instant))
-    for letter in effects.letters:
+    for (instant, elsewhere), events in groupby(output.events, _WHEN_AND_WHERE):
+        partition = Partition(app.output, number if elsewhere is None else elsewhere)
+        writer.append_each(partition, map(_RECORD, events), milliseconds_of(instant))
+    for letter in output.letters:
         _write_letter(app, writer, number, letter)
     changelog = Partition(app.changelog, number)
     at = max(1, milliseconds_of(step.instant))
-    for unit, changes in zip(app.units, effects.changes, strict=True):
+    for unit, changes in zip(app.units, output.changes, strict=True):
         writer.append_all(changelog, entry_key(unit, b""), changes, at)
     if step.schemas is not None:
         append(changelog, SCHEMAS_KEY, STATE_SCHEMAS.encode(step.schemas), at)
@@ -61,7 +62,7 @@ def write_step(app: App, writer: Writer, step: Step) -> None:
     append(Partition(app.timeline, number), None, cut, at)
 
 
-def _write_letter(app: App, writer: Writer, number: int, letter: Letter) -> None:
+def _write_letter(app: App, writer: Writer, number: int, letter: DeadLetter) -> None:
     """The refused record as it was; one that the dead letters can't hold leaves its place, digests and a key of usual
     length: that much fits whatever it is made of."""
     partition = Partition(app.dead_letters, number)

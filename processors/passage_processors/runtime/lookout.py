@@ -12,9 +12,9 @@ from passage_log.aside import Aside
 from passage_log.errors import LogError
 from passage_log.port import Log, Member, Partition
 from passage_processors.app import App
-from passage_processors.runtime.feed import Feed
-from passage_processors.runtime.patience import Patience
-from passage_processors.runtime.restore import Restore
+from passage_processors.runtime.clock_feed import ClockFeed
+from passage_processors.runtime.inputs.readiness import Readiness
+from passage_processors.runtime.restore.restore import Restore
 from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.standstill import Standstill
 from passage_processors.runtime.task import Task
@@ -36,9 +36,9 @@ class Lookout:
         app: App,
         log: Log,
         member: Member,
-        feed: Feed,
+        feed: ClockFeed,
         upstream: Upstream,
-        patience: Patience,
+        readiness: Readiness,
         monotonic: Callable[[], float],
     ) -> None:
         self.waits = Waits(app.name, monotonic)
@@ -48,7 +48,7 @@ class Lookout:
         self._member = member
         self._feed = feed
         self._upstream = upstream
-        self._patience = patience
+        self._readiness = readiness
         self._monotonic = monotonic
         self._inputs = Standstill(monotonic)
         self._ask_group_at = monotonic() + ASK_GROUP_EVERY_SECONDS
@@ -69,9 +69,9 @@ class Lookout:
             tell("group", None)
         else:
             tell("group", self._look_at_group())
-        tell("clock", self._patience.clock_wait if tasks else None)
+        tell("clock", self._readiness.clock_wait if tasks else None)
         tell("upstream", self._upstream.wait if tasks else None)
-        tell("answer", self._patience.answer_wait if tasks else None)
+        tell("answer", self._readiness.answer_wait if tasks else None)
         self.silenced.look(tasks.values())
         stuck = self._look_at_inputs(tasks, paused) if tasks else []
         tell("inputs", self._inputs.wait if tasks else None)

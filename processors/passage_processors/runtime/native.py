@@ -10,7 +10,7 @@ from types import ModuleType
 
 import structlog
 
-from passage_processors.core.parts import PURE, Parts
+from passage_processors.core.step.parts import PURE, Parts
 from passage_processors.errors import ProcessorError
 
 _log = structlog.get_logger("passage.processors")

@@ -24,7 +24,7 @@ _log = structlog.get_logger("passage.processors")
 LOOK_SECONDS = 30.0
 """A stop within a minute costs nothing yet; a question in half a minute costs the brokers nothing."""
 
-Found = Mapping[str, Topic | None]
+TopicsSeen = Mapping[str, Topic | None]
 
 
 class Shapes:
@@ -36,7 +36,7 @@ class Shapes:
         self._monotonic = monotonic
         self._look_at = float("inf")
         self._aside = Aside("passage-shapes", self._ask)
-        self._first: Found | None = None
+        self._first: TopicsSeen | None = None
         self._complaints: list[str] = []
 
     def look_soon(self) -> None:
@@ -63,7 +63,7 @@ class Shapes:
         self._complaints = complaints(self._app, self._first, found)
 
 
-def complaints(app: App, first: Found, now: Found) -> list[str]:
+def complaints(app: App, first: TopicsSeen, now: TopicsSeen) -> list[str]:
     """One line for each topic that is another than it was at `first`."""
     read = {*app.sources, app.changelog, app.ticks_topic, app.schedules_topic}
     unequal = partition_complaints(per_partition(app), now)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from passage_processors.app import App
-from passage_processors.core.promises import Promises
+from passage_processors.core.order.promises import Promises
 from passage_processors.runtime.task import Task
 
 _log = structlog.get_logger("passage.processors")

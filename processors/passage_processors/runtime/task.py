@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_processors.app import App
-from passage_processors.core.fold import Effects, Fold
-from passage_processors.core.meaning import UNKNOWN, with_all_of
-from passage_processors.core.timeline import Bounds, Horizon, Pending, Run, merge
-from passage_processors.runtime.feed import Feed
+from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.order.timeline import Bounds, Horizon, Pending, Run, merge
+from passage_processors.core.program.meaning import UNKNOWN, with_all_of
+from passage_processors.core.step.fold import Fold
+from passage_processors.core.step.output import StepOutput
+from passage_processors.errors import ProcessorError
+from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.native import chosen
 from passage_schemas.cut import Cut, InputCut, Refusal
 from passage_schemas.instant import Instant
@@ -23,7 +26,7 @@ class Step:
 
     task: "Task"
     cut: Cut
-    effects: Effects
+    output: StepOutput
     instant: Instant
     """That of the last fact or tick folded."""
     facts: int
@@ -44,7 +47,7 @@ class Task:
         self,
         app: App,
         number: int,
-        feed: Feed,
+        feed: ClockFeed,
         cut: Cut,
         cases: Mapping[str, dict[bytes, bytes]],
         positions: Mapping[str, int],
@@ -68,7 +71,7 @@ class Task:
         """When facts last came in, in monotonic seconds."""
         self.has_more = False
         """The last step was stopped by what it was allowed, not for want of something to fold."""
-        self.fold = Fold(app.rules, feed.history, number, partitions, parts)
+        self.fold = Fold(app.program, feed.history, number, partitions, parts)
         folded = feed.history.folded_at(self.sequence)
         self.fold.load([cases.get(unit, {}) for unit in app.units], folded, cut.burst)
         self._instant = Instant(0)
@@ -153,8 +156,8 @@ class Task:
 
     def _cut(self, cluster: str, released: Sequence[str], facts: int) -> Step:
         assert all(one.folded_to >= 0 for one in self.inputs), "an input is folded past only once it has been read"
-        effects = self.fold.take()
-        refused = tuple(Refusal(letter.topic, letter.offset) for letter in effects.letters if not letter.parked)
+        output = self.fold.take()
+        refused = tuple(Refusal(letter.topic, letter.offset) for letter in output.letters if not letter.parked)
         self.cut = Cut(
             number=self.cut.number + 1,
             cluster=cluster,
@@ -168,4 +171,27 @@ class Task:
             entries=self.entries,
         )
         schemas, self._unwritten = self._unwritten, None
-        return Step(self, self.cut, effects, self._instant, facts, schemas)
+        return Step(self, self.cut, output, self._instant, facts, schemas)
+
+
+def check_fits(cut: Cut, app: App, ticks: TickHistory, cluster: str, where: str) -> None:
+    """Whether a task can go on from a cut here: on the log it was written on, with no tick gone that it needs. `ticks`:
+    all there are; `where`: the state the cut is of. Raises ProcessorError."""
+    if cut.number and cut.cluster != cluster:
+        raise ProcessorError(
+            f"{where} was written on cluster {cut.cluster}, this is {cluster}: its offsets mean nothing here; point "
+            "the app at its own cluster"
+        )
+    for schedule in sorted(app.counted):
+        floor = ticks.floor(schedule)
+        if cut.number and cut.tick_sequence < floor.sequence:
+            raise ProcessorError(
+                f"{where} has folded the ticks up to {cut.tick_sequence}, but {schedule} is kept from tick "
+                f"{floor.sequence + 1} on: what it missed is gone; raise the schedule's keep_days above the longest "
+                "time a worker may be down, and start the app anew under another name"
+            )
+    if cut.tick_sequence > ticks.last:
+        raise ProcessorError(
+            f"{where} has folded tick {cut.tick_sequence}, but {app.ticks_topic} ends at {ticks.last}: ticks were "
+            "lost, or this is another topic"
+        )

@@ -9,7 +9,7 @@ from passage_processors.app import App
 from passage_processors.runtime.upstream import timeline_of
 
 RECORD_BYTES = 1_000_000
-"""What `core/fold.py` counts on when it says which facts and events are too large."""
+"""What `core/step/fold.py` counts on when it says which facts and events are too large."""
 HINT = (
     "`passage processors topics MODULE:APP --create` creates the app's, "
     "`passage clock topics --config FILE --create` the clock's"

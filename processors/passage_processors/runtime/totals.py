@@ -50,9 +50,9 @@ class Totals:
         self.committed_at = now
         for step in steps:
             self.facts += step.facts
-            self.events += len(step.effects.events)
-            self.letters += len(step.effects.letters)
-            self.parked += sum(letter.parked for letter in step.effects.letters)
+            self.events += len(step.output.events)
+            self.letters += len(step.output.letters)
+            self.parked += sum(letter.parked for letter in step.output.letters)
 
     def restored(self, seconds: float) -> None:
         self.restores += 1

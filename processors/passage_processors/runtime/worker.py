@@ -24,19 +24,17 @@ from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
 from passage_log.port import Assignment, Log, Partition, Record
 from passage_processors.app import App
 from passage_processors.runtime import native
+from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.commit import commit
-from passage_processors.runtime.feed import Feed
-from passage_processors.runtime.gate import GATE_SECONDS, gate
-from passage_processors.runtime.holding import MOST_BYTES, Holding
-from passage_processors.runtime.keying import Keying
+from passage_processors.runtime.inputs.holding import MOST_BYTES, Holding
+from passage_processors.runtime.inputs.key_checks import KeyCheck, PartitionCheck
+from passage_processors.runtime.inputs.readiness import Readiness
 from passage_processors.runtime.lookout import Lookout
-from passage_processors.runtime.namesakes import Namesakes
-from passage_processors.runtime.own_writer import TRANSACTION_TIMEOUT_SECONDS, OwnWriter
-from passage_processors.runtime.patience import Patience
-from passage_processors.runtime.placing import Placing
-from passage_processors.runtime.restore import Restore
+from passage_processors.runtime.own_writer import TRANSACTION_TIMEOUT_SECONDS, Namesakes, OwnWriter
+from passage_processors.runtime.restore.gate import GATE_SECONDS, gate
+from passage_processors.runtime.restore.restore import Restore
+from passage_processors.runtime.restore.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.shapes import Shapes
-from passage_processors.runtime.snapshots import EVERY_SECONDS, Snapshots
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
 from passage_processors.runtime.upstream import Upstream
@@ -50,7 +48,7 @@ BACKOFF_SECONDS = 1.0
 _LEAST_EASE = 1 / 64
 
 
-Stage = Literal["joining", "standing by", "restoring", "folding"]
+WorkerStage = Literal["joining", "standing by", "restoring", "folding"]
 
 
 class Worker:
@@ -79,9 +77,9 @@ class Worker:
         self.app = app
         self.tasks: dict[int, Task] = {}
         self.totals = Totals()
-        self.feed = Feed(log, app.ticks_topic, app.schedules_topic, monotonic, app.rules.reported)
+        self.feed = ClockFeed(log, app.ticks_topic, app.schedules_topic, monotonic, app.program.reported)
         self.upstream = Upstream(app.derived_from, log, monotonic)
-        self.patience = Patience(app, self.feed, self.upstream, monotonic)
+        self.readiness = Readiness(app, self.feed, self.upstream, monotonic)
         self._log = log
         self._cluster = log.cluster_id()
         self.snapshots = (
@@ -92,11 +90,11 @@ class Worker:
         self._max_facts = max_facts
         self._max_fires = max_fires
         self._parts = native.chosen()
-        self._placing, self._keying = Placing(), Keying(app.name, app.rules.inputs)
+        self._placing, self._keying = PartitionCheck(), KeyCheck(app.name, app.program.inputs)
         self._shapes = Shapes(app, log, monotonic)
         self._member = log.member(app.name, app.sources, "range")
         self.holding = Holding(self._member, max_facts, max_bytes)
-        self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.patience, monotonic)
+        self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.readiness, monotonic)
         self.waits = self.lookout.waits
         self._round = Assignment(-1, frozenset())
         self._suspended = False
@@ -122,7 +120,7 @@ class Worker:
         )
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> WorkerStage:
         """Joining until the ticks there are have been read; standing by while it owns no task."""
         if self._restore is not None:
             return "restoring"
@@ -226,9 +224,9 @@ class Worker:
         full = self.holding.is_full(self.tasks.values(), self._ease)
         if now < self._commit_at and not full and not self._has_work:
             return False
-        self.patience.look_through(self.tasks.values(), self._member)
-        self.patience.watch_clock(self.tasks.values())
-        self.patience.watch_upstream(self.tasks.values())
+        self.readiness.look_through(self.tasks.values(), self._member)
+        self.readiness.watch_clock(self.tasks.values())
+        self.readiness.watch_upstream(self.tasks.values())
         steps = self._folded()
         if steps:
             self._commit(steps)
@@ -254,7 +252,7 @@ class Worker:
             most = min(max(1, facts // others), self.holding.fitting(task, len(waiting), self._ease))
             step = self._step(task, most, max(1, fires // others))
             if step is not None:
-                facts, fires = facts - step.facts, fires - len(step.effects.events)
+                facts, fires = facts - step.facts, fires - len(step.output.events)
                 steps.append(step)
         return steps
 
@@ -263,8 +261,8 @@ class Worker:
             pending.position = self._member.position(Partition(pending.topic, task.number))
         if any(pending.position < 0 for pending in task.inputs):
             return None  # an input the last cut didn't know, not heard from yet
-        bounds = self.patience.bounds(task)
-        return task.step(bounds, self._cluster, self.patience.released, facts, fires)
+        bounds = self.readiness.bounds(task)
+        return task.step(bounds, self._cluster, self.readiness.released, facts, fires)
 
     def _at_once(self, most: int) -> int:
         """What one transaction may hold: less after one that failed, which may have been too long."""
@@ -284,7 +282,7 @@ class Worker:
             _log.warning("commit_doubtful", seconds=round(took, 1), consequence="the writer is replaced")
             self._writer.drop()
         for step in steps:
-            for letter in step.effects.letters:
+            for letter in step.output.letters:
                 _log.warning("dead_letter", app=self.app.name, reason=letter.reason)
 
     # --- assignment, restore, failure ----------------------------------------------------------------------------
@@ -346,7 +344,7 @@ class Worker:
             opened = sum(book.open for book in task.fold.books)
             _log.info("restored", app=self.app.name, partition=task.number, cut=task.cut.number, open=opened)
         self.upstream.follow(self.tasks)
-        self.patience.say_unknown()
+        self.readiness.say_unknown()
         self._suspended = False
         self._read_on()
 

@@ -12,7 +12,7 @@ from passage.cli.terminal import rfc3339
 from passage_log.kafka import KafkaLog
 from passage_log.port import Log
 from passage_processors import App, AppError
-from passage_processors.runtime.dead_letters import DeadLetter, letter_at, letters
+from passage_processors.runtime.offline.dead_letters import StoredLetter, letter_at, letters
 from passage_processors.runtime.topics import check_topics
 from passage_schemas.instant import instant_of_milliseconds
 
@@ -39,7 +39,7 @@ class Matching:
     def any(self) -> bool:
         return self._wanted == (None, None, None)
 
-    def __call__(self, one: DeadLetter) -> bool:
+    def __call__(self, one: StoredLetter) -> bool:
         reason, topic, kind = self._wanted
         return (
             (reason is None or reason in one.reason)
@@ -68,7 +68,7 @@ def opened(
     return log, check_topics(log, app)
 
 
-def named(log: Log, app: App, places: Sequence[tuple[int, int]], count: int) -> list[DeadLetter]:
+def named(log: Log, app: App, places: Sequence[tuple[int, int]], count: int) -> list[StoredLetter]:
     """The letters that lie in these places. Raises AppError for a partition beyond the `count` there are."""
     for number, _ in places:
         if number >= count:
@@ -76,12 +76,12 @@ def named(log: Log, app: App, places: Sequence[tuple[int, int]], count: int) -> 
     return [letter_at(log, app, *place) for place in places]
 
 
-def all_matching(log: Log, app: App, matches: Matching, count: int) -> Iterator[DeadLetter]:
+def all_matching(log: Log, app: App, matches: Matching, count: int) -> Iterator[StoredLetter]:
     """All there are in these partitions, as far as they match."""
     return (one for one in letters(log, app, range(count)) if matches(one))
 
 
-def document(one: DeadLetter) -> dict[str, Any]:
+def document(one: StoredLetter) -> dict[str, Any]:
     """A letter for programs, without the value."""
     return {
         "partition": one.partition.number,
@@ -100,7 +100,7 @@ def document(one: DeadLetter) -> dict[str, Any]:
     }
 
 
-def happened_at(one: DeadLetter) -> str | None:
+def happened_at(one: StoredLetter) -> str | None:
     """When the fact happened, or the tick; None where that isn't known."""
     return rfc3339(instant_of_milliseconds(one.timestamp_ms)) if one.timestamp_ms else None
 

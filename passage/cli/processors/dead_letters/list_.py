@@ -26,7 +26,7 @@ from passage.cli.processors.dead_letters.letters import (
     text_of,
 )
 from passage.cli.terminal import columns, rfc3339, tell, tell_json
-from passage_processors.runtime.dead_letters import DeadLetter
+from passage_processors.runtime.offline.dead_letters import StoredLetter
 
 
 def list_(
@@ -49,8 +49,8 @@ def list_(
     log.close()
 
 
-def _last_of_each(chosen: Iterable[DeadLetter], limit: int) -> list[DeadLetter]:
-    kept: dict[int, list[DeadLetter]] = {}
+def _last_of_each(chosen: Iterable[StoredLetter], limit: int) -> list[StoredLetter]:
+    kept: dict[int, list[StoredLetter]] = {}
     for one in chosen:
         of_partition = kept.setdefault(one.partition.number, [])
         of_partition.append(one)
@@ -58,7 +58,7 @@ def _last_of_each(chosen: Iterable[DeadLetter], limit: int) -> list[DeadLetter]:
     return [one for of_partition in kept.values() for one in of_partition]
 
 
-def _list(chosen: list[DeadLetter], json: bool) -> None:
+def _list(chosen: list[StoredLetter], json: bool) -> None:
     if json:
         tell_json([document(one) for one in chosen])
         return

@@ -27,7 +27,7 @@ from passage.cli.processors.dead_letters.letters import (
 from passage.cli.terminal import out, tell_json
 from passage_log.port import Log
 from passage_processors import App, AppError, ProcessorError
-from passage_processors.runtime.dead_letters import DeadLetter, NotSent, Requeue
+from passage_processors.runtime.offline.dead_letters import NotSent, Requeue, StoredLetter
 
 
 def requeue(
@@ -57,7 +57,7 @@ def requeue(
     log.close()
 
 
-def _requeue(log: Log, app: App, chosen: Iterable[DeadLetter], every: bool, dry_run: bool, json: bool) -> None:
+def _requeue(log: Log, app: App, chosen: Iterable[StoredLetter], every: bool, dry_run: bool, json: bool) -> None:
     """What can be sent back is; then what can't is an error that names each. What was sent back before is left alone,
     unless it is named."""
     requeue = Requeue(log, app, lambda said: typer.echo(f"passage: {said}", err=True), dry_run)

@@ -18,8 +18,8 @@ from passage.cli.processors.dead_letters.letters import document, happened_at, n
 from passage.cli.processors.inspect import plain
 from passage.cli.terminal import out, rfc3339, tell_json
 from passage_processors import App
-from passage_processors.runtime.dead_letters import DeadLetter
-from passage_processors.watching.inspecting import read
+from passage_processors.monitoring.inspecting import read
+from passage_processors.runtime.offline.dead_letters import StoredLetter
 
 _MOST_SHOWN = 1_000
 """Bytes, or characters, of a value the app can't decode: enough to see what it is, and a screen can hold it."""
@@ -41,7 +41,7 @@ def show(
     log.close()
 
 
-def _show(app: App, one: DeadLetter, json: bool) -> None:
+def _show(app: App, one: StoredLetter, json: bool) -> None:
     fact = read(app, one.topic, one.value, lambda: one.headers)[1] if one.is_whole else None
     headers = {name: text_of(value) for name, value in one.headers}
     if json:
@@ -53,7 +53,7 @@ def _show(app: App, one: DeadLetter, json: bool) -> None:
         out.print(f"{name:<12}{text}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _lines(one: DeadLetter, fact: Any, headers: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _lines(one: StoredLetter, fact: Any, headers: dict[str, str]) -> Iterator[tuple[str, str]]:
     yield "letter", one.where
     yield "refused at", str(rfc3339(one.stored_at))
     if one.requeued_at is not None:

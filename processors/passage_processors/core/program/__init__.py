@@ -1,0 +1,10 @@
+"""An app, compiled: what each type of fact does to which unit, and what may be said of it.
+
+    policy ──> repeating ──┐
+    process ───────────────┼──> units ──> handlers ──> inputs (by topic) ──┐
+    report ────────────────┘                                               ├──> program
+    events (as they are written)   refusals (as they are told) ────────────┘
+
+Read `handlers` first, then `units`; `moments` is what a process's handler is given, `meaning` what the kept bytes mean.
+Made once when the app is, shared by all its tasks, and never changed.
+"""

@@ -1,0 +1,11 @@
+"""What a task keeps of each aggregate, as the changelog's own bytes.
+
+    books ──> cases ──────> case         a policy's: one open wake-up, or a marker
+         ├──> instances ──> instance     a process's: state, marks and wake-ups in one value
+         └──> reports                    only what failed
+                 │
+                 ▼
+    due (who is told at which ordinal)   markers (how long an end is remembered)   columns, keys (how it is laid out)
+
+Read `case` and `cases` first, then `due`. Knows ticks, but no app: whoever fills a book says what it is for.
+"""

@@ -1,0 +1,8 @@
+"""What can be seen of an app: live in its worker (`health`, `metrics`), and on the log, whoever runs it.
+
+    worker ──> health ──> metrics
+    the log ──> clock_seen ──┐
+            └─> entries ─────┼──> status (how far), due (what waits), inspecting (one aggregate's life)
+
+Read `status` first. It looks and changes nothing.
+"""

@@ -1,1 +1,0 @@
-"""Seeing in: what a worker and an app's topics tell of themselves. Nothing here writes, and no worker waits for it."""
