@@ -59,8 +59,7 @@ class KafkaLog:
         return self._questions.describe(topics)
 
     def group_members(self, group: str) -> list[GroupMember]:
-        with closing(Questions(self._access, self._timeout_seconds)) as questions:
-            return questions.group_members(group)
+        return _members(group, self._access, self._timeout_seconds)
 
     def create(self, topics: Sequence[Topic]) -> None:
         self._questions.create(topics)
@@ -72,7 +71,8 @@ class KafkaLog:
         chosen = settings.member(self._access, group, assignor)
         asking = settings.gate(self._access, group)
         gate = Gate(lambda: self._consumer(asking), self._access, group, self._questions.no_answer)
-        membership = Membership(partial(self.hurried(ONE_REQUEST_SECONDS).group_members, group))
+        beside = Access(self._access.bootstrap, self._access.settings)  # what it hears is not for who asks here
+        membership = Membership(partial(_members, group, beside, ONE_REQUEST_SECONDS))
         return KafkaMember(lambda: self._consumer(chosen), gate, membership, self._questions, group, topics, assignor)
 
     def writer(self, transactional_id: str, transaction_timeout_seconds: float = 15.0) -> KafkaWriter:
@@ -113,6 +113,12 @@ class KafkaLog:
     def close(self) -> None:
         """The readers, members and writers made here have their own ends. A log that is asked again is open again."""
         self._questions.close()
+
+
+def _members(group: str, access: Access, timeout_seconds: float) -> list[GroupMember]:
+    """Of a client made for this question, and let go of with its answer."""
+    with closing(Questions(access, timeout_seconds)) as questions:
+        return questions.group_members(group)
 
 
 def _heard(chosen: Mapping[str, settings.Setting], hear: Hear) -> dict[str, settings.Setting]:
