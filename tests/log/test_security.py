@@ -248,8 +248,8 @@ def test_whoever_brings_no_certificate_where_one_is_wanted_is_told_so(secured: S
 
 def test_a_listener_that_hangs_up_at_once_may_want_tls_or_know_none(secured: Secured) -> None:
     # Whoever is refused is told at once. This is said when the time is over, which must be enough to be hung up on.
-    assert "does it want TLS?" in complaint(secured.tls_address, {}, Unreachable, 4)
-    assert "does it speak no TLS?" in complaint(secured.open_address, secured.tls(), Unreachable, 4)
+    assert "does it want TLS?" in complaint(secured.tls_address, {}, Unreachable, 4.1)
+    assert "does it speak no TLS?" in complaint(secured.open_address, secured.tls(), Unreachable, 4.1)
 
 
 def complaint(address: str, client: dict[str, str], kind: type[LogError] = Unfit, seconds: float = 20) -> str:

@@ -105,8 +105,11 @@ class Access:
 
     @contextmanager
     def question(self) -> Iterator[None]:
-        """While something is asked, what is heard is about this; the one who asked is told, by `check`."""
-        self._refusal = self._hint = None
+        """While something is asked, what is heard is about this; the one who asked is told, by `check`. One within
+        another is the same asked again: it forgets a refusal, which may have passed, but not what was guessed."""
+        self._refusal = None
+        if not self._asking:
+            self._hint = None
         self._asking += 1
         try:
             yield

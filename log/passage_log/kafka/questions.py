@@ -283,7 +283,7 @@ class Questions:
     def _until_answered(self, what: str, question: Callable[[float], Answer]) -> Answer:
         """Asked again while brokers come and go: a question dies with the broker it was put to, and another may know.
         `question` is told how many seconds it may take. Raises Unreachable when the time is up."""
-        with asking(what):
+        with asking(what), self._access.question():
             return self._answered(question)
 
     def _answered(self, question: Callable[[float], Answer]) -> Answer:
