@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, JobsFound, read
 from passage_clock.importing.expressions import of_seconds
+from passage_schemas.errors import PassageError
 
 CRONTAB = """\
 # m h dom mon dow command
@@ -95,7 +95,7 @@ def test_an_interval_that_drifts_is_refused(seconds: float) -> None:
 
 @pytest.mark.parametrize(("kind", "text"), [("kubernetes", "a: [b"), ("celery", "def ("), ("quartz", "<a>")])
 def test_a_file_of_another_kind_is_one_clear_error(kind: str, text: str) -> None:
-    with pytest.raises(ClockError, match=r"^old"):
+    with pytest.raises(PassageError, match=r"^old"):
         read(kind, text.encode(), "old", "UTC")
 
 

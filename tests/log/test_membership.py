@@ -124,6 +124,7 @@ class Stuck:
         self.member = self.log.member(self.group, [TOPIC], assignor)
 
     def close(self) -> None:
+        self.trap.cut()
         self.member.close()
         self.log.close()
         self.wire.close()
