@@ -36,7 +36,7 @@ def heard_topic(run: str) -> str:
 
 def faust_app(bootstrap: str, run: str, directory: Path) -> tuple[faust.App, Attached]:
     """Faust as it comes, but for what gives a killed worker's partitions away soon, and for small steps, so that
-    many can be interrupted."""
+    many can be interrupted. One that is busy has as long as ever to let go of its own."""
     app = faust.App(
         f"{run}.faust",
         broker=f"kafka://{bootstrap}",
@@ -46,7 +46,7 @@ def faust_app(bootstrap: str, run: str, directory: Path) -> tuple[faust.App, Att
         topic_partitions=PARTITIONS,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.0,
-        broker_rebalance_timeout=6.0,
+        broker_rebalance_timeout=60.0,
         web_enabled=False,
     )
     return app, attach(app, app_of(run), partitions=PARTITIONS, max_facts=500)
