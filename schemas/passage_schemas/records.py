@@ -42,7 +42,16 @@ def ticks_schedule(key: bytes | None, value: bytes | None) -> bytes | None:
 
 def tick_of(value: bytes | None) -> Tick | None:
     """None for what is none, a barrier's missing value included."""
+    return _if_one(TICK, value)
+
+
+def entry_of(value: bytes | None) -> ScheduleEntry | None:
+    """None for what is none: a value let go, and what somebody else wrote onto the topic of schedules."""
+    return _if_one(SCHEDULE_ENTRY, value)
+
+
+def _if_one(codec: Codec[T], value: bytes | None) -> T | None:
     try:
-        return TICK.decode(value or b"")
+        return codec.decode(value or b"")
     except SchemaError:
         return None

@@ -1,9 +1,9 @@
-"""What a record of the tick topic is, told by its key and first bytes."""
+"""What a record of the topics of ticks and schedules is, told by its key and first bytes, or by its value."""
 
 import pytest
 
 from passage_schemas.instant import Instant
-from passage_schemas.records import CUT, TICK, tick_of, ticks_schedule
+from passage_schemas.records import CUT, TICK, entry_of, tick_of, ticks_schedule
 from passage_schemas.tick import Tick
 
 NEVER, BEGUN, ENDED = None, Instant(0), Instant(1)
@@ -30,3 +30,8 @@ def test_what_is_no_tick_is_nobodys(key: bytes | None, value: bytes | None) -> N
 @pytest.mark.parametrize("value", [None, b"", VALUE[:20], VALUE + b"x"])
 def test_what_cannot_be_read_is_no_tick(value: bytes | None) -> None:
     assert tick_of(value) is None
+
+
+@pytest.mark.parametrize("value", [None, b"", VALUE])
+def test_what_is_no_entry_of_a_schedule_is_passed_over(value: bytes | None) -> None:
+    assert entry_of(value) is None

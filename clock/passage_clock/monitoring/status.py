@@ -20,9 +20,8 @@ from passage_clock.records.entries import Edition
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
 from passage_log.port import Log, Partition, Reader, Record
 from passage_log.ranges import last_of_each, read_decided, undecided
-from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
-from passage_schemas.records import SCHEDULE_ENTRY, tick_of, ticks_schedule
+from passage_schemas.records import entry_of, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -245,14 +244,9 @@ def _read_small(
     entries: dict[str, ScheduleEntry] = {}
     probe: Probe | None = None
     for record in read_decided(reader, (schedules, control)):
-        value = record.value()
         if record.topic() == control.topic:
             probe = probe_of(record) if record.key() == PROBE_KEY else probe
-        elif value is not None:
-            try:
-                entry = SCHEDULE_ENTRY.decode(value)
-            except SchemaError:
-                continue  # Somebody else's: the clock itself tells of it.
+        elif (entry := entry_of(record.value())) is not None:  # else somebody else's: the clock itself tells of it
             entries[entry.schedule] = entry
     return entries, probe
 

@@ -5,8 +5,7 @@ from contextlib import closing
 
 from passage_log.port import Log, Partition
 from passage_log.ranges import read_decided
-from passage_schemas.errors import SchemaError
-from passage_schemas.records import SCHEDULE_ENTRY
+from passage_schemas.records import entry_of
 from passage_schemas.schedule_entry import ScheduleEntry
 
 
@@ -15,10 +14,5 @@ def entries_of(log: Log, schedules: Partition) -> Iterator[ScheduleEntry]:
     Unreachable, Unfit."""
     with closing(log.reader()) as reader:
         for record in read_decided(reader, [schedules]):
-            value = record.value()
-            if value is None:
-                continue
-            try:
-                yield SCHEDULE_ENTRY.decode(value)
-            except SchemaError:
-                continue
+            if (entry := entry_of(record.value())) is not None:
+                yield entry

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from passage_log.port import Partition, Reader, Record
 from passage_log.ranges import last_of_each, read_decided, read_range, readable_ends
 from passage_processors.core.order.promises import ALWAYS, NEVER, Hold, Promises
-from passage_schemas.errors import SchemaError
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
-from passage_schemas.records import SCHEDULE_ENTRY, tick_of, ticks_schedule
+from passage_schemas.records import entry_of, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -135,10 +134,6 @@ def first_ticks(reader: Reader, ticks: str, places: Mapping[int, tuple[int, int]
 def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:
     entries: dict[str, ScheduleEntry] = {}
     for record in read_decided(reader, [schedules]):
-        if (value := record.value()) is not None:
-            try:
-                entry = SCHEDULE_ENTRY.decode(value)
-            except SchemaError:
-                continue  # Somebody else's: the worker itself tells of it.
+        if (entry := entry_of(record.value())) is not None:  # else somebody else's: the worker itself tells of it
             entries[entry.schedule] = entry
     return entries
