@@ -121,10 +121,28 @@ def days_going_by(site: Site) -> Iterator[threading.Event]:
 
 def wait_for_more(log: KafkaLog, output: Partition) -> list[Record]:
     """Until more stands there than when this was called; all of it."""
-    before, deadline = len(list(read_all(log, output))), monotonic() + WAIT_SECONDS
-    while len(found := list(read_all(log, output))) <= before:
-        assert monotonic() < deadline, f"the worker wrote nothing on {output.topic} within {WAIT_SECONDS:g} s"
-    return found
+    before = len(list(read_all(log, output)))
+    return wait_until(log, output, lambda records: len(records) > before)
+
+
+def wait_until(log: KafkaLog, output: Partition, is_there: Callable[[list[Record]], bool]) -> list[Record]:
+    deadline = monotonic() + WAIT_SECONDS
+    while not is_there(records := list(read_all(log, output))):
+        assert monotonic() < deadline, f"what was waited for on {output.topic} did not come within {WAIT_SECONDS:g} s"
+    return records
+
+
+FOREIGN = b"another"
+
+
+def write_foreign(log: KafkaLog, output: Partition, copied: Record) -> None:
+    """One that no cut gave. Readable when this returns: a transaction of the worker's, open meanwhile, hides it from a
+    replay, which would rightly leave it to a later cut."""
+    hand = log.appender()
+    hand.append(output, copied.key(), FOREIGN, copied.timestamp()[1], copied.headers() or [])
+    hand.flush()
+    hand.close()
+    wait_until(log, output, lambda records: any(record.value() == FOREIGN for record in records))
 
 
 def test_a_replay_beside_a_worker_that_goes_on_finds_all_alike(
@@ -149,11 +167,7 @@ def test_an_event_that_no_cut_gave_is_found_beside_the_worker(
 ) -> None:
     output = Partition(site.app.output, 0)
     with a_worker(site, kafka_bootstrap), days_going_by(site):
-        found = wait_for_more(kafka_log, output)
-        hand, copied = kafka_log.appender(), found[0]
-        hand.append(output, copied.key(), b"another", copied.timestamp()[1], copied.headers() or [])
-        hand.flush()
-        hand.close()
+        write_foreign(kafka_log, output, wait_for_more(kafka_log, output)[0])
         said = passage("processors", "replay", site.where, "--bootstrap", kafka_bootstrap)
     assert said.code == 1
     assert "DIFFERENT" in said.out
