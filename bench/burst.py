@@ -32,7 +32,7 @@ from bench.memory import resident_bytes
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
-from passage_log.port import Appender, Partition, Topic
+from passage_log.port import Appender, Topic
 from passage_log.ranges import readable_ends
 from passage_log.trial import choose
 from passage_processors.app import App
@@ -44,6 +44,7 @@ from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT, SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

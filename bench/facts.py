@@ -27,8 +27,7 @@ from bench._side_by_side import told, with_cpu
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.model.policy import Policy
@@ -37,6 +36,8 @@ from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

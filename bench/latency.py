@@ -21,7 +21,7 @@ from bench.burst import begin_clock, key_of, outputs, publish, quick_app
 from bench.facts import BEGIN, DAY, PARTITIONS
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Topic
+from passage_log.port import EARLIEST, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.state.case import OPEN, CaseState, encode_case
@@ -29,6 +29,7 @@ from passage_processors.core.state.keys import CUT_KEY
 from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT
 
 PATIENCE_SECONDS = 60.0

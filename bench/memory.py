@@ -22,7 +22,6 @@ from uuid import UUID
 
 from bench._side_by_side import in_a_process
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_processors.app import App
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.order.timeline import Pending, Run
@@ -32,6 +31,7 @@ from passage_processors.model.ticks import SeenTick
 from passage_processors.runtime.native import TWINS, VARIABLE, chosen
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 
 DAY = 86_400_000_000
 STEP = 20_000

@@ -17,12 +17,13 @@ from statistics import median
 from bench._side_by_side import told, with_cpu
 from bench.facts import BEGIN, KEPT, PARTITIONS, InvoicePaid, InvoiceSent, a_kafka, bare, folded
 from passage_log.kafka import KafkaLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_processors.app import App
 from passage_processors.model.process import Effects, Emit, End, Moment, Process, Remember, Wake, on, starts_on, wakes
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 
 OPEN_FOR = 50_000
 """So many invoices lie between a start and the payments of it: mostly another transaction."""

@@ -25,10 +25,11 @@ from typing import NamedTuple
 from bench._side_by_side import told
 from bench.facts import PARTITIONS, PATIENCE_SECONDS, InvoiceSent, a_kafka, app_of, bare, policy, write_facts
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition
+from passage_log.port import EARLIEST
 from passage_processors.faust.table_rows import CUT, split_key
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT as CUT_RECORD
 
 QUIX = "quixstreams==3.28.*"

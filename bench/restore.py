@@ -25,7 +25,7 @@ from bench._side_by_side import in_a_process, in_turns, told
 from bench.facts import BEGIN, DAY, DAYS, KEPT, PARTITIONS, PATIENCE_SECONDS, app_of, write_clock
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Topic
+from passage_log.port import EARLIEST, Topic
 from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.order.ticks import TickHistory
@@ -38,6 +38,7 @@ from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.cut import Cut, InputCut
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT
 
 PER_CUT = 20_000

@@ -17,13 +17,13 @@ from bench.facts import InvoicePaid, InvoiceSent, app_of
 from bench.memory import resident_bytes
 from passage.cli.collector import collect_seldom
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.order.timeline import Pending, Run
 from passage_processors.core.step.fold import Fold
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 
 MINUTE = 60_000_000
 WARM_UP_HOURS = 4

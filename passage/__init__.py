@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from passage_log.errors import LogError
     from passage_log.kafka import KafkaLog
     from passage_log.memory import MemoryLog
-    from passage_log.partitioner import partition_of
-    from passage_log.port import EARLIEST, Log, Partition
+    from passage_log.port import EARLIEST, Log
     from passage_log.registry import registry_at
     from passage_processors import (
         App,
@@ -59,6 +58,8 @@ if TYPE_CHECKING:
         milliseconds_of,
     )
     from passage_schemas.formats import Avro, CloudEvents, Confluent, Json
+    from passage_schemas.log_record import Partition
+    from passage_schemas.partitioner import partition_of
 
 __all__ = [
     "EARLIEST",
@@ -126,8 +127,7 @@ _HOMES = {
     "passage_log.errors": ("LogError",),
     "passage_log.kafka": ("KafkaLog",),
     "passage_log.memory": ("MemoryLog",),
-    "passage_log.partitioner": ("partition_of",),
-    "passage_log.port": ("EARLIEST", "Log", "Partition"),
+    "passage_log.port": ("EARLIEST", "Log"),
     "passage_log.registry": ("registry_at",),
     "passage_processors.runtime.topics": ("check_topics",),
     "passage_schemas": (
@@ -146,6 +146,8 @@ _HOMES = {
         "milliseconds_of",
     ),
     "passage_schemas.formats": ("Avro", "CloudEvents", "Confluent", "Json"),
+    "passage_schemas.log_record": ("Partition",),
+    "passage_schemas.partitioner": ("partition_of",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

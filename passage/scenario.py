@@ -25,13 +25,14 @@ from passage_clock.errors import CalendarError
 from passage_clock.leading.service import Clock
 from passage_clock.schedules import PERIODS, Schedule, periodic
 from passage_clock.wall import SettableWall
-from passage_log.headers import read_headers
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Partition, Topic
+from passage_log.port import EARLIEST, Topic
 from passage_processors import App, AppError, Worker
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
+from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant, datetime_of, instant_of, instant_of_milliseconds, milliseconds_of
+from passage_schemas.log_record import Partition
 
 MONDAY_NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 """When a scenario begins, unless it says otherwise: a workday without holidays near, far from any change of clocks."""

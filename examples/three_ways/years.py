@@ -26,8 +26,8 @@ from examples.three_ways.subscriber import Connection, Cursor, Subscriber, Way
 from passage import EventSet, Instant, MemoryLog, Partition, Worker, instant_of_milliseconds, milliseconds_of
 from passage_clock import SettableWall, load
 from passage_clock.leading.service import Clock
-from passage_log.port import Record
 from passage_log.ranges import read_all
+from passage_schemas.log_record import Record
 
 FACTS = EventSet([CustomerWasInvoiced, PaymentWasMade])
 DERIVED = EventSet([InvoiceBecameOverdue, AccountWasSuspended])

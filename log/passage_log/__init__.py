@@ -1,4 +1,4 @@
-"""The log, and the only room that knows it is Kafka's: records, readers, members, writers.
+"""The log, and the only room that knows it is Kafka's: readers, members, writers.
 
     port ──────> what a log promises to the rooms above: read_committed, transactions that fence, groups
      │  │

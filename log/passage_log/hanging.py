@@ -10,7 +10,8 @@ places: what hung there was never read by anyone.
 
 from collections.abc import Collection, Iterable
 
-from passage_log.port import Committed, Member, Partition, Writer
+from passage_log.port import Committed, Member, Writer
+from passage_schemas.log_record import Partition
 
 KEY = b"hanging"
 TIMESTAMP_MS = 1

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from passage_log.errors import Refused
-from passage_log.port import Committed, Partition
+from passage_log.port import Committed
+from passage_schemas.log_record import Partition
 
 
 def check_positions(positions: Mapping[Partition, Committed]) -> None:

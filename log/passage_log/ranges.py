@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TypeVar
 
 from passage_log.errors import Truncated, Unreachable
-from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Reader
+from passage_schemas.log_record import Partition, Record
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")

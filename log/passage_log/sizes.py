@@ -7,7 +7,7 @@ counted in our favour: whether a record is refused must not depend on its neighb
 
 from itertools import chain
 
-from passage_log.port import Headers
+from passage_schemas.log_record import Headers
 
 BATCH_OVERHEAD = 100
 HEADER_OVERHEAD = 10

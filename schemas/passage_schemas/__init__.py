@@ -2,7 +2,8 @@
 
 Pure: nothing here asks the time, draws a random number or knows Kafka. `Tick`, `ScheduleEntry`, `Triggered`,
 `WakeUpResumed` and `Cut` are ours; `event_codec` and `EventSet` are for the domain events of whoever uses Passage.
-`given` reads the files that users write.
+`log_record`, `headers` and `partitioner` say what a record is, and where its key goes; `given` reads the files that
+users write.
 """
 
 from passage_schemas.codec import Codec

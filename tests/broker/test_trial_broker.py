@@ -12,9 +12,10 @@ import pytest
 
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition
+from passage_log.port import EARLIEST
 from passage_log.trial import TrialError, java
 from passage_log.trial.network import free_port, wait_until_it_answers
+from passage_schemas.log_record import Partition
 
 CACHE = Path(__file__).parents[2] / ".kafka"
 BOUND_SECONDS = 90.0

@@ -12,9 +12,10 @@ from pathlib import Path
 from random import Random
 
 from examples.overdue_invoices.watch import Watch
-from passage_log.port import EARLIEST, Log, Partition
+from passage_log.port import EARLIEST, Log
 from passage_processors import App
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from tests.chaos.processes import Process
 

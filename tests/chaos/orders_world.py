@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from passage_log.memory import MemoryLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Log, Partition, Topic
+from passage_log.port import Log, Topic
 from passage_log.ranges import read_all
 from passage_processors import App, ProcessorError, Worker
 from passage_processors.runtime.cuts import last_cuts
@@ -23,6 +22,8 @@ from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

@@ -25,11 +25,12 @@ from passage.cli.terminal import tell_logs
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.kafka.writer import KafkaWriter
-from passage_log.port import Committed, Headers, Member, Partition, Weighed, Writer
+from passage_log.port import Committed, Member, Writer
 from passage_processors import App, Worker
 from passage_processors.runtime import commit as commits
 from passage_processors.runtime import worker
 from passage_processors.runtime.task import Step
+from passage_schemas.log_record import Headers, Partition, Weighed
 from tests.chaos.orders_world import app
 
 STOPS_AT_TRANSACTION = 8

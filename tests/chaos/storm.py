@@ -17,9 +17,10 @@ from time import monotonic
 
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Reader
+from passage_log.port import EARLIEST, Reader
 from passage_log.trial.cluster import Cluster
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.chaos.processes import Process

@@ -10,14 +10,15 @@ from uuid import uuid4
 import pytest
 
 from passage_log.kafka import KafkaLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_log.ranges import read_all
 from passage_processors import App
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

@@ -19,12 +19,13 @@ from examples.overdue_invoices.watch import Watch
 from passage_clock import MachineWall, load
 from passage_clock.records.topics import check_topics as check_clock_topics
 from passage_log.kafka import KafkaLog
-from passage_log.port import Log, Partition
+from passage_log.port import Log
 from passage_log.ranges import read_all
 from passage_processors import App
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay, timeline
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.instant import milliseconds_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.chaos.invoices import app_of, write_clock

@@ -10,7 +10,8 @@ import pytest
 
 from passage_clock.records.control import decode_ask
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Topic
+from passage_log.port import EARLIEST, Topic
+from passage_schemas.log_record import Partition
 
 pytestmark = pytest.mark.kafka
 

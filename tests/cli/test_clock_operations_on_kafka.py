@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from passage_log.kafka import KafkaLog
-from passage_log.port import Partition
+from passage_schemas.log_record import Partition
 from tests.cli.command import Command
 
 pytestmark = pytest.mark.kafka

@@ -13,13 +13,14 @@ import pytest
 
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_log.trial.network import free_port
 from passage_processors import Worker
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

@@ -14,9 +14,9 @@ import pytest
 
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
-from passage_log.port import Partition, Record
 from passage_log.ranges import read_all
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition, Record
 from tests.cli.command import Command
 from tests.cli.test_processors_seeing import HOUR, Site
 

@@ -18,15 +18,12 @@ from passage_log.port import (
     Committed,
     Delivery,
     GroupMember,
-    Headers,
     Member,
-    Partition,
     Reader,
-    Record,
     Topic,
-    Weighed,
     Writer,
 )
+from passage_schemas.log_record import Headers, Partition, Record, Weighed
 
 Hook = Callable[[str], None]
 """Called with `before open`, `after open`, `before append`, ... `after commit`."""

@@ -20,8 +20,9 @@ from passage_clock.leading.service import Clock
 from passage_clock.monitoring.verify import Verifier
 from passage_clock.records.control import StatusAsk, Trigger, trigger_asked
 from passage_log.errors import WriterLost
-from passage_log.port import EARLIEST, Record
+from passage_log.port import EARLIEST
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 from passage_schemas.records import TICK, TRIGGERED
 from passage_schemas.tick import Tick
 from tests.clock.world import (

@@ -23,8 +23,9 @@ from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
 from passage_log.errors import Fenced
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Record
+from passage_log.port import EARLIEST
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.clock.candidate_process import LONG_SECONDS, Process

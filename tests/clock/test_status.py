@@ -11,8 +11,8 @@ from passage.cli.clock.status import page
 from passage_clock.leading.leadership import Stage
 from passage_clock.monitoring.status import SILENT_SECONDS, ClockStatus, Leader, status
 from passage_clock.records.control import StatusAsk
-from passage_log.port import Partition
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from tests.clock.world import (
     CONTROL,
     EDITION,

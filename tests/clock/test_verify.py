@@ -12,8 +12,8 @@ from passage_clock.calendars.company import Company
 from passage_clock.monitoring.verify import MOST_NOTES, Fault, Verifier
 from passage_clock.schedules import Schedule, periodic
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Record
 from passage_schemas.records import TICK, TRIGGERED
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

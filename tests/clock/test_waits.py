@@ -15,7 +15,8 @@ from passage_clock.leading.waits import SAY_EVERY_SECONDS
 from passage_clock.monitoring.metrics import ClockMetrics
 from passage_clock.records.control import StatusAsk
 from passage_log.errors import LogError, Refused, Truncated, Unfit, Unreachable, WriterLost
-from passage_log.port import Log, Partition, Reader, Record, Writer
+from passage_log.port import Log, Reader, Writer
+from passage_schemas.log_record import Partition, Record
 from tests.clock.faults import FaultyLog, FaultyReader
 from tests.clock.world import (
     CONTROL,

@@ -11,8 +11,9 @@ from passage_clock.records.entries import Edition
 from passage_clock.schedules import Schedule, periodic
 from passage_clock.wall import SettableWall
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Log, Partition, Record, Topic
+from passage_log.port import EARLIEST, Log, Topic
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

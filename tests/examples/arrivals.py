@@ -21,11 +21,11 @@ from examples.overdue_invoices.watch import Watch
 from passage_clock import SettableWall, load
 from passage_clock.leading.service import Clock
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Record
 from passage_log.ranges import read_all
 from passage_processors import Worker
 from passage_processors.runtime.offline.replay import digest_of_output
 from passage_schemas import instant_of_milliseconds, milliseconds_of
+from passage_schemas.log_record import Partition, Record
 
 CONFIG = load(CLOCK, {})
 APP = replace(app, commit_interval_seconds=0.0)

@@ -13,9 +13,9 @@ from examples.overdue_invoices.watch import Watch
 from passage_clock import SettableWall
 from passage_clock.leading.service import Clock
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition
 from passage_processors import Worker
 from passage_schemas import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
 from tests.examples.arrivals import APP, CONFIG
 
 FIRST, LAST = date(2012, 1, 1), date(2014, 3, 1)

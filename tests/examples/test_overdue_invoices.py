@@ -32,9 +32,9 @@ from examples.overdue_invoices.story import story_of, worth_telling
 from examples.overdue_invoices.topics import make_topics
 from passage_clock import load
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition
 from passage_processors import ProcessorError
 from passage_schemas import TICK, Instant
+from passage_schemas.log_record import Partition
 from tests.examples.arrivals import clock_records
 
 ROOT = Path(__file__).parents[2]

@@ -38,8 +38,9 @@ from passage_clock.calendars import Calendar, Company, Notice, national
 from passage_clock.schedules import Schedule, periodic
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_schemas import TICK, Instant, Tick, instant_of, milliseconds_of
+from passage_schemas.log_record import Partition
 from tests.processors.world import day
 
 UNTIL = date(2014, 2, 28)

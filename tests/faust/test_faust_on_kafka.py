@@ -8,9 +8,10 @@ from random import Random
 import pytest
 
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Topic
+from passage_log.port import EARLIEST, Topic
 from passage_log.ranges import read_all
 from passage_processors.faust.table_rows import CUT, split_key
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT as CUT_RECORD
 from tests.chaos.processes import Process
 from tests.faust.billing import PARTITIONS, app_of, heard_topic

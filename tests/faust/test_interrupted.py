@@ -12,13 +12,13 @@ from typing import Any, cast
 import pytest
 
 from passage import Effects, Emit, End, Moment, Process, Remember, Report, Wake, on, starts_on, wakes
-from passage_log.port import Partition
 from passage_log.ranges import read_all
 from passage_processors import App
 from passage_processors.errors import ProcessorError
 from passage_processors.faust.facts import Fact
 from passage_processors.faust.host import Host, Written
 from passage_processors.faust.table_rows import split_key
+from passage_schemas.log_record import Partition
 from tests.processors.test_floors import let_go
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended
 

@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from passage_log.kafka import KafkaLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_log.ranges import read_all
 from passage_processors import App
 from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from passage_log.port import Log, Partition
+from passage_log.port import Log
+from passage_schemas.log_record import Partition
 from tests.log.world import InMemory, OnKafka, World, new_topic
 
 

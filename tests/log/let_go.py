@@ -15,7 +15,8 @@ from time import monotonic
 
 from passage_log.errors import LogError, Unreachable
 from passage_log.kafka import KafkaLog
-from passage_log.port import EARLIEST, Partition, Topic, Writer
+from passage_log.port import EARLIEST, Topic, Writer
+from passage_schemas.log_record import Partition
 from tests.log.world import BOUND_SECONDS, T0, wait
 
 MOMENTS = 20

@@ -18,9 +18,10 @@ from passage_log.errors import LogError, Unreachable, WriterLost
 from passage_log.kafka import KafkaLog, bounded
 from passage_log.kafka.questions import ONE_REQUEST_SECONDS
 from passage_log.kafka.writer import SHARE_OF_TIMEOUT
-from passage_log.port import Committed, Member, Partition, Topic, Writer
+from passage_log.port import Committed, Member, Topic, Writer
 from passage_log.waiting import asking, waiting
 from passage_processors.runtime.own_writer import TRANSACTION_TIMEOUT_SECONDS
+from passage_schemas.log_record import Partition
 from tests.log.world import BOUND_SECONDS, wait
 
 TRANSACTION_SECONDS = 3.0

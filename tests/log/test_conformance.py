@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from passage_log.errors import Fenced, Refused, Unfit
-from passage_log.port import EARLIEST, Log, Partition, Weighed, Writer
+from passage_log.port import EARLIEST, Log, Writer
+from passage_schemas.log_record import Partition, Weighed
 from tests.log.world import T0, World, append_all, new_topic, open_writer, read, read_to_end, reading, wait
 
 HOUR_MS = 3_600_000

@@ -3,7 +3,8 @@
 import pytest
 
 from passage_log.errors import Fenced, Unreachable
-from passage_log.port import Committed, Member, Partition
+from passage_log.port import Committed, Member
+from passage_schemas.log_record import Partition
 from tests.log.world import (
     T0,
     World,

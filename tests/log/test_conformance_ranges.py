@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from passage_log.errors import Unreachable
-from passage_log.port import EARLIEST, Partition, Record, Writer
+from passage_log.port import EARLIEST, Writer
 from passage_log.ranges import (
     FIRST_LOOK_BACK,
     await_decided,
@@ -17,6 +17,7 @@ from passage_log.ranges import (
     readable_ends,
     undecided,
 )
+from passage_schemas.log_record import Partition, Record
 from tests.log.world import T0, World, append_all, new_topic, open_writer
 
 SOON = 0.5

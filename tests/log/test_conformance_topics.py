@@ -3,7 +3,8 @@
 import pytest
 
 from passage_log.errors import LogError, Truncated, Unfit
-from passage_log.port import EARLIEST, Log, Partition, Topic
+from passage_log.port import EARLIEST, Log, Topic
+from passage_schemas.log_record import Partition
 from tests.log.world import (
     KEEP,
     T0,

@@ -19,13 +19,14 @@ from passage_clock.leading.service import Clock
 from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
-from passage_log.port import Committed, Member, Partition
+from passage_log.port import Committed, Member
 from passage_log.ranges import read_all
 from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.own_writer import transactional_id
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
 from tests.clock.world import SECOND, Stages

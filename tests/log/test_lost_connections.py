@@ -9,7 +9,8 @@ import pytest
 
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
+from passage_schemas.log_record import Partition
 
 
 def _cut_connections_to(port: int) -> int:

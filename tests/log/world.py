@@ -12,7 +12,8 @@ from confluent_kafka.admin import AdminClient
 
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
-from passage_log.port import EARLIEST, Assignor, Log, Member, Partition, Reader, Record, Topic, Writer
+from passage_log.port import EARLIEST, Assignor, Log, Member, Reader, Topic, Writer
+from passage_schemas.log_record import Partition, Record
 
 T0 = 1_700_000_000_000
 """Some millisecond in 2023: the records are dated long before the broker's own day."""

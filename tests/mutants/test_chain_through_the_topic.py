@@ -15,11 +15,11 @@ from examples.overdue_invoices.facts import PARTITIONS, facts_of, read_invoices
 from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition
 from passage_processors import App, Worker
 from passage_processors import app as apps
 from passage_processors.core.step.firing import Firing
 from passage_schemas import milliseconds_of
+from passage_schemas.log_record import Partition
 from tests.examples.arrivals import APP, CONFIG, clock_records
 
 UNTIL = date(2014, 3, 31)

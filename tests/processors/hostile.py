@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from passage_log.headers import UNREADABLE, read_headers
 from passage_log.kafka import KafkaLog
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_log.ranges import read_all
 from passage_processors.app import App
 from passage_processors.monitoring.inspecting import inspect
@@ -29,7 +28,9 @@ from passage_processors.runtime.topics import create_topics
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro, CloudEvents, Confluent, Format, Json
+from passage_schemas.headers import UNREADABLE, read_headers
 from passage_schemas.instant import milliseconds_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT, TICK
 from tests.processors.world import DAY, InvoicePaid, InvoiceSent, World, day, invoices, overdue, suspended
 from tests.schemas.test_formats import Numbered

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_processors.app import App
 from passage_processors.core.order.ticks import Floor, TickHistory
 from passage_processors.core.order.timeline import Pending, Run
@@ -28,6 +27,7 @@ from passage_processors.model.process import (
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 
 DAY = "day.utc"
 DAY_LONG = 86_400_000_000

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_processors.app import App
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.order.timeline import Pending, Run
@@ -25,6 +24,7 @@ from passage_processors.runtime.native import chosen
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Json
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 from tests.processors.twins import NATIVE
 from tests.processors.world import (
     DAY,

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_processors.core.order.promises import ALWAYS, NEVER, Promises
 from passage_processors.core.order.ticks import TickGap, TickHistory
 from passage_processors.core.order.timeline import Pending, Run, merge, recorded
 from passage_processors.core.state.case import decode_case
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 from passage_schemas.schedule_entry import ScheduleEntry
 from tests.processors.twins import KINDS
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_processors.app import App
 from passage_processors.model.policy import Case
 from passage_processors.runtime.offline.dead_letters import NotSent, Requeue, StoredLetter, is_mark, letter_at, letters
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.events import event_codec
 from passage_schemas.instant import datetime_of, milliseconds_of
+from passage_schemas.log_record import Partition
 from tests.processors.world import (
     AccountWasSuspended,
     InvoiceBecameOverdue,

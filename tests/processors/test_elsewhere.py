@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition
 from passage_processors.model.process import Effects, Emit, End, Moment, Process, Wake, starts_on, wakes
 from passage_processors.model.report import Report
 from passage_processors.runtime.offline.replay import Apart, digest, digest_of_output, replay, timeline
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from tests.processors.world import DAY, InvoiceSent, World, day, invoices
 
 PARTITIONS = 3

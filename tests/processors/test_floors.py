@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from passage_log.port import Partition
 from passage_processors.core.order.ticks import Floor, TickGap, TickHistory
 from passage_processors.errors import ProcessorError
 from passage_processors.model.process import Effects, Emit, Moment, Remember, Wake, on, starts_on
 from passage_processors.model.ticks import SeenTick
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import SCHEDULE_ENTRY
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick, tick_key

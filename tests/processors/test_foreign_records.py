@@ -3,7 +3,6 @@
 import pytest
 from structlog.testing import capture_logs
 
-from passage_log.port import Partition
 from passage_processors.core.state.keys import CUT_KEY, entry_key, unit_and_aggregate
 from passage_processors.errors import ProcessorError
 from passage_processors.monitoring.due import due
@@ -11,6 +10,7 @@ from passage_processors.monitoring.inspecting import inspect
 from passage_processors.monitoring.status import status
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.errors import SchemaError
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT, TICK
 from tests.processors.world import DAY, InvoiceSent, World, day, invoices, overdue
 

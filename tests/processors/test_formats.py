@@ -9,8 +9,6 @@ import pytest
 
 from passage_log.errors import Unfit
 from passage_log.kafka.registry import RegistryRefuses, RegistryUnreachable
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition
 from passage_processors.core.program.inputs import headers_of
 from passage_processors.errors import AppError
 from passage_processors.monitoring.inspecting import inspect
@@ -20,6 +18,8 @@ from passage_schemas.codec import Codec
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro, CloudEvents, Confluent, Format, Json
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition
+from passage_schemas.partitioner import partition_of
 from tests.processors.world import (
     AccountWasSuspended,
     InvoiceBecameOverdue,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from passage_log.port import Partition
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
+from passage_schemas.log_record import Partition
 from tests.processors.world import InvoiceSent, World, day, invoices, overdue
 
 FACTS = 60

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from passage_log.port import Partition
 from passage_processors.app import App
 from passage_processors.core.state.keys import SCHEMAS_KEY
 from passage_processors.errors import AppError, ProcessorError
@@ -19,6 +18,7 @@ from passage_processors.model.process import Effects, Emit, Moment, Process, Rem
 from passage_processors.runtime.worker import Worker
 from passage_schemas import decimal_of, event_codec
 from passage_schemas.events import EventSet
+from passage_schemas.log_record import Partition
 from passage_schemas.records import STATE_SCHEMAS
 from passage_schemas.state_schemas import StateSchema, StateSchemas
 from tests.processors.world import DAY, World, day

@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 
 from passage_log.errors import Refused
 from passage_log.memory import MemoryLog
-from passage_log.partitioner import partition_of
-from passage_log.port import Partition, Record, Topic
+from passage_log.port import Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 from passage_processors.errors import Stopped
 from passage_processors.model.policy import Case
@@ -22,6 +21,8 @@ from passage_processors.model.report import Report
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition, Record
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import CUT, WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
 from tests.processors.world import DAY, InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue

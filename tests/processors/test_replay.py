@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.offline.comparing import compare
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from tests.processors.test_restore import fill
 from tests.processors.world import InvoiceBecameOverdue, InvoicePaid, InvoiceSent, World, day, invoices, overdue
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from passage import Scenario, ticks_pass
-from passage_log.partitioner import partition_of
 from passage_processors.app import App
 from passage_processors.model.policy import Policy
 from passage_processors.model.report import Passed, Report
+from passage_schemas.partitioner import partition_of
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
 from tests.processors.stories import Told, orders

@@ -8,9 +8,10 @@ import pytest
 
 from passage_log.errors import WriterLost
 from passage_log.memory.writer import MemoryWriter
-from passage_log.port import Committed, Member, Partition
+from passage_log.port import Committed, Member
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.worker import Worker
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from passage_log.port import Partition
 from passage_processors import Effects, Emit, End, Mark, Moment, Process, Remember, Wake, starts_on, wakes
 from passage_processors.monitoring.due import due
 from passage_processors.monitoring.inspecting import Inspected, inspect
 from passage_processors.monitoring.status import COUNTED, STILL_SECONDS, AppStatus, NextDue, status
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from tests.processors.world import (
     DAY,
     InvoiceBecameOverdue,

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from passage_log.kafka import KafkaLog
-from passage_log.port import Partition
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.state.case import OPEN, CaseState, encode_case
 from passage_processors.core.state.cases import CaseBook
@@ -31,6 +30,7 @@ from passage_processors.runtime.restore.snapshot_file import (
 )
 from passage_processors.runtime.worker import Worker
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from tests.processors.test_restore import fill, ids, memory_of
 from tests.processors.world import (
     DAY,

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pytest
 from structlog.testing import capture_logs
 
-from passage_log.port import Committed, Partition
+from passage_log.port import Committed
 from passage_processors.monitoring.metrics import WorkerMetrics
 from passage_processors.monitoring.status import STILL_SECONDS, status
 from passage_processors.runtime.waits import WHATS, What
 from passage_processors.runtime.worker import Worker
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from tests.clock.faults import FaultyLog, FaultyReader, Wire
 from tests.processors.world import InvoiceSent, World, day, invoices, overdue
 

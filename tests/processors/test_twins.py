@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passage_log.memory.store import MemoryRecord
-from passage_log.port import Record
 from passage_processors.core.order.instants import first_from, instants_of, runs_of
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.state.case import OPEN, CaseState, decode_case, encode_case
@@ -18,6 +17,7 @@ from passage_processors.core.state.columns import Column
 from passage_processors.core.step.plain import fold_plain
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 from tests.processors.twins import NATIVE, both
 
 pytestmark = pytest.mark.skipif(NATIVE is None, reason="the native parts were not built: make native")

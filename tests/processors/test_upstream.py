@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from passage_log.errors import Unfit
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
-from passage_log.port import Partition, Topic
+from passage_log.port import Topic
 from passage_log.ranges import read_all
 from passage_processors.app import App
 from passage_processors.errors import AppError
@@ -21,6 +21,7 @@ from passage_processors.runtime.topics import check_topics, create_topics
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.worker import Worker
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 from tests.processors.world import (
     DAY,
     AccountWasSuspended,

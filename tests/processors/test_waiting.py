@@ -3,11 +3,11 @@
 import pytest
 from structlog.testing import capture_logs
 
-from passage_log.port import Partition
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
 from passage_schemas.instant import datetime_of
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT
 from passage_schemas.schedule_entry import Status
 from tests.processors.world import (

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from passage_log.memory import MemoryLog
 from passage_log.memory.writer import MemoryWriter
-from passage_log.port import Committed, Headers, Member, Partition
+from passage_log.port import Committed, Member
+from passage_schemas.log_record import Headers, Partition
 from tests.clock.faults import FaultyLog, FaultyWriter, Hook, seat_of
 
 

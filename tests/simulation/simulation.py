@@ -24,8 +24,7 @@ from passage_clock.records.control import StatusAsk
 from passage_clock.schedules import periodic
 from passage_log.aside import Aside
 from passage_log.errors import WriterLost
-from passage_log.partitioner import partition_of
-from passage_log.port import EARLIEST, Partition, Record, Topic
+from passage_log.port import EARLIEST, Topic
 from passage_processors import App, ProcessorError, Worker
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.own_writer import transactional_id
@@ -33,6 +32,8 @@ from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition, Record
+from passage_schemas.partitioner import partition_of
 from tests.clock.faults import nothing, seat_of
 from tests.clock.world import CONTROL, MIDNIGHT, TICKS, Candidate
 from tests.clock.world import DAY as DAY_LONG

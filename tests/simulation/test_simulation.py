@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import pytest
 import structlog
 
-from passage_log.port import Committed, Member, Partition, Record, Weighed, Writer
+from passage_log.port import Committed, Member, Writer
 from passage_processors import App, Worker
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.state.due import SWEPT_FROM, DueIndex
@@ -18,6 +18,7 @@ from passage_processors.runtime import worker
 from passage_processors.runtime.restore import restore
 from passage_processors.runtime.task import Step
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition, Record, Weighed
 from passage_schemas.records import CUT
 from tests.simulation.orders import DAY
 from tests.simulation.simulation import PARTITIONS, WORLDS, Simulation, truth

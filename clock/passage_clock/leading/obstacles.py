@@ -14,7 +14,7 @@ import structlog
 
 from passage_clock.records.follower import Follower
 from passage_clock.wall import Wall
-from passage_log.port import Partition
+from passage_schemas.log_record import Partition
 
 LOOK_EVERY_SECONDS = 5.0
 """Two looks at the same place make an obstacle: no transaction of a clock, and no fetch, takes that long."""

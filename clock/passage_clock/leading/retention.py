@@ -15,8 +15,9 @@ from hashlib import sha256
 from passage_clock.civil import DAY
 from passage_clock.planning.plan import LastTick
 from passage_clock.schedules import Schedule
-from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_log.port import EARLIEST, Log
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import TICK, ticks_schedule
 
 SWEEP_EVERY_SECONDS = 3600.0

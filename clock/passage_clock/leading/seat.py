@@ -6,7 +6,8 @@ It has no positions, so there is nothing to read: whoever polls it only serves t
 from typing import Protocol
 
 from passage_clock.config import ClockConfig
-from passage_log.port import Log, Member, Partition
+from passage_log.port import Log, Member
+from passage_schemas.log_record import Partition
 
 
 class StopSignal(Protocol):

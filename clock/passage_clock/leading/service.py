@@ -47,7 +47,8 @@ from passage_clock.records.entries import Edition
 from passage_clock.records.follower import Follower, Places
 from passage_clock.wall import Wall
 from passage_log.errors import Fenced, LogError, Refused, Truncated, Unfit
-from passage_log.port import Log, Member, Partition
+from passage_log.port import Log, Member
+from passage_schemas.log_record import Partition
 
 # How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
 POLL_SECONDS = 0.25
@@ -55,7 +56,6 @@ POLL_SECONDS = 0.25
 STANDBY_POLL_SECONDS = 0.1
 # A probe takes some 20 ms: nothing may be due in that time.
 PROBE_ROOM_SECONDS = 0.1
-
 # How long to wait for records that are known to be on their way.
 READING_SECONDS = 0.005
 

@@ -18,9 +18,10 @@ from passage_clock.records.control import PROBE_KEY
 from passage_clock.records.differing import differences
 from passage_clock.records.entries import Edition
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
-from passage_log.port import Log, Partition, Reader, Record
+from passage_log.port import Log, Reader
 from passage_log.ranges import last_of_each, read_decided, undecided
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import entry_of, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

@@ -26,9 +26,9 @@ from hashlib import sha256
 from passage_clock.monitoring.late import announced_closures, told_late
 from passage_clock.records.terms import TERM_KEY
 from passage_clock.schedules import Schedule
-from passage_log.port import Record
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of
+from passage_schemas.log_record import Record
 from passage_schemas.records import TICK, TRIGGERED
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

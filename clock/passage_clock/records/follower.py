@@ -26,9 +26,10 @@ from passage_clock.records.control import (
 )
 from passage_clock.records.entries import is_paused
 from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
-from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Reader
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import SCHEDULE_ENTRY, TICK, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 

@@ -8,9 +8,9 @@ headers that can't be read, is told as far as it goes: an older leader wrote few
 from dataclasses import dataclass
 from socket import gethostname
 
-from passage_log.headers import read_headers
-from passage_log.port import Headers, Record
+from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Headers, Record
 
 TERM_KEY = b"passage/term"
 """The key of the leader's barrier and of its resignation."""

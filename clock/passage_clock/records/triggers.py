@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from passage_clock.records.control import Trigger
 from passage_clock.schedules import Schedule
-from passage_log.port import Headers
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of
+from passage_schemas.log_record import Headers
 from passage_schemas.records import TRIGGERED
 from passage_schemas.triggered import Triggered
 

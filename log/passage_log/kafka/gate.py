@@ -19,9 +19,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from passage_log.errors import Unreachable
 from passage_log.kafka import bounded, errors
 from passage_log.kafka.access import Access
-from passage_log.port import Committed, Partition
+from passage_log.port import Committed
 from passage_log.positions import undecided
 from passage_log.waiting import asking
+from passage_schemas.log_record import Partition
 
 ASK_AGAIN_SECONDS = 0.02
 

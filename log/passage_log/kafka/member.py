@@ -29,7 +29,8 @@ from passage_log.kafka.gate import Gate
 from passage_log.kafka.membership import Membership
 from passage_log.kafka.questions import Questions
 from passage_log.kafka.reader import KafkaReader, topic_partitions
-from passage_log.port import Assignment, Assignor, Committed, Partition, Record
+from passage_log.port import Assignment, Assignor, Committed
+from passage_schemas.log_record import Partition, Record
 
 NOTHING: frozenset[Partition] = frozenset()
 

@@ -27,8 +27,9 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, 
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka import bounded, errors, settings
 from passage_log.kafka.access import Access
-from passage_log.port import GroupMember, Partition, Topic
+from passage_log.port import GroupMember, Topic
 from passage_log.waiting import asking
+from passage_schemas.log_record import Partition
 
 Answer = TypeVar("Answer")
 

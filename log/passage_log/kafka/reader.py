@@ -19,7 +19,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from passage_log.errors import LogError, Unfit, Unreachable
 from passage_log.kafka import bounded, errors
 from passage_log.kafka.questions import Questions
-from passage_log.port import EARLIEST, Partition, Record
+from passage_log.port import EARLIEST
+from passage_schemas.log_record import Partition, Record
 
 assert EARLIEST == OFFSET_BEGINNING  # so that positions go to the client as they are
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from confluent_kafka import Message
 
 from passage_log.errors import Refused
-from passage_log.port import Delivery, Headers, Partition
+from passage_log.port import Delivery
 from passage_log.positions import check_timestamp
 from passage_log.sizes import LIGHT_BYTES, stored_bytes, too_large
+from passage_schemas.log_record import Headers, Partition
 
 LimitOf = Callable[[str], int]
 """A topic's max.message.bytes."""

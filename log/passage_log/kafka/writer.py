@@ -26,10 +26,11 @@ from passage_log.kafka import bounded, errors
 from passage_log.kafka.access import Access, Ear
 from passage_log.kafka.member import checked
 from passage_log.kafka.records import LimitOf, check_record, delivery_of
-from passage_log.port import Committed, Delivery, Headers, Member, Partition, Weighed
+from passage_log.port import Committed, Delivery, Member
 from passage_log.positions import check_positions, check_timestamp
 from passage_log.sizes import LIGHT_BYTES, stored_bytes
 from passage_log.waiting import asking
+from passage_schemas.log_record import Headers, Partition, Weighed
 
 ABORT_TIMEOUT_SECONDS = 5.0
 
@@ -43,7 +44,6 @@ broker would end it, and call that a fence, as if somebody had taken the writer'
 
 LEAST_SECONDS = 2.0
 """To end a transaction whose time is over; whoever holds it open so long is answered by the broker."""
-
 ROOM_WAIT_SECONDS = 0.05
 
 Hear = Callable[[KafkaError | None, "Message[bytes, bytes]"], None]

@@ -8,7 +8,8 @@ commit until the others have all rejoined: whoever lives with this lives with th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from passage_log.port import Assignor, Committed, GroupMember, Partition
+from passage_log.port import Assignor, Committed, GroupMember
+from passage_schemas.log_record import Partition
 
 NOTHING: frozenset[Partition] = frozenset()
 

@@ -11,8 +11,9 @@ from passage_log.memory.reader import MemoryMember, MemoryReader
 from passage_log.memory.state import State
 from passage_log.memory.store import CREATE_TIME, LOG_APPEND_TIME, Store
 from passage_log.memory.writer import MemoryAppender, MemoryWriter
-from passage_log.port import Assignor, GroupMember, Member, Partition, Topic
+from passage_log.port import Assignor, GroupMember, Member, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
+from passage_schemas.log_record import Partition
 
 FOR_EVER = "9223372036854775807"
 

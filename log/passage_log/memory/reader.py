@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from passage_log.errors import Truncated, Unfit, Unreachable
 from passage_log.memory.group import NOTHING, Group
 from passage_log.memory.state import State
-from passage_log.port import EARLIEST, Assignment, Assignor, Committed, Partition, Record
+from passage_log.port import EARLIEST, Assignment, Assignor, Committed
 from passage_log.positions import undecided
+from passage_schemas.log_record import Partition, Record
 
 
 class MemoryReader:

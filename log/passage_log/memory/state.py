@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from passage_log.errors import Unfit
 from passage_log.memory.group import Group
 from passage_log.memory.store import Store
-from passage_log.port import Partition
+from passage_schemas.log_record import Partition
 
 Found = TypeVar("Found")
 

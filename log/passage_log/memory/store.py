@@ -5,8 +5,8 @@ last stable offset is the first offset of the oldest transaction still open.
 """
 
 from passage_log.errors import Unfit
-from passage_log.port import Headers, Partition
 from passage_log.sizes import LIGHT_BYTES
+from passage_schemas.log_record import Headers, Partition
 
 CREATE_TIME = 1
 LOG_APPEND_TIME = 2

@@ -12,9 +12,10 @@ from passage_log.memory.group import Group
 from passage_log.memory.reader import MemoryMember
 from passage_log.memory.state import State
 from passage_log.memory.store import LOG_APPEND_TIME, NOBODY, MemoryRecord, Store
-from passage_log.port import Committed, Delivery, Headers, Member, Partition, Weighed
+from passage_log.port import Committed, Delivery, Member
 from passage_log.positions import check_positions, check_timestamp
 from passage_log.sizes import stored_bytes, too_large
+from passage_schemas.log_record import Headers, Partition, Weighed
 
 
 class MemoryWriter:

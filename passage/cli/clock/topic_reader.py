@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 
-from passage_log.port import Log, Partition
+from passage_log.port import Log
 from passage_log.ranges import read_decided
+from passage_schemas.log_record import Partition
 from passage_schemas.records import entry_of
 from passage_schemas.schedule_entry import ScheduleEntry
 

@@ -6,8 +6,9 @@ from typing import Any
 from faust.types import EventT
 
 from passage_log.errors import Truncated
-from passage_log.port import EARLIEST, Log, Partition
+from passage_log.port import EARLIEST, Log
 from passage_processors.core.order.timeline import Pending
+from passage_schemas.log_record import Partition
 
 _QUIET_SECONDS = 0.5
 """So long nothing came of an input before it is looked at: as a rule there is more, and Faust is bringing it."""

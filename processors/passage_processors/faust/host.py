@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 import structlog
 
 from passage_log.errors import Refused
-from passage_log.port import Headers, Log, Member, Partition, Weighed, Writer
+from passage_log.port import Log, Member, Writer
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES, stored_bytes, too_large
 from passage_processors.app import App
 from passage_processors.core.program.meaning import UNKNOWN, check_meaning
@@ -36,6 +36,7 @@ from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.task import FRESH, Step, Task, check_fits
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Waits
+from passage_schemas.log_record import Headers, Partition, Weighed
 from passage_schemas.records import CUT as CUT_RECORD
 from passage_schemas.records import STATE_SCHEMAS
 

@@ -24,13 +24,14 @@ import faust
 from faust.types import TP, EventT, TableT
 
 from passage_log.errors import Unfit
-from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, Log, Reader
 from passage_processors.app import App
 from passage_processors.errors import AppError
 from passage_processors.faust.facts import Fact
 from passage_processors.faust.host import Host, Written
 from passage_processors.faust.table_rows import TICKS, split_key, table_key
 from passage_processors.runtime.topics import check_topics
+from passage_schemas.log_record import Partition, Record
 
 IDLE_SECONDS = 0.05
 """Between two looks when nothing was delivered: how late a tick is noticed at most."""

@@ -7,11 +7,12 @@ has shown a tick or `MOST_LOOK_BACK` offsets were read; what lies further back i
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from passage_log.port import Partition, Reader, Record
+from passage_log.port import Reader
 from passage_log.ranges import last_of_each, read_decided, read_range, readable_ends
 from passage_processors.core.order.promises import ALWAYS, NEVER, Hold, Promises
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import entry_of, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick

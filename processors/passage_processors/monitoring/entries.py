@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from passage_log.port import Partition, Reader
+from passage_log.port import Reader
 from passage_log.ranges import read_decided, readable_ends
 from passage_processors.app import App
 from passage_processors.core.program.repeating import Repeating
@@ -21,6 +21,7 @@ from passage_processors.model.policy import Policy
 from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Partition
 
 EntryState = Literal["open", "ended", "parked"]
 

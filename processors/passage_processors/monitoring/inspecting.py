@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from passage_log.headers import read_headers
-from passage_log.partitioner import partition_of
-from passage_log.port import EARLIEST, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, Log, Reader
 from passage_log.ranges import read_range, readable_ends
 from passage_processors.app import App
 from passage_processors.core.order.timeline import instant_of
@@ -22,7 +20,10 @@ from passage_processors.runtime.cuts import last_cuts
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.formats.contract import HeadersOf
+from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant, milliseconds_of
+from passage_schemas.log_record import Partition, Record
+from passage_schemas.partitioner import partition_of
 
 HappeningKind = Literal["fact", "derived", "letter"]
 Fate = Literal["folded", "pending", "refused", "emitted", "parked"]

@@ -12,7 +12,7 @@ comes after it is as new as the clock and the producers are well.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from passage_log.port import GroupMember, Log, Partition, Reader, Record
+from passage_log.port import GroupMember, Log, Reader
 from passage_log.ranges import place_of, read_range, readable_ends, undecided
 from passage_processors.app import App
 from passage_processors.core.order.timeline import instant_of
@@ -22,6 +22,7 @@ from passage_processors.monitoring.entries import changelog_span
 from passage_processors.runtime.cuts import StoredCut, last_cuts
 from passage_processors.runtime.offline.dead_letters import is_mark
 from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.log_record import Partition, Record
 
 STILL_SECONDS = 60.0
 COUNTED = 1_000

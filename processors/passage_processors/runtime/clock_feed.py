@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_log.port import EARLIEST, Log
 from passage_log.ranges import read_range
 from passage_processors.core.order.promises import Promises
 from passage_processors.core.order.ticks import Floor, TickGap, TickHistory
@@ -19,6 +19,7 @@ from passage_processors.model.ticks import SeenTick
 from passage_processors.runtime.standstill import Standstill
 from passage_processors.runtime.waits import Wait
 from passage_schemas.errors import SchemaError
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from passage_log.port import Log, Partition, Record
+from passage_log.port import Log
 from passage_log.ranges import last_records
 from passage_processors.errors import ProcessorError
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, instant_of_milliseconds
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import CUT
 
 

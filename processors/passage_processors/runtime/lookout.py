@@ -10,7 +10,7 @@ import structlog
 
 from passage_log.aside import Aside
 from passage_log.errors import LogError
-from passage_log.port import Log, Member, Partition
+from passage_log.port import Log, Member
 from passage_processors.app import App
 from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.inputs.readiness import Readiness
@@ -21,6 +21,7 @@ from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Wait, Waits
+from passage_schemas.log_record import Partition
 
 _log = structlog.get_logger("passage.processors")
 

@@ -17,10 +17,11 @@ import structlog
 
 from passage_log.errors import LogError
 from passage_log.hanging import end_hanging
-from passage_log.port import GroupMember, Log, Member, Partition, Writer
+from passage_log.port import GroupMember, Log, Member, Writer
 from passage_processors.app import App
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.topics import tasks_of
+from passage_schemas.log_record import Partition
 
 TRANSACTION_TIMEOUT_SECONDS = 15.0
 

@@ -10,9 +10,10 @@ one question at most.
 from collections.abc import Callable, Collection, Sequence
 
 from passage_log.errors import Unreachable
-from passage_log.port import Partition, Reader
+from passage_log.port import Reader
 from passage_log.ranges import readable_ends
 from passage_processors.runtime.waits import Wait
+from passage_schemas.log_record import Partition
 
 LOOK_EVERY_SECONDS = 5.0
 """Two looks at the same place make a standstill: sooner than the ten seconds after which a wait is said."""

@@ -20,12 +20,13 @@ from math import inf
 import structlog
 
 from passage_log.errors import Truncated
-from passage_log.port import EARLIEST, Log, Partition, Record
+from passage_log.port import EARLIEST, Log
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.standstill import Standstill
 from passage_processors.runtime.waits import Wait
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import CUT
 
 _log = structlog.get_logger("passage.processors")

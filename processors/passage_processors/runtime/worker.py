@@ -21,7 +21,7 @@ from typing import Literal
 import structlog
 
 from passage_log.errors import Fenced, Truncated, Unfit, Unreachable, WriterLost
-from passage_log.port import Assignment, Log, Partition, Record
+from passage_log.port import Assignment, Log
 from passage_processors.app import App
 from passage_processors.runtime import native
 from passage_processors.runtime.clock_feed import ClockFeed
@@ -38,6 +38,7 @@ from passage_processors.runtime.shapes import Shapes
 from passage_processors.runtime.task import Step, Task
 from passage_processors.runtime.totals import Totals
 from passage_processors.runtime.upstream import Upstream
+from passage_schemas.log_record import Partition, Record
 
 _log = structlog.get_logger("passage.processors")
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import methodcaller
 from typing import Any, Protocol, TypeAlias
 
-from passage_log.port import Record
+from passage_schemas.log_record import Record
 
 Instants: TypeAlias = "list[int] | array[int]"
 """Whatever slices, grows and is cut like a list; never both kinds in one place."""

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from passage_log.port import Record
 from passage_processors.core.order import instants as in_python
 from passage_processors.core.order.instants import Instants, Sorting
 from passage_processors.core.order.ticks import TickHistory
 from passage_schemas.instant import Instant, instant_of_milliseconds
+from passage_schemas.log_record import Record
 
 FOR_EVER = Instant(1 << 62)
 """Later than every instant."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from passage_log.headers import read_headers
-from passage_log.port import Record
 from passage_processors.core.program.handlers import Handler
 from passage_schemas.formats.contract import Headers, HeadersOf, Reading
+from passage_schemas.headers import read_headers
+from passage_schemas.log_record import Record
 
 
 class KnownType(NamedTuple):

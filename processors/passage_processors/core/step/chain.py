@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from passage_log.partitioner import partition_of
 from passage_processors.core.program.events import Derived, Origin, check_size, iso
 from passage_processors.core.program.handlers import Countdown, Handler
 from passage_processors.core.program.moments import Now
@@ -24,6 +23,7 @@ from passage_processors.core.state.markers import ticks_of
 from passage_processors.model.process import Cancel, Emit, End, Mark, Remember, Wake
 from passage_processors.model.ticks import SeenTick, is_ticks
 from passage_schemas.instant import Instant
+from passage_schemas.partitioner import partition_of
 
 MOST_EVENTS = 1_000
 """From one cause: more is a handler that answers its own event."""

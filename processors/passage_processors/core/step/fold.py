@@ -10,7 +10,6 @@ Each policy, process and report has a book of its own in the `state`. What facts
 from collections.abc import Sequence
 from typing import cast
 
-from passage_log.port import Record
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.order.timeline import UNDATED, Run
 from passage_processors.core.program.events import check_size
@@ -28,6 +27,7 @@ from passage_processors.core.step.plain import Reaction
 from passage_processors.core.step.task_state import TaskState
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 from passage_schemas.records import WAKE_UP_RESUMED
 
 MOST_AT_ONCE = 20_000

@@ -1,7 +1,5 @@
 """What could not be handled: the letters of a step, and whether there are so many that the worker should stop."""
 
-from passage_log.headers import read_headers
-from passage_log.port import Record
 from passage_processors.core.order.timeline import Run
 from passage_processors.core.program.handlers import CountdownError
 from passage_processors.core.program.program import Program
@@ -10,7 +8,9 @@ from passage_processors.core.step.output import DeadLetter
 from passage_processors.errors import Stopped
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.errors import SchemaError
+from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 
 MOST_LETTERS = 1_000
 """In one step, whose cut names each refused fact and must itself fit a record."""

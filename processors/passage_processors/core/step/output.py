@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from passage_log.port import Header
 from passage_processors.core.program.events import Derived
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Header
 
 
 class DeadLetter(NamedTuple):

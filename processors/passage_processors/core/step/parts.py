@@ -7,7 +7,6 @@ tests. The runtime decides; by itself the core is pure Python.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from passage_log.port import Record
 from passage_processors.core.order.instants import Instants, first_from, instants_of, runs_of
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.program.events import Derived
@@ -16,6 +15,7 @@ from passage_processors.core.state.markers import IsOver
 from passage_processors.core.step.burst import Burst, fire_burst
 from passage_processors.core.step.plain import Reaction, fold_plain
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 
 
 class Parts(NamedTuple):

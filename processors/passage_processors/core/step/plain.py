@@ -6,10 +6,10 @@ twin (`parts`).
 
 from collections.abc import Callable, Mapping, Sequence
 
-from passage_log.port import Record
 from passage_processors.core.program.events import MOST_BYTES
 from passage_processors.core.state.keys import is_text
 from passage_schemas.instant import Instant
+from passage_schemas.log_record import Record
 
 Reaction = Callable[[bytes, Instant, bytes], object]
 """(key, the fact's instant, the fact to keep); what it answers is not asked for"""

@@ -4,7 +4,6 @@ and the output since it was last taken.
 What facts and ticks both do to it is here: deliver an event to the policies, and work out a chain and apply it.
 """
 
-from passage_log.partitioner import partition_of
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.program.handlers import Countdown, Handler
 from passage_processors.core.program.program import Program
@@ -19,6 +18,7 @@ from passage_processors.core.step.output import StepOutput
 from passage_processors.core.step.parts import Parts
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
+from passage_schemas.partitioner import partition_of
 
 
 class TaskState:

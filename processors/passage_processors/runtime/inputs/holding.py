@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 
-from passage_log.headers import read_headers
-from passage_log.port import Member, Partition, Record
+from passage_log.port import Member
 from passage_processors.core.order.timeline import Pending
 from passage_processors.runtime.task import Task
+from passage_schemas.headers import read_headers
+from passage_schemas.log_record import Partition, Record
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of facts in one transaction, over all tasks; twice as many are read ahead. A broker on a usual network takes them in

@@ -18,10 +18,10 @@ from uuid import UUID
 
 import structlog
 
-from passage_log.partitioner import partition_of
-from passage_log.port import Record
 from passage_processors.core.program.inputs import Input
 from passage_processors.core.program.refusals import RAISED
+from passage_schemas.log_record import Record
+from passage_schemas.partitioner import partition_of
 
 MOST_LOOKS = 100
 """Of each input: a producer that keys otherwise does so from its first fact on."""

@@ -12,7 +12,7 @@ from operator import itemgetter
 import structlog
 
 from passage_log.errors import Unreachable
-from passage_log.port import Member, Partition
+from passage_log.port import Member
 from passage_processors.app import App
 from passage_processors.core.order.promises import ALWAYS, Hold
 from passage_processors.core.order.timeline import YEAR_10000, Bounds, Horizon, Pending
@@ -22,6 +22,7 @@ from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Wait
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.log_record import Partition
 
 _log = structlog.get_logger("passage.processors")
 _LOOK_AGAIN_SECONDS = 1.0

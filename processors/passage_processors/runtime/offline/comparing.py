@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from passage_log.port import EARLIEST, Log, Partition
+from passage_log.port import EARLIEST, Log
 from passage_log.ranges import await_decided, read_range, readable_ends
 from passage_processors.app import App
 from passage_processors.runtime.offline.replay import Apart, Event, as_written, read_feed, replay, written_by
 from passage_processors.runtime.topics import tasks_of
+from passage_schemas.log_record import Partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from passage_log.errors import LogError, Truncated
-from passage_log.headers import read_headers
-from passage_log.port import EARLIEST, Appender, Header, Log, Partition, Reader, Record
+from passage_log.port import EARLIEST, Appender, Log, Reader
 from passage_log.ranges import read_range, readable_ends
 from passage_processors.app import App
 from passage_processors.core.order.timeline import YEAR_10000
 from passage_processors.errors import ProcessorError
+from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant, instant_of_milliseconds, milliseconds_of
+from passage_schemas.log_record import Header, Partition, Record
 from passage_schemas.records import WAKE_UP_RESUMED
 from passage_schemas.wake_up_resumed import WakeUpResumed
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
-from passage_log.headers import read_headers
-from passage_log.port import Headers, Log, Partition, Record
+from passage_log.port import Log
 from passage_log.ranges import read_all, read_decided
 from passage_processors.app import App
 from passage_processors.core.order.timeline import Pending, Run, merge, recorded
@@ -23,7 +22,9 @@ from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.topics import tasks_of
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
+from passage_schemas.headers import read_headers
 from passage_schemas.instant import milliseconds_of
+from passage_schemas.log_record import Headers, Partition, Record
 from passage_schemas.records import CUT
 
 _log = structlog.get_logger("passage.processors")

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from passage_log.port import Member, Partition
+from passage_log.port import Member
 from passage_processors.app import App
+from passage_schemas.log_record import Partition
 
 GATE_SECONDS = 5.0
 """One look at the gate; a predecessor's transaction may take three of them to time out."""

@@ -20,7 +20,7 @@ from typing import cast
 import structlog
 
 from passage_log.errors import Truncated, Unreachable
-from passage_log.port import EARLIEST, Log, Member, Partition, Record
+from passage_log.port import EARLIEST, Log, Member
 from passage_processors.app import App
 from passage_processors.core.program.meaning import UNKNOWN, check_meaning
 from passage_processors.core.state.books import UNREADABLE, check_kind
@@ -37,6 +37,7 @@ from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.waits import Wait
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
+from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import CUT, STATE_SCHEMAS
 from passage_schemas.state_schemas import StateSchemas
 

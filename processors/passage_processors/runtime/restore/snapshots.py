@@ -26,7 +26,7 @@ from urllib.parse import quote
 import structlog
 
 from passage_log.errors import LogError
-from passage_log.port import Log, Partition
+from passage_log.port import Log
 from passage_processors.app import App
 from passage_processors.core.state.columns import Column
 from passage_processors.runtime.restore.snapshot_file import (
@@ -40,6 +40,7 @@ from passage_processors.runtime.restore.snapshot_file import (
 )
 from passage_processors.runtime.task import Task
 from passage_schemas.errors import SchemaError
+from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT, STATE_SCHEMAS
 
 _log = structlog.get_logger("passage.processors")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from passage_log.partitioner import murmur2, partition_of
+from passage_schemas.partitioner import murmur2, partition_of
 
 
 @pytest.mark.parametrize(

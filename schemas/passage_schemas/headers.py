@@ -12,7 +12,7 @@ from gc import get_referents
 from operator import methodcaller
 from typing import Any, cast
 
-from passage_log.port import Header, Record
+from passage_schemas.log_record import Header, Record
 
 UNREADABLE = "passage_unreadable_name"
 """In place of a name that is not UTF-8, which the client loses. The header's value is kept."""
