@@ -328,9 +328,8 @@ class Office:
         return replace(self._entries[schedule], next_at=next_at, sequence=self._sequence)
 
     def _with_floor(self, schedule: str, floor: LastGone) -> ScheduleEntry:
-        entry, published = self._entries[schedule], self._published[schedule]
         return replace(
-            self._with_promise(schedule, published.next_at if published.sequence > entry.sequence else entry.next_at),
+            self._with_promise(schedule, self._promised[schedule]),
             floor_ordinal=floor.ordinal + 1,
             floor_sequence=floor.sequence,
             floor_at=floor.at,

@@ -121,6 +121,7 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         stuck = _stuck(reader, (where.ticks, where.schedules, where.control))
     finally:
         reader.close()
+    state = _state(entries, ticks)
     leader = _leader(term, probe)
     members = len(log.group_members(config.group))
     skew = _skew_seconds(leader, probe)
@@ -134,15 +135,20 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
         generation=config.generation,
         differs=tuple(differences(config, entries.values())),
-        unkept=_unkept(config, entries, ticks),
+        unkept=_unkept(config, state),
         waits=tuple(_waits(config, leader, members, skew, stuck, now)),
-        schedules=tuple(_schedule(entry, ticks.get(name), now) for name, entry in sorted(entries.items())),
+        schedules=tuple(
+            _schedule(entry, ticks.get(name), state.promise(name), now) for name, entry in sorted(entries.items())
+        ),
     )
 
 
-def _unkept(config: ClockConfig, entries: Mapping[str, ScheduleEntry], ticks: Mapping[str, Tick]) -> str | None:
+def _state(entries: Mapping[str, ScheduleEntry], ticks: Mapping[str, Tick]) -> ClockState:
     published = {name: Published.of(tick, digest=b"") for name, tick in ticks.items()}
-    state = ClockState(published, max((tick.sequence for tick in ticks.values()), default=0), entries, {})
+    return ClockState(published, max((tick.sequence for tick in ticks.values()), default=0), entries, {})
+
+
+def _unkept(config: ClockConfig, state: ClockState) -> str | None:
     found = unkept(compared_by_the_rules(config.schedules, state, Edition.at_hand(config.generation)))
     return f"{told(found)}; {MEND}" if found else None
 
@@ -207,9 +213,7 @@ def _skew_seconds(leader: Leader | None, probe: Probe | None) -> float | None:
     return (probe.signed_at - probe.stored_at) / 1_000_000
 
 
-def _schedule(entry: ScheduleEntry, tick: Tick | None, now: Instant) -> ScheduleStatus:
-    is_newer = tick is not None and tick.sequence > entry.sequence
-    next_at = tick.next_at if tick is not None and is_newer and entry.status != "removed" else entry.next_at
+def _schedule(entry: ScheduleEntry, tick: Tick | None, next_at: Instant | None, now: Instant) -> ScheduleStatus:
     is_overdue = next_at is not None and entry.status == "active" and next_at < now
     return ScheduleStatus(
         name=entry.schedule,

@@ -29,6 +29,7 @@ from passage_clock.schedules import Schedule
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of
 from passage_schemas.log_record import Record
+from passage_schemas.promise import in_force
 from passage_schemas.records import TICK, TRIGGERED
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
@@ -278,7 +279,7 @@ class Verifier:
         while chain.heard < len(entries) and entries[chain.heard].sequence < tick.sequence:
             chain.heard += 1
         last = entries[chain.heard - 1] if chain.heard else None
-        return last if last is not None and last.sequence >= before.sequence else None
+        return last if in_force(before, last) is last else None
 
     def _keeps(self, promised: Instant | None, by: str, tick: Tick, chain: _Chain, where: str) -> None:
         if promised == tick.ends_at:

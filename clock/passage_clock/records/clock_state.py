@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from passage_clock.planning.plan import LastTick
 from passage_clock.records.control import StatusAsk
 from passage_schemas.instant import Instant
+from passage_schemas.promise import in_force
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -37,8 +38,6 @@ class ClockState:
     asks: Mapping[str, StatusAsk]
 
     def promise(self, schedule: str) -> Instant | None:
-        """The `next_at` a subscriber holds now: the entry's, unless a tick was published after it."""
-        published, entry = self.published.get(schedule), self.entries.get(schedule)
-        if published is not None and (entry is None or published.sequence > entry.sequence):
-            return published.next_at
-        return entry.next_at if entry is not None else None
+        """When its next tick is promised, paused or not."""
+        held = in_force(self.published.get(schedule), self.entries.get(schedule))
+        return held.next_at if held is not None else None

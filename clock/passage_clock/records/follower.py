@@ -30,6 +30,7 @@ from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Reader
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition, Record
+from passage_schemas.promise import Promise, in_force
 from passage_schemas.records import SCHEDULE_ENTRY, TICK, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 
@@ -63,7 +64,7 @@ class Follower:
         self.heard = 0
         """Grows with every entry read: compare it to know of a new one."""
         self._asks: dict[str, StatusAsk] = {}
-        self._promises: dict[str, tuple[int, Instant | None]] = {}
+        self._promises: dict[str, Promise] = {}
         self._unread: set[bytes] = set()
         self._has_caught_up = False
         self.term: Term | None = None
@@ -149,15 +150,15 @@ class Follower:
         """When the next tick of each schedule is promised, of those that are to have one."""
         for schedule in self._unread:
             tick = TICK.decode(self._last_values[schedule])
-            self._promises[tick.schedule] = (tick.sequence, tick.next_at)
+            self._promises[tick.schedule] = Promise(tick.sequence, tick.next_at)
         self._unread.clear()
         found: dict[str, Instant] = {}
         for name, entry in self.entries.items():
-            sequence, next_at = self._promises.get(name, (-1, None))
-            if sequence <= entry.sequence:
-                next_at = entry.next_at
-            if next_at is not None and entry.status == "active" and not is_paused(name, self._asks):
-                found[name] = next_at
+            if entry.status != "active" or is_paused(name, self._asks):
+                continue
+            held = in_force(self._promises.get(name), entry)
+            if held is not None and held.next_at is not None:
+                found[name] = held.next_at
         return found
 
     def last_at(self) -> Instant:
