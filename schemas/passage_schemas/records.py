@@ -18,6 +18,9 @@ from passage_schemas.wake_up_resumed import WakeUpResumed
 
 T = TypeVar("T")
 
+TERM_KEY = b"passage/term"
+"""On the tick topic, of a leader's barrier and of its resignation."""
+
 
 def _codec(cls: type[T], record: str) -> Codec[T]:
     return Codec(cls, avsc.current(record), older=tuple(avsc.published(record).values()))
@@ -29,6 +32,12 @@ CUT = _codec(Cut, "cut")
 TRIGGERED = _codec(Triggered, "triggered")
 WAKE_UP_RESUMED = _codec(WakeUpResumed, "wake_up_resumed")
 STATE_SCHEMAS = _codec(StateSchemas, "state_schemas")
+
+
+def is_of_term(key: bytes | None, value: bytes | None) -> bool:
+    """Whether a record of the tick topic is a leader's barrier or resignation: they have no value, so that nobody takes
+    them for ticks, and a key that no tick let go can have."""
+    return value is None and key == TERM_KEY
 
 
 def ticks_schedule(key: bytes | None, value: bytes | None) -> bytes | None:

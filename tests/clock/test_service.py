@@ -8,12 +8,12 @@ import pytest
 from passage_clock.leading.leadership import FENCED_WAIT_SECONDS, REFUSING_WAIT_SECONDS, Stage
 from passage_clock.records.control import StatusAsk
 from passage_clock.records.entries import Edition
-from passage_clock.records.terms import RESIGNED_HEADER, TERM_KEY
+from passage_clock.records.terms import RESIGNED_HEADER
 from passage_clock.schedules import periodic
 from passage_log.errors import Fenced
 from passage_log.memory.writer import MemoryWriter
 from passage_schemas.instant import Instant
-from passage_schemas.records import TICK
+from passage_schemas.records import TERM_KEY, TICK
 from tests.clock.world import (
     CONTROL,
     DAY,

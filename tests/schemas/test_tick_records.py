@@ -3,7 +3,7 @@
 import pytest
 
 from passage_schemas.instant import Instant
-from passage_schemas.records import CUT, TICK, entry_of, tick_of, ticks_schedule
+from passage_schemas.records import CUT, TICK, entry_of, is_of_term, tick_of, ticks_schedule
 from passage_schemas.tick import Tick
 
 NEVER, BEGUN, ENDED = None, Instant(0), Instant(1)
@@ -25,6 +25,13 @@ def test_a_tick_is_its_schedules_whatever_slashes_its_period_has() -> None:
 )
 def test_what_is_no_tick_is_nobodys(key: bytes | None, value: bytes | None) -> None:
     assert ticks_schedule(key, value) is None
+
+
+def test_a_barrier_is_told_from_a_tick_let_go_by_its_key_and_from_what_others_write_by_its_missing_value() -> None:
+    assert is_of_term(b"passage/term", None)
+    assert not is_of_term(A_TICK.key, None)
+    assert not is_of_term(b"passage/term", b"")
+    assert not is_of_term(None, None)
 
 
 @pytest.mark.parametrize("value", [None, b"", VALUE[:20], VALUE + b"x"])

@@ -28,7 +28,7 @@ from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import PROBE_KEY, Trigger
 from passage_clock.records.entries import Edition, entries_to_write, first_instants, is_paused
 from passage_clock.records.follower import Places
-from passage_clock.records.terms import LEADER_HEADER, RESIGNED_HEADER, TERM_KEY, signature
+from passage_clock.records.terms import LEADER_HEADER, RESIGNED_HEADER, signature
 from passage_clock.records.ticks import TickWriter
 from passage_clock.records.triggers import TriggerAnswer, answer
 from passage_clock.schedules import Schedule
@@ -37,7 +37,7 @@ from passage_log.errors import WriterLost
 from passage_log.hanging import end_hanging
 from passage_log.port import Log, Writer
 from passage_schemas.instant import Instant, milliseconds_of
-from passage_schemas.records import SCHEDULE_ENTRY
+from passage_schemas.records import SCHEDULE_ENTRY, TERM_KEY
 from passage_schemas.schedule_entry import ScheduleEntry
 
 log = structlog.get_logger(__name__)

@@ -17,12 +17,12 @@ from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import PROBE_KEY
 from passage_clock.records.differing import differences
 from passage_clock.records.entries import Edition
-from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
+from passage_clock.records.terms import Probe, Term, probe_of, term_of
 from passage_log.port import Log, Reader
 from passage_log.ranges import last_of_each, read_decided, undecided
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition, Record
-from passage_schemas.records import entry_of, tick_of, ticks_schedule
+from passage_schemas.records import TERM_KEY, entry_of, is_of_term, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -267,8 +267,9 @@ def _look_back(
 
 
 def _whose(record: Record) -> bytes | None:
-    return TERM_KEY if record.key() == TERM_KEY else ticks_schedule(record.key(), record.value())
+    key, value = record.key(), record.value()
+    return TERM_KEY if is_of_term(key, value) else ticks_schedule(key, value)
 
 
 def _tick_or_term(record: Record) -> Tick | Term | None:
-    return term_of(record) if record.key() == TERM_KEY else tick_of(record.value())
+    return term_of(record) if is_of_term(record.key(), record.value()) else tick_of(record.value())

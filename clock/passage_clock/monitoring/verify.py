@@ -24,13 +24,12 @@ from datetime import datetime
 from hashlib import sha256
 
 from passage_clock.monitoring.late import announced_closures, told_late
-from passage_clock.records.terms import TERM_KEY
 from passage_clock.schedules import Schedule
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant, datetime_of, milliseconds_of
 from passage_schemas.log_record import Record
 from passage_schemas.promise import in_force
-from passage_schemas.records import TICK, TRIGGERED
+from passage_schemas.records import TICK, TRIGGERED, is_of_term
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 
@@ -182,7 +181,7 @@ class Verifier:
             self._tick(tick, value, record, where)
         elif value is not None and value.startswith(TRIGGERED.prefixes):
             self.triggered += 1
-        elif value is not None or key != TERM_KEY:
+        elif not is_of_term(key, value):
             self._no_tick(key, value, where)
 
     def _no_tick(self, key: bytes | None, value: bytes | None, where: str) -> None:

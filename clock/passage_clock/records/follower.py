@@ -25,13 +25,13 @@ from passage_clock.records.control import (
     shown,
 )
 from passage_clock.records.entries import is_paused
-from passage_clock.records.terms import TERM_KEY, Probe, Term, probe_of, term_of
+from passage_clock.records.terms import Probe, Term, probe_of, term_of
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Log, Reader
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition, Record
 from passage_schemas.promise import Promise, in_force
-from passage_schemas.records import SCHEDULE_ENTRY, TICK, ticks_schedule
+from passage_schemas.records import SCHEDULE_ENTRY, TICK, is_of_term, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
 
 log = structlog.get_logger(__name__)
@@ -171,7 +171,8 @@ class Follower:
     def _tick(self, record: Record) -> None:
         key, value = record.key(), record.value()
         if value is None:
-            self._barrier(record)
+            if is_of_term(key, value):  # else a tick let go
+                self._term(record)
         elif (name := ticks_schedule(key, value)) is None:
             _foreign(record, "not a tick: somebody else writes to this topic")
         else:
@@ -179,9 +180,7 @@ class Follower:
             self._unread.add(name)
             self._last_value = value
 
-    def _barrier(self, record: Record) -> None:
-        if record.key() != TERM_KEY:
-            return
+    def _term(self, record: Record) -> None:
         self.term = term_of(record)
         if self.term.has_resigned and self._has_caught_up:  # Those before are history.
             log.info("leader_resigned", by=self.term.leader, offset=record.offset())

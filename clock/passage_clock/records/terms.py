@@ -12,9 +12,6 @@ from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Headers, Record
 
-TERM_KEY = b"passage/term"
-"""The key of the leader's barrier and of its resignation."""
-
 LEADER_HEADER = "passage_leader"
 RESIGNED_HEADER = "passage_resigned_by"
 HOST_HEADER = "passage_host"
