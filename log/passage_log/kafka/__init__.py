@@ -2,6 +2,8 @@
 
     log ──> reader, member, writer, appender    the port's four ways to the log
      │         member ──> gate, membership      committed positions, and whether the group still knows us
+     │         writer ──> sender                its records, on their way into a transaction
+     │                    failed_transaction    what it failed of
      └────> questions, registry                 what is asked once and answered
 
     beneath all    settings   how each client is set up, and why

@@ -11,8 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from passage_log.errors import LogError, Refused, Unfit, Unreachable
 from passage_log.kafka import bounded, errors
-from passage_log.kafka.records import LimitOf, check_record
-from passage_log.kafka.writer import ROOM_WAIT_SECONDS, Hear
+from passage_log.kafka.records import ROOM_WAIT_SECONDS, Hear, LimitOf, check_record
 from passage_log.sizes import LIGHT_BYTES
 from passage_log.waiting import asking
 from passage_schemas.log_record import Headers, Partition

@@ -16,7 +16,8 @@ from passage_log.kafka.member import KafkaMember
 from passage_log.kafka.membership import Membership
 from passage_log.kafka.questions import ONE_REQUEST_SECONDS, Questions
 from passage_log.kafka.reader import KafkaReader
-from passage_log.kafka.writer import OPEN_SECONDS, Hear, KafkaWriter
+from passage_log.kafka.records import Hear
+from passage_log.kafka.writer import OPEN_SECONDS, KafkaWriter
 from passage_log.port import Assignor, GroupMember, Topic
 from passage_log.sizes import DEFAULT_MAX_MESSAGE_BYTES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, Message
 
 from passage_log.errors import Refused
 from passage_log.port import Delivery
@@ -15,6 +15,12 @@ from passage_schemas.log_record import Headers, Partition
 
 LimitOf = Callable[[str], int]
 """A topic's max.message.bytes."""
+
+Hear = Callable[[KafkaError | None, "Message[bytes, bytes]"], None]
+"""Told by the client of a record: that it was stored, or why not."""
+
+ROOM_WAIT_SECONDS = 0.05
+"""Between two looks whether there is room for a record, or it was stored."""
 
 
 def check_record(
