@@ -114,6 +114,8 @@ def test_every_is_no_word_of_crons() -> None:
     (one,) = imported("@every 1h /opt/a", zone="Asia/Kolkata").imported
     assert (one.item["every"], one.item["zone"]) == ("hour", "UTC")
     assert "cron itself knows no @every" in one.remark
+    (as_robfig_does,) = imported("@every 0.5h /opt/a").imported
+    assert as_robfig_does.item["every"] == "30 minutes"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,8 @@ def test_every_is_no_word_of_crons() -> None:
         ("0 0 * * fri-sun a", "day-of-week"),
         ("@reboot a", "no point in time"),
         ("@every_minute a", "is not known"),
+        ("@every 1x a", "'1x' is no span like 1h30m"),
+        ("@every 1h30m a", "drifts through the day"),
         ("@daily", "this is no line of a crontab"),
         ("1 5 cron.daily nice run-parts /etc/cron.daily", "this is no line of a crontab"),
         ("*/90 * * * * a", "leaves the minutes"),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from passage_clock.importing.expressions import of_macro
+from passage_clock.importing.expressions import of_macro, of_seconds
 from passage_clock.importing.found import JobsFound
+from passage_clock.importing.robfig import seconds_of
 from passage_schemas.given.file import text_of_bytes
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -118,7 +119,7 @@ def _rule(line: _Line, remarks: list[str]) -> tuple[dict[str, Any], str]:
     """The rule and its zone. Raises ValueError."""
     if line.when[0] == "@every":
         remarks.append("cron itself knows no @every; here it is counted from midnight, UTC")
-        return of_macro(" ".join(line.when)), "UTC"
+        return of_seconds(seconds_of(line.when[1])), "UTC"
     if len(line.when) == 1:
         rule = of_macro(line.when[0])
     else:

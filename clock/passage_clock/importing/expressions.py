@@ -3,7 +3,6 @@
 Raises ValueError with the reason for what no cron of ours can say.
 """
 
-import re
 from typing import Any
 
 MACROS = {
@@ -19,19 +18,9 @@ MACROS = {
 MOST_SECONDS = 1e12
 """Of an interval: more than 30,000 years."""
 
-_EVERY = re.compile(r"@every\s+(\S+)")
-_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-
 
 def of_macro(text: str) -> dict[str, Any]:
-    """`@daily`, `@every 1h30m`."""
-    every = _EVERY.fullmatch(text)
-    if every:
-        span = _SPAN.fullmatch(every[1])
-        if span is None or not any(span.groups()):
-            raise ValueError(f"{text!r} is no span like 1h30m")
-        hours, minutes, seconds = (int(part or 0) for part in span.groups())
-        return of_seconds(hours * 3600 + minutes * 60 + seconds)
+    """`@daily` and its like."""
     if text not in MACROS:
         raise ValueError(f"{text!r} is no point in time" if text == "@reboot" else f"{text!r} is not known")
     return {"cron": MACROS[text]}

@@ -97,7 +97,8 @@ def of_robfig(text: str) -> str:
 
 
 def seconds_of(span: str) -> int:
-    """What `@every` names, a Go duration: 1h30m, 1.5h. Whole seconds, one at least."""
+    """What `@every` names, a Go duration: 1h30m, 1.5h. Whole seconds, one at least. The word is robfig/cron's, so it is
+    read like this in files of other kinds too."""
     sign, rest = (span[0], span[1:]) if span[:1] in ("+", "-") else ("", span)
     parts = _SPAN.findall(rest)
     if rest != "0" and (not parts or "".join(map("".join, parts)) != rest):
