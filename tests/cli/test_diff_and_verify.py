@@ -1,4 +1,4 @@
-"""`passage clock diff` and `verify`, held against a log in memory."""
+"""`passage clock diff`, `verify` and `status`, held against a log in memory."""
 
 import json
 from dataclasses import replace
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli.clock import diff, verify
+from passage.cli.clock import diff, status, verify
 from passage_clock.calendars import Company, Notice
 from passage_clock.config import ClockConfig
 from passage_clock.leading.promises import MEND, unkept
+from passage_clock.monitoring.status import status as status_of
 from passage_clock.records.entries import Edition
 from passage_clock.schedules import Schedule, periodic
 from passage_schemas.instant import Instant
@@ -125,6 +126,19 @@ def test_a_promise_that_this_file_would_break_here_is_told_by_a_diff() -> None:
     (moved,) = diff.held_against(world.log, config, now)[2]
     assert unkept([moved]) == [], "newer zones may move it, and the difference is a note"
     assert "and now, by tzdata 2020a -> " in str(moved)
+
+
+def test_a_promise_that_this_file_would_break_here_is_told_by_status_in_a_line() -> None:
+    world = World(every_minute())
+    world.run(world.candidate(edition=Edition.at_hand(1)), seconds=300, stride=30)
+    kept = status_of(world.log, ClockConfig((every_minute(),)), world.true.now())
+    would_break = status_of(world.log, ClockConfig((by(Later),)), world.true.now())
+
+    assert status.document(kept)["unkept"] is None
+    line = f"{would_break.unkept[0]}; {MEND}"
+    assert status.document(would_break)["unkept"] == line
+    assert f"promise   {line}" in status.page(would_break)
+    assert not any(str(part).startswith("promise") for part in status.page(kept))
 
 
 def test_a_closure_that_came_too_late_is_told_by_a_diff(old: Path, tmp_path: Path, passage: Command) -> None:

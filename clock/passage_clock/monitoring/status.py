@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_clock.config import ClockConfig
-from passage_clock.leading.promises import MEND, compared_by_the_rules, told, unkept
+from passage_clock.leading.promises import Moved, compared_by_the_rules, unkept
 from passage_clock.leading.service import places
 from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.control import PROBE_KEY
@@ -82,13 +82,13 @@ class ScheduleStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClockStatus:
-    """Plain values all through: `dataclasses.asdict` gives what JSON takes. `now` is the reader's own wall.
+    """Plain values all through. `now` is the reader's own wall.
 
     `members` are those in the group, the leader among them; `standbys` those that could follow it. `skew_seconds`: the
     leader's wall minus the broker's at its last probe. `generation`: the one of the configuration at hand;
-    `differs`: what it says otherwise than the one that led with it, so that it may not lead. `unkept`: the promises on
-    the log that it would break, read by this release, so that it may not lead, and the choices; None: none. `waits`:
-    what stands in the clock's way, a line each.
+    `differs`: what it says otherwise than the one that led with it, so that it may not lead. `moved`: the
+    promises on the log that it, read by this release, would not keep as they are. `waits`: what stands in the clock's
+    way, a line each.
     """
 
     now: Instant
@@ -100,9 +100,14 @@ class ClockStatus:
     sequence: int
     generation: int
     differs: tuple[str, ...]
-    unkept: str | None
+    moved: tuple[Moved, ...]
     waits: tuple[str, ...]
     schedules: tuple[ScheduleStatus, ...]
+
+    @property
+    def unkept(self) -> list[Moved]:
+        """Those of `moved` that nothing on the log explains: the file may not lead here."""
+        return unkept(self.moved)
 
     @property
     def is_led(self) -> bool:
@@ -135,7 +140,7 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
         sequence=max([*(tick.sequence for tick in ticks.values()), *(entry.sequence for entry in entries.values()), 0]),
         generation=config.generation,
         differs=tuple(differences(config, entries.values())),
-        unkept=_unkept(config, state),
+        moved=tuple(compared_by_the_rules(config.schedules, state, Edition.at_hand(config.generation))),
         waits=tuple(_waits(config, leader, members, skew, stuck, now)),
         schedules=tuple(
             _schedule(entry, ticks.get(name), state.promise(name), now) for name, entry in sorted(entries.items())
@@ -146,11 +151,6 @@ def status(log: Log, config: ClockConfig, now: Instant, most_look_back: int = MO
 def _state(entries: Mapping[str, ScheduleEntry], ticks: Mapping[str, Tick]) -> ClockState:
     published = {name: Published.of(tick, digest=b"") for name, tick in ticks.items()}
     return ClockState(published, max((tick.sequence for tick in ticks.values()), default=0), entries, {})
-
-
-def _unkept(config: ClockConfig, state: ClockState) -> str | None:
-    found = unkept(compared_by_the_rules(config.schedules, state, Edition.at_hand(config.generation)))
-    return f"{told(found)}; {MEND}" if found else None
 
 
 def _leader(term: Term | None, probe: Probe | None) -> Leader | None:

@@ -17,14 +17,12 @@ from passage_clock.changes import Change, TickChange, changes, contradictions
 from passage_clock.civil import DAY, SECOND
 from passage_clock.config import ClockConfig, load, schedule_of_definition
 from passage_clock.errors import ClockError
-from passage_clock.leading.promises import MEND, Moved, compared_by_the_rules, unkept
+from passage_clock.leading.promises import MEND, Moved, unkept
 from passage_clock.leading.service import places
 from passage_clock.monitoring.late import late_closures
 from passage_clock.monitoring.status import LastSeen, status
 from passage_clock.planning.progress import LastTick
-from passage_clock.records.clock_state import ClockState, Published
 from passage_clock.records.differing import differences, mend_of, told
-from passage_clock.records.entries import Edition
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
 from passage_log.port import Log
@@ -102,20 +100,18 @@ def held_against(log: Log, new: ClockConfig, now: Instant) -> tuple[list[Schedul
         if schedule.name in recorded
     }
     found = status(log, new, now)
-    published = {one.name: _published(one.last, one.next_at) for one in found.schedules if one.last is not None}
+    published = {one.name: _last_tick(one.last) for one in found.schedules if one.last is not None}
     contradicted: dict[str, Sequence[TickChange]] = {}
     for schedule in new.schedules:
         if schedule.name in published and schedule.on_change != "keep":
-            last = published[schedule.name].last
+            last = published[schedule.name]
             contradicted[schedule.name] = contradictions(recorded[schedule.name], schedule, last)
-    memory = ClockState(published, found.sequence, entries, {})
-    promised = compared_by_the_rules(new.schedules, memory, Edition.at_hand(new.generation))
     kept = [schedule for name, schedule in recorded.items() if entries[name].status != "removed"]
-    return kept, {name: ticks for name, ticks in contradicted.items() if ticks}, promised
+    return kept, {name: ticks for name, ticks in contradicted.items() if ticks}, list(found.moved)
 
 
-def _published(last: LastSeen, next_at: Instant | None) -> Published:
-    return Published(LastTick(last.ordinal, last.period, last.ends_at, digest=b""), last.sequence, next_at)
+def _last_tick(last: LastSeen) -> LastTick:
+    return LastTick(last.ordinal, last.period, last.ends_at, digest=b"")
 
 
 def _late(old: Sequence[Schedule], new: Sequence[Schedule], now: Instant) -> Iterator[str]:

@@ -11,6 +11,8 @@ from passage.cli.clock.clock_log import check, open_clock_log
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, JsonOption
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, spoken, tell, tell_json
 from passage_clock.config import load
+from passage_clock.leading.promises import MEND
+from passage_clock.leading.promises import told as told_unkept
 from passage_clock.monitoring.status import ClockStatus, Leader, ScheduleStatus
 from passage_clock.monitoring.status import status as status_of
 from passage_clock.records.differing import mend_of, told
@@ -36,13 +38,15 @@ def status(
     else:
         for part in page(found):
             tell(part)
-    if found.differs or found.unkept is not None:
+    if found.differs or found.unkept:
         raise typer.Exit(DIFFERENT)
 
 
 def document(found: ClockStatus) -> dict[str, Any]:
-    """Every field of the status under its own name, instants as text."""
-    return {**dict(as_text(asdict(found))), "is_led": found.is_led}
+    """The status under its fields' names, instants as text."""
+    fields = asdict(found)
+    del fields["moved"]
+    return {**dict(as_text(fields)), "unkept": _unkept(found), "is_led": found.is_led}
 
 
 def page(found: ClockStatus) -> Iterator[RenderableType]:
@@ -56,12 +60,17 @@ def page(found: ClockStatus) -> Iterator[RenderableType]:
         yield f"waits     {wait}"
     if found.differs:
         yield f"file      {told(found.generation, found.differs)}; {mend_of(found.generation)}"
-    if found.unkept is not None:
-        yield f"promise   {found.unkept}"
+    if (broken := _unkept(found)) is not None:
+        yield f"promise   {broken}"
     table = columns("schedule", "status", "ordinal", "last period", "last at", "late", "next at", "")
     for schedule in found.schedules:
         table.add_row(*_row(schedule))
     yield table
+
+
+def _unkept(found: ClockStatus) -> str | None:
+    """The promises that this file would break, and the choices."""
+    return f"{told_unkept(found.unkept)}; {MEND}" if found.unkept else None
 
 
 def _leader(found: ClockStatus) -> str:
