@@ -5,9 +5,8 @@ BIN := .venv/bin
 READY := .venv/.installed
 # Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
 WORKERS ?= 2
-ROOMS := passage schemas log clock processors tests examples bench requirements
+ROOMS := passage schemas log clock processors trial tests examples bench requirements
 TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
-PACKAGES := passage passage_schemas passage_log passage_clock passage_processors
 # Lock files name packages, versions and hashes: never where this machine gets them from.
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -42,7 +41,7 @@ test: twins ## All tests; a real Kafka is started where none is given (PASSAGE_B
 	$(TESTS)
 
 test-docker: init ## The Docker path on a Docker engine: the demo, the tests' broker, the log's conformance
-	@$(BIN)/python -c 'import sys; from passage_log.trial import docker; sys.exit(docker.why_not())' || { \
+	@$(BIN)/python -c 'import sys; from passage_trial import docker; sys.exit(docker.why_not())' || { \
 		echo "make test-docker needs a Docker engine with compose" >&2; exit 2; }
 	env -u PASSAGE_BOOTSTRAP -u LOG $(BIN)/python -m pytest -m "not chaos" tests/broker tests/log/test_conformance.py
 
@@ -69,7 +68,7 @@ format: init ## Put the code in the house's format
 	$(BIN)/ruff format $(ROOMS)
 
 kafka: init ## Start a real Kafka on 127.0.0.1 for trying things, until interrupted
-	$(BIN)/python -m passage_log.trial $(if $(PORT),--port $(PORT))
+	$(BIN)/python -m passage_trial $(if $(PORT),--port $(PORT))
 
 chaos: init ## The long version of the fault tests
 	$(BIN)/python -m pytest -m chaos

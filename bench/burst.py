@@ -34,7 +34,6 @@ from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
 from passage_log.port import Appender, Topic
 from passage_log.ranges import readable_ends
-from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.state.case import OPEN, CaseState, encode_case
 from passage_processors.core.state.keys import CUT_KEY
@@ -48,6 +47,7 @@ from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT, SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
+from passage_trial import choose
 
 MIB = 1 << 20
 PER_TRANSACTION = 20_000

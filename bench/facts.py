@@ -28,7 +28,6 @@ from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
 from passage_log.port import Topic
-from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.model.policy import Policy
 from passage_processors.runtime import native
@@ -41,6 +40,7 @@ from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
+from passage_trial import choose
 
 PARTITIONS = 4
 DAYS = 365

@@ -26,9 +26,9 @@ from passage_clock.records.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Reader
-from passage_log.trial import choose
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
+from passage_trial import choose
 
 AT_ONCE = 3
 SETTLED_SECONDS = 26.0

@@ -15,7 +15,7 @@ from bench.failover import start
 from passage_clock.config import load
 from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
-from passage_log.trial import choose
+from passage_trial import choose
 
 SCHEDULES = """schedules:
   - {name: day.amsterdam, every: day, zone: Europe/Amsterdam}

@@ -22,7 +22,6 @@ from bench.facts import BEGIN, DAY, PARTITIONS
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Topic
-from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.state.case import OPEN, CaseState, encode_case
 from passage_processors.core.state.keys import CUT_KEY
@@ -31,6 +30,7 @@ from passage_schemas.cut import Cut, InputCut
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT
+from passage_trial import choose
 
 PATIENCE_SECONDS = 60.0
 BETWEEN_SECONDS = 0.25

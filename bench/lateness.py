@@ -22,9 +22,9 @@ from passage_clock.records.topics import check_topics
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Topic
-from passage_log.trial import choose
 from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import TICK
+from passage_trial import choose
 
 WARM_UP_SECONDS = 10
 SECOND = 1_000_000

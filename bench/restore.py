@@ -26,7 +26,6 @@ from bench.facts import BEGIN, DAY, DAYS, KEPT, PARTITIONS, PATIENCE_SECONDS, ap
 from passage.cli.collector import collect_seldom
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Topic
-from passage_log.trial import choose
 from passage_processors.app import App
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.state.case import OPEN, CaseState, encode_case
@@ -40,6 +39,7 @@ from passage_schemas.cut import Cut, InputCut
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition
 from passage_schemas.records import CUT
+from passage_trial import choose
 
 PER_CUT = 20_000
 

@@ -26,8 +26,8 @@ from passage_clock.schedules import periodic
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
-from passage_log.trial import choose
 from passage_schemas.instant import Instant
+from passage_trial import choose
 
 SECOND = 1_000_000
 

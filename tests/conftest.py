@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from passage_log.kafka import KafkaLog
-from passage_log.trial import TrialError, docker, java
-from passage_log.trial import registry as trial_registry
-from passage_log.trial.network import free_port, wait_until_it_answers
+from passage_trial import TrialError, docker, java
+from passage_trial import registry as trial_registry
+from passage_trial.network import free_port, wait_until_it_answers
 
 # No example is judged by the time it took: machines are shared, and a slow moment is no counterexample.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

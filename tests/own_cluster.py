@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from passage_log.trial import java
-from passage_log.trial.cluster import Cluster, cluster
+from passage_trial import java
+from passage_trial.cluster import Cluster, cluster
 
 
 @contextmanager

@@ -52,7 +52,7 @@ from passage_clock import ClockConfig, load
 from passage_clock.leading.observer import Quiet
 from passage_clock.leading.office import Batch
 from passage_clock.leading.service import Clock
-from passage_log.trial import Trial, choose
+from passage_trial import Trial, choose
 
 CLOCK = Path(__file__).with_name("clock.yaml")
 LOOK_SECONDS = 0.1

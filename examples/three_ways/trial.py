@@ -22,8 +22,8 @@ from time import monotonic, sleep
 
 import psycopg
 
-from passage_log.trial.choice import TrialError
-from passage_log.trial.jars import cache, copy
+from passage_trial.errors import TrialError
+from passage_trial.jars import cache, copy
 
 START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 10.0

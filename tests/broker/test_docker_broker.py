@@ -16,11 +16,11 @@ from ruamel.yaml import YAML
 
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Log, Topic
-from passage_log.trial import docker
-from passage_log.trial.java import ALONE
-from passage_log.trial.network import free_port
-from passage_log.trial.server import SETTINGS
 from passage_schemas.log_record import Partition
+from passage_trial import docker
+from passage_trial.java import ALONE
+from passage_trial.network import free_port
+from passage_trial.server import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 DEMO_SECONDS = 300.0

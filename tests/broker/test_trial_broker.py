@@ -13,9 +13,9 @@ import pytest
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST
-from passage_log.trial import TrialError, java
-from passage_log.trial.network import free_port, wait_until_it_answers
 from passage_schemas.log_record import Partition
+from passage_trial import TrialError, java
+from passage_trial.network import free_port, wait_until_it_answers
 
 CACHE = Path(__file__).parents[2] / ".kafka"
 BOUND_SECONDS = 90.0
@@ -116,7 +116,7 @@ def test_the_broker_dies_with_the_process_that_started_it(how: signal.Signals, t
 
 KEEPER = """
 import signal, sys, threading
-from passage_log.trial import java, stopped_by_sigterm
+from passage_trial import java, stopped_by_sigterm
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, as CI may be, ignores it
 with stopped_by_sigterm(), java.broker(int(sys.argv[1])):
     print("running", flush=True)

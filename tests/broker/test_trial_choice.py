@@ -2,7 +2,7 @@
 
 import pytest
 
-from passage_log.trial import Choice, Found, TrialError, choose, decide
+from passage_trial import Choice, Found, TrialError, choose, decide
 
 NO_DOCKER, NO_JAVA = "no Docker engine answers", "there is no Java"
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from passage_log.trial.server import die_with_parent
+from passage_trial.server import die_with_parent
 from tests.chaos.invoices import RUN_VARIABLE
 
 ROOT = Path(__file__).parents[2]

@@ -18,11 +18,11 @@ from time import monotonic
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Reader
-from passage_log.trial.cluster import Cluster
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
+from passage_trial.cluster import Cluster
 from tests.chaos.processes import Process
 
 CANDIDATES = ("a", "b", "c")

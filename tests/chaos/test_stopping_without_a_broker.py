@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from passage_log.trial.cluster import Cluster
+from passage_trial.cluster import Cluster
 from tests.chaos.crowd import Crowd
 from tests.chaos.orders_world import Story
 from tests.chaos.test_workers_on_three_brokers import Clocks

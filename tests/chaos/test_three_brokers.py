@@ -18,11 +18,11 @@ from passage_clock.config import load
 from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.ranges import read_all
-from passage_log.trial import java
-from passage_log.trial.cluster import cluster
 from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
+from passage_trial import java
+from passage_trial.cluster import cluster
 from tests.chaos.storm import Plan, Storm
 from tests.clock.world import SECOND, whole
 

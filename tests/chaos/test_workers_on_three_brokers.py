@@ -18,11 +18,11 @@ from passage_clock import MachineWall, load
 from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
 from passage_log.ranges import read_all
-from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.own_writer import transactional_id
 from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
+from passage_trial.cluster import Cluster
 from tests.chaos.crowd import Crowd
 from tests.chaos.orders_world import Story
 from tests.chaos.processes import Process

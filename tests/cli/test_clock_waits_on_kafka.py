@@ -18,9 +18,9 @@ from passage_clock.config import load
 from passage_clock.leading.service import places
 from passage_clock.records.topics import check_topics
 from passage_log.kafka import KafkaLog
-from passage_log.trial.cluster import cluster
-from passage_log.trial.network import free_port
 from passage_schemas.log_record import Partition
+from passage_trial.cluster import cluster
+from passage_trial.network import free_port
 from tests.cli.command import Command
 from tests.clock.candidate_process import Process
 

@@ -20,7 +20,7 @@ COMMAND = ("-c", "from passage.cli import main; main()")
     [
         ((*COMMAND, "clock", "plan", "-c", "examples/overdue_invoices/clock.yaml"), "typer"),
         ((*COMMAND, "processors", "run", "examples.overdue_invoices:app"), "typer"),
-        (("-m", "passage_log.trial"), "confluent_kafka"),
+        (("-m", "passage_trial"), "confluent_kafka"),
         (("-m", "examples.overdue_invoices.demo"), "structlog"),
         (("-m", "examples.overdue_invoices.listen"), "structlog"),
         (("-m", "examples.overdue_invoices.send", "invoice", "4711"), "structlog"),

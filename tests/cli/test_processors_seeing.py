@@ -14,7 +14,6 @@ import pytest
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import Topic
-from passage_log.trial.network import free_port
 from passage_processors import Worker
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
@@ -24,6 +23,7 @@ from passage_schemas.partitioner import partition_of
 from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
+from passage_trial.network import free_port
 from tests.cli.command import Command
 
 pytestmark = pytest.mark.kafka

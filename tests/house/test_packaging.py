@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 NATIVE = Path("processors/passage_processors/native")
 BUILT = find_spec("passage_processors.native._twins") is not None
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+ROOMS = {"passage", "passage_schemas", "passage_log", "passage_clock", "passage_processors"}
 PLACES = ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "-i ", "-f ")
 
 
@@ -73,6 +74,14 @@ def test_every_room_is_packaged_and_typed() -> None:
     packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     untyped = [package for package in packages if not (ROOT / package / "py.typed").is_file()]
     assert not untyped, f"no py.typed in {', '.join(untyped)}"
+
+
+def test_the_wheel_holds_the_rooms_and_nothing_that_starts_a_broker() -> None:
+    shipped = [Path(file.distribution_path) for file in WheelBuilder(str(ROOT)).recurse_included_files()]
+
+    assert {path.parts[0] for path in shipped} == ROOMS
+    assert not [path for path in shipped if path.name in ("compose.yaml", "pom.xml")]
+    assert (ROOT / "trial/passage_trial/compose.yaml").is_file(), "it has moved; see that it stays out of the wheel"
 
 
 def test_the_wheel_holds_every_file_the_code_reads() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from passage_schemas.errors import Interrupted, PassageError
 
-ROOMS = ("passage", "passage_schemas", "passage_log", "passage_clock", "passage_processors")
+ROOMS = ("passage", "passage_schemas", "passage_log", "passage_clock", "passage_processors", "passage_trial")
 
 
 def offered(room: str) -> tuple[ModuleType, list[str]]:

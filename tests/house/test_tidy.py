@@ -18,6 +18,7 @@ ROOMS = (
     "log/passage_log",
     "clock/passage_clock",
     "processors/passage_processors",
+    "trial/passage_trial",
 )
 AROUND = ("tests", "examples", "bench")
 

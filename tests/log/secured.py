@@ -24,8 +24,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from passage_log.trial import java
-from passage_log.trial.network import free_port
+from passage_trial import java
+from passage_trial.network import free_port
 
 PASSWORD = "correct-horse-battery-staple"
 """Told to nobody: a test looks for it in everything that is written."""

@@ -7,8 +7,8 @@ import pytest
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, FAR_AHEAD_MS, Reader, Topic
-from passage_log.trial.cluster import cluster
 from passage_schemas.log_record import Partition
+from passage_trial.cluster import cluster
 
 pytestmark = pytest.mark.kafka
 

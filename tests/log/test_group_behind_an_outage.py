@@ -7,7 +7,7 @@ import pytest
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
 from passage_log.port import GroupMember, Topic
-from passage_log.trial.cluster import cluster
+from passage_trial.cluster import cluster
 
 pytestmark = pytest.mark.kafka
 

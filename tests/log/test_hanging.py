@@ -21,7 +21,6 @@ from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import Committed, Member
 from passage_log.ranges import read_all
-from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.own_writer import transactional_id
 from passage_processors.runtime.worker import Worker
 from passage_schemas.events import event_codec
@@ -29,6 +28,7 @@ from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.log_record import Partition
 from passage_schemas.records import TICK
 from passage_schemas.tick import Tick
+from passage_trial.cluster import Cluster
 from tests.clock.world import SECOND, Stages
 from tests.own_cluster import own_cluster
 from tests.processors.world import InvoiceBecameOverdue, InvoiceSent, day, invoices, overdue

@@ -10,9 +10,9 @@ import pytest
 from passage_log.errors import Unfit, Unreachable
 from passage_log.kafka.registry import SchemaRegistry
 from passage_log.registry import registry_at
-from passage_log.trial.network import free_port
 from passage_schemas.errors import Interrupted, SchemaError
 from passage_schemas.fingerprint import fingerprint
+from passage_trial.network import free_port
 
 _names = count(1)
 DRAFT_7 = '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'

@@ -20,7 +20,6 @@ from passage_clock.wall import MachineWall
 from passage_log.errors import LogError, Unfit, Unreachable
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST
-from passage_log.trial.network import free_port
 from passage_processors import Worker
 from passage_processors.monitoring.due import due
 from passage_processors.monitoring.inspecting import inspect
@@ -31,6 +30,7 @@ from passage_processors.runtime.topics import create_topics
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.log_record import Partition
+from passage_trial.network import free_port
 from tests.clock.world import SECOND, Stages
 from tests.log.secured import PASSWORD, Right, Secured, secured_broker
 from tests.processors.world import InvoiceSent, invoices, overdue

@@ -20,13 +20,13 @@ from passage_clock.records.topics import check_topics
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.ranges import read_all
-from passage_log.trial.cluster import Cluster
 from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.topics import create_topics
 from passage_schemas.cut import Cut
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.log_record import Partition
+from passage_trial.cluster import Cluster
 from tests.chaos.processes import Process
 from tests.own_cluster import own_cluster
 

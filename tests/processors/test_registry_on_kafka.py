@@ -13,7 +13,6 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from passage_log.kafka import KafkaLog
-from passage_log.trial.network import free_port
 from passage_processors.app import App
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
@@ -21,6 +20,7 @@ from passage_schemas.formats import Confluent
 from passage_schemas.instant import Instant, milliseconds_of
 from passage_schemas.log_record import Record
 from passage_schemas.partitioner import partition_of
+from passage_trial.network import free_port
 from tests.processors.world import World, day, invoices, overdue, suspended
 
 pytestmark = pytest.mark.kafka

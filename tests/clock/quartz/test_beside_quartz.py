@@ -17,8 +17,8 @@ import pytest
 
 from passage_clock import civil
 from passage_clock.importing import read
-from passage_log.trial import jars
 from passage_schemas.instant import Instant, instant_of
+from passage_trial import jars
 from tests.clock.importing import schedule_of
 
 HERE = Path(__file__).parent

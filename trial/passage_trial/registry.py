@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-from passage_log.trial.choice import TrialError
-from passage_log.trial.jars import cache, copy, java_command
-from passage_log.trial.network import LOOK_AGAIN_SECONDS, free_port
-from passage_log.trial.server import STOP_TIMEOUT_SECONDS, die_with_parent
+from passage_trial.errors import TrialError
+from passage_trial.jars import cache, copy, java_command
+from passage_trial.network import LOOK_AGAIN_SECONDS, free_port
+from passage_trial.server import STOP_TIMEOUT_SECONDS, die_with_parent
 
 VERSION = "2.6.13.Final"
 """The last of its line, which runs on the Java that Kafka needs; version 3 wants Java 21."""

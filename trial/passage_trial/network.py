@@ -6,7 +6,7 @@ from time import monotonic, sleep
 
 from passage_log.errors import Unreachable
 from passage_log.kafka import KafkaLog
-from passage_log.trial.choice import TrialError
+from passage_trial.errors import TrialError
 
 LOOK_AGAIN_SECONDS = 0.1
 

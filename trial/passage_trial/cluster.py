@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from passage_log.trial.network import free_port, wait_until_it_answers
-from passage_log.trial.server import Server, new_cluster_id, stop_all
+from passage_trial.network import free_port, wait_until_it_answers
+from passage_trial.server import Server, new_cluster_id, stop_all
 
 START_TIMEOUT_SECONDS = 120
 

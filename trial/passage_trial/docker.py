@@ -9,8 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from passage_log.trial.choice import TrialError
-from passage_log.trial.network import free_port, wait_until_it_answers
+from passage_trial.errors import TrialError
+from passage_trial.network import free_port, wait_until_it_answers
 
 _log = structlog.get_logger("passage.trial")
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from passage_log.trial.jars import command, fetch_jars, run
+from passage_trial.jars import command, fetch_jars, run
 
 STOP_TIMEOUT_SECONDS = 10
 PR_SET_PDEATHSIG = 1

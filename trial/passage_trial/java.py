@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from passage_log.trial.jars import why_not
-from passage_log.trial.network import free_port, wait_until_it_answers
-from passage_log.trial.server import Server, new_cluster_id
+from passage_trial.jars import why_not
+from passage_trial.network import free_port, wait_until_it_answers
+from passage_trial.server import Server, new_cluster_id
 
 __all__ = ["broker", "why_not"]
 

@@ -7,13 +7,9 @@ in memory, which proves nothing about Kafka. Whoever forces Kafka gets Kafka or 
 from dataclasses import dataclass
 from typing import Literal
 
-from passage_log.errors import LogError
+from passage_trial.errors import TrialError
 
 Kind = Literal["given", "docker", "java", "memory"]
-
-
-class TrialError(LogError):
-    """No log to try things on can be had as asked. The message says what is missing and how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +23,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """The log it comes to, and the sentence that says why not a better one."""
+
     kind: Kind
     why: str
 

@@ -15,15 +15,16 @@ from types import FrameType
 from typing import Literal
 
 if sys.argv[0] == "-m" and __name__ in sys.orig_argv:
-    # We are the command itself, still on its way in (`python -m passage_log.trial`): a Ctrl-C among the imports below
+    # We are the command itself, still on its way in (`python -m passage_trial`): a Ctrl-C among the imports below
     # ends it silently. What has to be left in order sets its own handler.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
 from passage_log.port import Log
-from passage_log.trial import docker, java
-from passage_log.trial.choice import Choice, Found, Kind, TrialError, decide
+from passage_trial import docker, java
+from passage_trial.choice import Choice, Found, Kind, decide
+from passage_trial.errors import TrialError
 
 __all__ = ["Choice", "Found", "Kind", "Trial", "TrialError", "choose", "decide", "look"]
 

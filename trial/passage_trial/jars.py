@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from passage_log.trial.choice import TrialError
+from passage_trial.errors import TrialError
 
 KAFKA = "kafka-4.3.1"
 POM = Path(__file__).with_name("pom.xml")

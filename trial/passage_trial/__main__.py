@@ -1,4 +1,4 @@
-"""`python -m passage_log.trial`: one Kafka in the foreground until Ctrl-C."""
+"""`python -m passage_trial`: one Kafka in the foreground until Ctrl-C."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from passage_log.trial import TrialError, choose
+from passage_trial import TrialError, choose
 
 DEFAULT_PORT = 9092
 
@@ -21,7 +21,7 @@ def _say(why: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m passage_log.trial", description="Run one Kafka until Ctrl-C.")
+    parser = argparse.ArgumentParser(prog="python -m passage_trial", description="Run one Kafka until Ctrl-C.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where it listens (default: %(default)s)")
     port = parser.parse_args().port
     if not 0 < port < 1 << 16:

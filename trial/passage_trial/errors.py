@@ -1,0 +1,7 @@
+"""What may go wrong with a broker that is only there to try things on."""
+
+from passage_log.errors import LogError
+
+
+class TrialError(LogError):
+    """No log to try things on can be had as asked. The message says what is missing and how to get it."""
