@@ -5,8 +5,8 @@ Refuses what lies outside the time that Kafka's timestamps, the zones and `datet
 
 from datetime import datetime
 
+from passage.errors import CommandError
 from passage_clock import civil
-from passage_clock.errors import ClockError
 from passage_schemas.given.document import no_date
 from passage_schemas.instant import YEARS, Instant, instant_of
 
@@ -23,10 +23,10 @@ def moment(option: str, text: str, zone: str) -> Instant:
 
 
 def exact_moment(option: str, text: str) -> Instant:
-    """A date and time with an offset. Raises ClockError for one without: several zones may be asked at once."""
+    """A date and time with an offset. Raises CommandError for one without: several zones may be asked at once."""
     read = _read(option, text, INSTANT)
     if read.tzinfo is None:
-        raise ClockError(f"{option}: {text!r} names no instant; write {INSTANT}")
+        raise CommandError(f"{option}: {text!r} names no instant; write {INSTANT}")
     return instant_of(read)
 
 
@@ -34,10 +34,10 @@ def _read(option: str, text: str, example: str) -> datetime:
     try:
         read = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ClockError(f"{option}: {no_date(text, error)}; write {example}") from None
+        raise CommandError(f"{option}: {no_date(text, error)}; write {example}") from None
     is_named = read.year in YEARS
     if is_named and read.tzinfo is not None:  # first the year alone: beyond it an offset is too much for `datetime`
         is_named = instant_of(read) >= 0
     if not is_named:
-        raise ClockError(f"{option}: {text!r} won't do; write a year from {FIRST_YEAR} to {LAST_YEAR}")
+        raise CommandError(f"{option}: {text!r} won't do; write a year from {FIRST_YEAR} to {LAST_YEAR}")
     return read

@@ -17,7 +17,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from passage_clock.errors import ClockError
+from passage.errors import CommandError
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -31,13 +31,13 @@ class Health(Protocol):
 
 class Pages:
     """A port that is ours from here on, though nobody is answered before `show`. `host`: all addresses by default; port
-    0: one of the system's choice. Raises ClockError when it can't be had."""
+    0: one of the system's choice. Raises CommandError when it can't be had."""
 
     def __init__(self, port: int, host: str = "") -> None:
         try:
             self._server = _Server((host or "0.0.0.0", port), BaseHTTPRequestHandler)
         except OSError as error:
-            raise ClockError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
+            raise CommandError(f"metrics port {port}: {error.strerror or error}; choose another port") from error
 
     def show(self, registry: CollectorRegistry, health: Health, but: Callable[[], str | None] = lambda: None) -> int:
         """Answer until the process ends; the port. `but`: what is waited for, in a line, though nothing is wrong."""

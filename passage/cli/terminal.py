@@ -20,7 +20,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from passage.cli.options import BOOTSTRAP_VARIABLE
-from passage_clock.errors import ClockError
+from passage.errors import CommandError
 from passage_log.kafka import KafkaLog
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
@@ -108,7 +108,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def tell_logs(*more: structlog.typing.Processor, is_brief: bool = False) -> None:
     """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up: by default INFO, of a command that only answers a
-    question (`is_brief`) WARNING. `more` processors come first. Raises ClockError."""
+    question (`is_brief`) WARNING. `more` processors come first. Raises CommandError."""
     level = log_level(os.environ.get(LEVEL_VARIABLE, ""), logging.WARNING if is_brief else logging.INFO)
     for_people = sys.stderr.isatty()
     structlog.configure(
@@ -125,10 +125,10 @@ def tell_logs(*more: structlog.typing.Processor, is_brief: bool = False) -> None
 
 
 def log_level(said: str, default: int) -> int:
-    """Raises ClockError for a word that is no level."""
+    """Raises CommandError for a word that is no level."""
     word = said.strip().upper()
     if word and word not in LEVELS:
-        raise ClockError(f"{LEVEL_VARIABLE}={said}: there is no such level; {did_you_mean(word, LEVELS)}")
+        raise CommandError(f"{LEVEL_VARIABLE}={said}: there is no such level; {did_you_mean(word, LEVELS)}")
     return logging.getLevelNamesMapping()[word] if word else default
 
 
@@ -146,10 +146,10 @@ def open_log(
     option: str | None, configured: str | None, settings: dict[str, str], connect_timeout_seconds: float
 ) -> KafkaLog:
     """The log at the option's address, the variable's (the option has it already) or the configuration's, in this
-    order. Raises ClockError when none says where."""
+    order. Raises CommandError when none says where."""
     bootstrap = option or configured
     if not structlog.is_configured():
         tell_logs(is_brief=True)  # structlog's own default is standard output, where the answer goes
     if bootstrap is None:
-        raise ClockError(f"where is Kafka? give --bootstrap, {BOOTSTRAP_VARIABLE} or the configuration's bootstrap")
+        raise CommandError(f"where is Kafka? give --bootstrap, {BOOTSTRAP_VARIABLE} or the configuration's bootstrap")
     return KafkaLog(bootstrap, settings, connect_timeout_seconds)

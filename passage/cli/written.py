@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from passage_clock.errors import ClockError
+from passage.errors import CommandError
 from passage_schemas.given.file import Unreadable, text_given
 
 NEW_MODE = 0o666
@@ -20,7 +20,7 @@ NEW_MODE = 0o666
 
 
 class GivenFile:
-    """A text file to change, or to make. Raises ClockError, in one line, for whatever is in the way."""
+    """A text file to change, or to make. Raises CommandError, in one line, for whatever is in the way."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class GivenFile:
             with self._place.open("rb") as file:
                 self._is_marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         except (Unreadable, OSError) as error:
-            raise ClockError(str(error).replace(str(self._place), str(self.path), 1)) from error
+            raise CommandError(str(error).replace(str(self._place), str(self.path), 1)) from error
         return text
 
     _is_marked = False
@@ -86,19 +86,19 @@ class GivenFile:
             file.flush()
             os.fsync(file.fileno())
 
-    def _wrong(self, what: str) -> ClockError:
-        return ClockError(f"{self.path}: can't be written: {what}")
+    def _wrong(self, what: str) -> CommandError:
+        return CommandError(f"{self.path}: can't be written: {what}")
 
 
 def directory_given(option: str, path: Path) -> None:
-    """Make it, where it isn't there, and see whether files can be kept in it. Raises ClockError."""
+    """Make it, where it isn't there, and see whether files can be kept in it. Raises CommandError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         reason = None if os.access(path, os.W_OK | os.X_OK) else "no right to write there"
     except (OSError, ValueError) as error:
         reason = _said(error)
     if reason is not None:
-        raise ClockError(f"{option} {path}: {reason}; name a directory this process may write to")
+        raise CommandError(f"{option} {path}: {reason}; name a directory this process may write to")
 
 
 def _is_writable(path: Path, there: os.stat_result) -> bool:

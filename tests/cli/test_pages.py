@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from passage.cli.pages import Pages
-from passage_clock.errors import ClockError
+from passage.errors import CommandError
 
 
 @dataclass
@@ -53,5 +53,5 @@ def test_one_port_answers_for_metrics_life_and_readiness() -> None:
 def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ClockError, match=f"metrics port {port}: .*; choose another port"):
+        with pytest.raises(CommandError, match=f"metrics port {port}: .*; choose another port"):
             Pages(port, "127.0.0.1")

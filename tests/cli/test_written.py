@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from passage.cli.written import GivenFile
-from passage_clock.errors import ClockError
+from passage.errors import CommandError
 from tests.cli.command import Command
 from tests.cli.options import options
 
@@ -160,7 +160,7 @@ def test_two_names_of_one_file_are_the_same_place() -> None:
     assert place.is_same_as(Path("also.yaml"))
     assert not place.is_same_as(Path("crontab"))
     assert not place.is_same_as(Path("nowhere"))
-    with pytest.raises(ClockError, match="is a directory"):
+    with pytest.raises(CommandError, match="is a directory"):
         GivenFile(Path())
 
 

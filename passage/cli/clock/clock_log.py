@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from passage.cli.terminal import open_log
+from passage.errors import CommandError
 from passage_clock.config import ClockConfig
-from passage_clock.errors import ClockError
 from passage_clock.records.topics import check_topics
 from passage_clock.schedules import Schedule
 from passage_log.errors import Unfit
@@ -14,7 +14,7 @@ from passage_log.preflight import MISSING
 
 
 def open_clock_log(config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float) -> KafkaLog:
-    """Raises ClockError when nobody says where Kafka is."""
+    """Raises CommandError when nobody says where Kafka is."""
     return open_log(bootstrap, config.bootstrap, dict(config.client), connect_timeout_seconds)
 
 
@@ -30,9 +30,9 @@ def check(log: Log, config: ClockConfig, create: bool = False) -> None:
 
 
 def named(schedules: Sequence[Schedule], name: str) -> Schedule:
-    """The schedule of this name. Raises ClockError, naming those there are."""
+    """The schedule of this name. Raises CommandError, naming those there are."""
     for schedule in schedules:
         if schedule.name == name:
             return schedule
     names = ", ".join(schedule.name for schedule in schedules) or "none"
-    raise ClockError(f"there is no schedule {name!r}; there are: {names}")
+    raise CommandError(f"there is no schedule {name!r}; there are: {names}")

@@ -13,10 +13,10 @@ from passage.cli.clock.topic_reader import entries_of
 from passage.cli.moments import moment
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConnectOption, JsonOption
 from passage.cli.terminal import DIFFERENT, out, rfc3339, tell_json
+from passage.errors import CommandError
 from passage_clock.changes import Change, TickChange, changes, contradictions
 from passage_clock.civil import DAY, SECOND
 from passage_clock.config import ClockConfig, load, schedule_of_definition
-from passage_clock.errors import ClockError
 from passage_clock.leading.promises import MEND, Moved, unkept
 from passage_clock.leading.service import places
 from passage_clock.monitoring.late import late_closures
@@ -56,12 +56,12 @@ def diff(
     With --against topic, exit code 1 where it contradicts what was published, would break a promise, or is not the file
     that led with its generation."""
     if len(files) > 2 or (len(files) < 2 and against is None):
-        raise ClockError(f"diff: {len(files)} files were given; write OLD NEW, or NEW --against topic")
+        raise CommandError(f"diff: {len(files)} files were given; write OLD NEW, or NEW --against topic")
     new = load(files[-1])
     now = MachineWall().now()
     ends_at = Instant((now + A_YEAR) // SECOND * SECOND) if until is None else moment("--until", until, "UTC")
     if ends_at <= now:
-        raise ClockError(f"--until: {until!r} is past, and what changes is to come; write a later one")
+        raise CommandError(f"--until: {until!r} is past, and what changes is to come; write a later one")
     old: Sequence[Schedule] | None = load(files[0]).schedules if len(files) == 2 else None
     contradicted: Contradictions = {}
     promised: list[Moved] = []

@@ -12,9 +12,9 @@ from passage.cli.options import JsonOption, seconds_between
 from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DIFFERENT, out, tell_json
 from passage.cli.written import GivenFile
+from passage.errors import CommandError
 from passage_clock import civil
 from passage_clock.config import append_schedules
-from passage_clock.errors import ClockError
 from passage_clock.importing import READERS, JobsFound, read
 from passage_clock.importing.runs import RUNS
 from passage_clock.schedules import Schedule
@@ -42,15 +42,15 @@ def import_(
 ) -> None:
     """Read a crontab, Kubernetes CronJobs, Celery beat or Quartz as schedules; what can't be one is said aside."""
     if kind not in READERS:
-        raise ClockError(f"{kind!r} can't be imported; write one of {', '.join(READERS)}")
+        raise CommandError(f"{kind!r} can't be imported; write one of {', '.join(READERS)}")
     if into is not None and shadow is not None:
-        raise ClockError("--into writes and --shadow compares; take one of them out")
+        raise CommandError("--into writes and --shadow compares; take one of them out")
     if shadow is None and (since or until or follow or log_kind):
-        raise ClockError("--since, --until, --follow and --log-kind are about the log; name it by --shadow")
+        raise CommandError("--since, --until, --follow and --log-kind are about the log; name it by --shadow")
     if follow and (since or until):
-        raise ClockError("--follow looks from now on; take --since and --until out")
+        raise CommandError("--follow looks from now on; take --since and --until out")
     if into is not None and json:
-        raise ClockError("--into writes a configuration and --json prints one; take one of them out")
+        raise CommandError("--into writes a configuration and --json prints one; take one of them out")
     civil.zone(zone)
     place = None if into is None else _place(into, file)
     found = read(kind, bytes_of(file), "standard input" if file == "-" else file, zone)
@@ -110,7 +110,7 @@ def _place(into: Path, imported: str) -> GivenFile:
     """Looked at before anything is read: what can't be written to is told at once."""
     place = GivenFile(into)
     if place.is_same_as(Path(imported)):
-        raise ClockError(f"--into {into}: is the file that is imported; name the clock's configuration")
+        raise CommandError(f"--into {into}: is the file that is imported; name the clock's configuration")
     return place
 
 

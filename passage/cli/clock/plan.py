@@ -15,9 +15,9 @@ from passage.cli.collector import collect_seldom
 from passage.cli.moments import exact_moment, moment
 from passage.cli.options import MOST_COUNT, ConfigOption, JsonOption
 from passage.cli.terminal import columns, rfc3339, tell, tell_json
+from passage.errors import CommandError
 from passage_clock.civil import DAY
 from passage_clock.config import load
-from passage_clock.errors import ClockError
 from passage_clock.planning.forecast import Coming, Skipped, as_of, coming
 from passage_clock.schedules import Schedule
 from passage_clock.wall import MachineWall
@@ -59,7 +59,7 @@ def plan(
 
     The log isn't asked, so ordinals aren't known."""
     if json and format_ in ("ics", "html"):
-        raise ClockError(f"plan: --json and --format {format_} are two formats; give one of them")
+        raise CommandError(f"plan: --json and --format {format_} are two formats; give one of them")
     settled = load(config)
     schedules: list[Schedule] = list(settled.schedules)
     collect_seldom()
@@ -73,7 +73,7 @@ def plan(
     after = {zone: start if from_ is None else Instant(moment("--from", from_, zone) - 1) for zone in zones}
     ends = None if until is None else {zone: moment("--until", until, zone) for zone in zones}
     if ends is not None and any(ends[zone] <= after[zone] for zone in zones):
-        raise ClockError(f"--until: {until!r} is not after --from {from_ or rfc3339(start)}")
+        raise CommandError(f"--until: {until!r} is not after --from {from_ or rfc3339(start)}")
     shown = "json" if json else format_
     a_year_on = {zone: Instant(instant + A_YEAR) for zone, instant in after.items()}
     if shown == "html":
@@ -103,7 +103,7 @@ def _tell_horizons(schedules: Iterable[Schedule], ends: Mapping[str, Instant]) -
 def _events(rows: Iterable[Coming | Skipped]) -> list[Coming | Skipped]:
     found = list(islice(rows, MOST_EVENTS + 1))
     if len(found) > MOST_EVENTS:
-        raise ClockError(
+        raise CommandError(
             f"--format ics: that is more than {MOST_EVENTS} ticks; choose the schedules for people by --schedule, or "
             "say --until or --count"
         )
@@ -114,7 +114,7 @@ def _tell_table(rows: Iterable[Coming | Skipped]) -> None:
     table = columns("ends at", "zone", "period", "schedule", "event")
     for number, row in enumerate(rows):
         if number == MOST_ROWS:
-            raise ClockError(
+            raise CommandError(
                 f"plan: that is more than {MOST_ROWS:,} ticks, which no table holds; ask for fewer by --count, "
                 "--schedule or --until, or for --json, which has no end"
             )

@@ -40,7 +40,7 @@ def asker(by: str | None) -> str:
 def ask(
     config: ClockConfig, bootstrap: str | None, connect_timeout_seconds: float, asked: StatusAsk, json: bool
 ) -> None:
-    """Ask for a standing change. Raises ClockError for a schedule that isn't in the configuration."""
+    """Ask for a standing change. Raises CommandError for a schedule that isn't in the configuration."""
     named(config.schedules, asked.schedule)
     write(open_clock_log(config, bootstrap, connect_timeout_seconds), config, asked)
     if json:

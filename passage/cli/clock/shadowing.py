@@ -8,6 +8,7 @@ from threading import Event
 
 from passage.cli.moments import moment
 from passage.cli.terminal import columns, out, rfc3339, tell, tell_json
+from passage.errors import CommandError
 from passage_clock.errors import ClockError
 from passage_clock.importing.runs import RUNS, LoggedRun, read_runs
 from passage_clock.importing.shadow import Comparison, Disagreement, compare
@@ -30,7 +31,7 @@ SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """`schedules` by what the old scheduler calls each job. Raises ClockError for a log that can't be read."""
+    """`schedules` by what the old scheduler calls each job. Raises CommandError for a log that can't be read."""
 
     schedules: Mapping[str, Sequence[Schedule]]
     log: Path
@@ -43,12 +44,12 @@ class Beside:
         """Compare what the log has; whether they agree."""
         runs = self._runs()
         if not runs:
-            raise ClockError(f"{self.log}: no run of any job is in it; does --log-kind say what it is?")
+            raise CommandError(f"{self.log}: no run of any job is in it; does --log-kind say what it is?")
         begin = min(run.at for run in runs) if since is None else moment("--since", since, self.zone)
         end = max(run.at for run in runs) if until is None else moment("--until", until, self.zone)
         if end < begin:
             from_ = "the log's first run" if since is None else f"--since {since}"
-            raise ClockError(f"--until: {until or rfc3339(end)} is before {from_}; nothing lies between them")
+            raise CommandError(f"--until: {until or rfc3339(end)} is before {from_}; nothing lies between them")
         seen = compare(self.schedules, runs, begin, end, self.tolerance_seconds)
         self._tell(seen.disagreements)
         self._tell_sum(seen, begin, end)
@@ -71,12 +72,12 @@ class Beside:
 
     def _runs(self) -> list[LoggedRun]:
         if self.kind not in RUNS:
-            raise ClockError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
+            raise CommandError(f"no log of {self.kind} can be read; write --log-kind and one of {', '.join(RUNS)}")
         given, read_at = bytes_of(str(self.log), MOST_LOG_BYTES, may_be_empty=True), MachineWall().now()
         try:
             return read_runs(self.kind, text_of_bytes(given, str(self.log)), self.zone, read_at)
         except Unreadable as error:
-            raise ClockError(str(error)) from error
+            raise CommandError(str(error)) from error
         except ClockError as error:
             raise ClockError(f"{self.log}: {error}") from error
 
@@ -108,10 +109,10 @@ class Beside:
 
 
 def bytes_of(file: str, most_bytes: int = MOST_BYTES, may_be_empty: bool = False) -> bytes:
-    """A file, or standard input for `-`. Raises ClockError."""
+    """A file, or standard input for `-`. Raises CommandError."""
     try:
         if file == "-":
             return within(sys.stdin.buffer.read(most_bytes + 1), "standard input", most_bytes, may_be_empty)
         return bytes_given(Path(file), most_bytes, may_be_empty)
     except Unreadable as error:
-        raise ClockError(str(error)) from error
+        raise CommandError(str(error)) from error

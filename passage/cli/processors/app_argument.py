@@ -18,7 +18,7 @@ def open_app_log(
 ) -> KafkaLog:
     """`client`: what the brokers, and so `status`, are to call whoever asks, unless the file says it.
 
-    Raises ClockError when nobody says where Kafka is, ConfigError for what is wrong in the file."""
+    Raises CommandError when nobody says where Kafka is, ConfigError for what is wrong in the file."""
     settings = {} if client is None else {"client.id": client}
     if client_file is not None:
         settings |= client_properties(client_file)

@@ -18,7 +18,8 @@ from passage.cli.options import (
 )
 from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import as_text, columns, progress, rfc3339, tell, tell_json
-from passage_processors import App, AppError
+from passage.errors import CommandError
+from passage_processors import App
 from passage_processors.monitoring.due import ComingTick, Due
 from passage_processors.monitoring.due import due as due_of
 from passage_processors.runtime.topics import check_topics
@@ -60,11 +61,11 @@ def due(
 
 
 def _counted(app: App, wanted: Sequence[str] | None) -> list[str]:
-    """Raises AppError for a schedule the app doesn't count: nothing of it would ever be due."""
+    """Raises CommandError for a schedule the app doesn't count: nothing of it would ever be due."""
     for name in wanted or ():
         if name not in app.counted:
             known = ", ".join(sorted(app.counted)) or "none"
-            raise AppError(f"app {app.name!r} counts no schedule {name!r}; it counts: {known}")
+            raise CommandError(f"app {app.name!r} counts no schedule {name!r}; it counts: {known}")
     return list(dict.fromkeys(wanted)) if wanted else sorted(app.counted)
 
 

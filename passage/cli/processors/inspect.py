@@ -20,7 +20,8 @@ from passage.cli.options import (
 )
 from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, tell, tell_json
-from passage_processors import App, AppError
+from passage.errors import CommandError
+from passage_processors import App
 from passage_processors.monitoring.entries import Entry
 from passage_processors.monitoring.inspecting import Happening, Inspected, WaitsFor
 from passage_processors.monitoring.inspecting import inspect as inspected
@@ -60,9 +61,9 @@ def inspect(
 
 
 def _check_unit(app: App, unit: str | None) -> None:
-    """Raises AppError."""
+    """Raises CommandError."""
     if unit is not None and unit not in app.units:
-        raise AppError(f"app {app.name!r} has no unit {unit!r}; it has: {', '.join(app.units)}")
+        raise CommandError(f"app {app.name!r} has no unit {unit!r}; it has: {', '.join(app.units)}")
 
 
 def document(found: Inspected) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import tell_logs
 from passage.cli.watched import watch
 from passage.cli.written import directory_given
-from passage_processors import ProcessorError, Worker
+from passage.errors import CommandError
+from passage_processors import Worker
 from passage_processors.monitoring.metrics import WorkerMetrics
 from passage_processors.runtime.native import chosen
 from passage_processors.runtime.restore.snapshots import EVERY_SECONDS
@@ -114,7 +115,7 @@ def _tell_stopped(worker: Worker, name: str) -> None:
 
 
 def _name(said: str) -> str:
-    """It stands in transactional ids, in log lines and in tables. Raises ProcessorError."""
+    """It stands in transactional ids, in log lines and in tables. Raises CommandError."""
     if not said.strip() or not said.isprintable() or len(said) > MOST_NAME:
-        raise ProcessorError(f"--name {said!r}: it needs a name that can be read, of at most {MOST_NAME} characters")
+        raise CommandError(f"--name {said!r}: it needs a name that can be read, of at most {MOST_NAME} characters")
     return said

@@ -10,7 +10,8 @@ import typer
 from passage.cli.options import AppArgument
 from passage.cli.processors.app_argument import load_app
 from passage.cli.terminal import out
-from passage_processors import App, AppError
+from passage.errors import CommandError
+from passage_processors import App
 from passage_schemas.codec import Codec
 from passage_schemas.events import event_codec
 from passage_schemas.formats import Avro
@@ -66,11 +67,11 @@ def _listed(app: App, topic: str, codec: Codec[Any], kind: SchemaKind) -> dict[s
 
 
 def _named(app: App, fact: str, codecs: list[Codec[Any]]) -> Codec[Any]:
-    """By its class's name, or by its schema's. Raises AppError."""
+    """By its class's name, or by its schema's. Raises CommandError."""
     known = {name: codec for codec in codecs for name in (codec.name, codec.cls.__name__)}
     if fact not in known:
         names = list(dict.fromkeys(codec.cls.__name__ for codec in codecs))
-        raise AppError(f"app {app.name!r} reads and emits no {fact!r}; {did_you_mean(fact, names)}")
+        raise CommandError(f"app {app.name!r} reads and emits no {fact!r}; {did_you_mean(fact, names)}")
     return known[fact]
 
 

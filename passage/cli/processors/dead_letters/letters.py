@@ -9,9 +9,10 @@ import typer
 
 from passage.cli.processors.app_argument import open_app_log
 from passage.cli.terminal import rfc3339
+from passage.errors import CommandError
 from passage_log.kafka import KafkaLog
 from passage_log.port import Log
-from passage_processors import App, AppError
+from passage_processors import App
 from passage_processors.runtime.offline.dead_letters import StoredLetter, letter_at, letters
 from passage_processors.runtime.topics import check_topics
 from passage_schemas.instant import instant_of_milliseconds
@@ -32,7 +33,7 @@ class Matching:
 
     def __init__(self, reason: str | None, topic: str | None, kind: str | None) -> None:
         if kind is not None and kind not in KINDS:
-            raise AppError(f"--kind {kind}: there is {', '.join(KINDS)}")
+            raise CommandError(f"--kind {kind}: there is {', '.join(KINDS)}")
         self._wanted = reason, topic, kind
 
     @property
@@ -49,14 +50,14 @@ class Matching:
 
 
 def places_of(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """Partition and offset of each. Raises AppError for what names no letter."""
+    """Partition and offset of each. Raises CommandError for what names no letter."""
     return [_place(text) for text in texts]
 
 
 def _place(text: str) -> tuple[int, int]:
     found = _PLACE.fullmatch(text)
     if found is None or len(found[2]) > MOST_DIGITS or len(found[1]) > MOST_DIGITS:
-        raise AppError(f"{text!r} names no letter; write PARTITION@OFFSET, as `dead-letters list` does: 0@12")
+        raise CommandError(f"{text!r} names no letter; write PARTITION@OFFSET, as `dead-letters list` does: 0@12")
     return int(found[1]), int(found[2])
 
 
@@ -69,10 +70,10 @@ def opened(
 
 
 def named(log: Log, app: App, places: Sequence[tuple[int, int]], count: int) -> list[StoredLetter]:
-    """The letters that lie in these places. Raises AppError for a partition beyond the `count` there are."""
+    """The letters that lie in these places. Raises CommandError for a partition beyond the `count` there are."""
     for number, _ in places:
         if number >= count:
-            raise AppError(f"{app.dead_letters} has no partition {number}; it has {count}")
+            raise CommandError(f"{app.dead_letters} has no partition {number}; it has {count}")
     return [letter_at(log, app, *place) for place in places]
 
 

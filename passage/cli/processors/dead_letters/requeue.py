@@ -25,8 +25,9 @@ from passage.cli.processors.dead_letters.letters import (
     places_of,
 )
 from passage.cli.terminal import out, tell_json
+from passage.errors import CommandError
 from passage_log.port import Log
-from passage_processors import App, AppError, ProcessorError
+from passage_processors import App, ProcessorError
 from passage_processors.runtime.offline.dead_letters import NotSent, Requeue, StoredLetter
 
 
@@ -48,9 +49,11 @@ def requeue(
     """Send dead letters back, once what was wrong is mended."""
     app, matches, lying = load_app(where), Matching(reason, topic, kind), places_of(places or ())
     if bool(lying) == every:
-        raise AppError("which letters? name them as PARTITION@OFFSET, or say --all (with --reason, --topic, --kind)")
+        raise CommandError(
+            "which letters? name them as PARTITION@OFFSET, or say --all (with --reason, --topic, --kind)"
+        )
     if lying and not matches.any:
-        raise AppError("--reason, --topic and --kind choose among all letters; leave them out where you name some")
+        raise CommandError("--reason, --topic and --kind choose among all letters; leave them out where you name some")
     log, count = opened(app, bootstrap, client_file, connect_timeout_seconds)
     chosen = named(log, app, lying, count) if lying else all_matching(log, app, matches, count)
     _requeue(log, app, chosen, every, dry_run, json)
