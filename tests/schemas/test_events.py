@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NewType
 from uuid import UUID
 
 import pytest
@@ -31,6 +31,9 @@ class Channel(Enum):
 class Urgency(Enum):
     LOW = 1
     HIGH = 2
+
+
+Price = NewType("Price", Annotated[Decimal, decimal_of(12, 2)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,18 @@ def test_money_comes_back_with_the_places_it_has() -> None:
 
     assert codec.decode(codec.encode(Priced(most))).price == most, "no context may round it"
     assert str(codec.decode(codec.encode(Priced(Decimal("1.5")))).price) == "1.50"
+
+
+def test_the_size_of_a_decimal_is_what_stands_nearest_to_its_field() -> None:
+    @dataclass(frozen=True)
+    class Priced:
+        renamed: Price
+        smaller: Annotated[Price | None, decimal_of(5, 1)]
+
+    renamed, smaller = (field["type"] for field in schema_of(Priced)["fields"])
+
+    assert (renamed["precision"], renamed["scale"]) == (12, 2)
+    assert (smaller[0]["precision"], smaller[0]["scale"]) == (5, 1)
 
 
 def test_decimals_take_the_fewest_bytes_as_javas_do() -> None:

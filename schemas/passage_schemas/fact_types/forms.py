@@ -58,7 +58,7 @@ def form_of(annotation: Any) -> tuple[Form | None, bool]:
     kind, is_optional = without_none(annotation)
     origin, args = get_origin(kind), get_args(kind)
     if isinstance(kind, type) and (row := SCALARS.get(kind)) is not None:
-        return Scalar(row, _digits_in(annotation, is_optional) if kind is Decimal else None), is_optional
+        return Scalar(row, _digits_in(annotation) if kind is Decimal else None), is_optional
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return RecordOf(kind), is_optional
     if (members := symbols_of(kind)) is not None:
@@ -115,9 +115,17 @@ def said(kind: Any) -> str:
     return getattr(kind, "__name__", None) or str(kind) if isinstance(kind, type) and not get_args(kind) else str(kind)
 
 
-def _digits_in(annotation: Any, is_optional: bool) -> Digits | None:
-    present = annotation if get_origin(annotation) is Annotated else bare(annotation)
-    if is_optional:
-        present = next(part for part in get_args(present) if part is not NoneType)
-    notes = get_args(present)[1:] if get_origin(present) is Annotated else ()
-    return next((note for note in notes if isinstance(note, Digits)), None)
+def _digits_in(annotation: Any) -> Digits | None:
+    """What a Decimal's annotation says of its size, under NewType and `| None` too: what stands nearest to the field
+    counts."""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *notes = get_args(annotation)
+            if digits := next((note for note in notes if isinstance(note, Digits)), None):
+                return digits
+        elif hasattr(annotation, "__supertype__"):
+            annotation = annotation.__supertype__
+        elif get_origin(annotation) in (Union, UnionType):
+            annotation = next(part for part in get_args(annotation) if part is not NoneType)
+        else:
+            return None
