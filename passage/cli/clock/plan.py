@@ -11,10 +11,10 @@ import typer
 from passage.cli.clock.as_html import html_page
 from passage.cli.clock.as_ics import ics_file
 from passage.cli.clock.clock_log import named
-from passage.cli.collector import collect_seldom
 from passage.cli.moments import exact_moment, moment
 from passage.cli.options import MOST_COUNT, ConfigOption, JsonOption
 from passage.cli.terminal import columns, rfc3339, tell, tell_json
+from passage.collector import collect_seldom
 from passage.errors import CommandError
 from passage_clock.civil import DAY
 from passage_clock.config import load

@@ -8,7 +8,6 @@ from typing import Annotated
 import structlog
 import typer
 
-from passage.cli.collector import collect_seldom
 from passage.cli.options import (
     DEFAULT_CONNECT_SECONDS,
     AppArgument,
@@ -24,6 +23,7 @@ from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import tell_logs
 from passage.cli.watched import watch
 from passage.cli.written import directory_given
+from passage.collector import collect_seldom
 from passage.errors import CommandError
 from passage_processors import Worker
 from passage_processors.monitoring.metrics import WorkerMetrics

@@ -2,7 +2,8 @@
 
 A worker keeps millions of small values that are never part of a cycle, and makes and drops hundreds of thousands of
 messages a second; a plan does so with occurrences. At Python's own thresholds the collector walks them again and again,
-a quarter of the time and more. A library must not change its host's settings, so the `passage` command does.
+a quarter of the time and more. A library must not change its host's settings: who owns the process asks for it, as the
+`passage` command and the benchmarks do.
 """
 
 import gc
