@@ -17,7 +17,8 @@ import psycopg
 import structlog
 
 from examples.three_ways.costs import WAYS, Size, in_due_index, in_postgres, of_an_empty_tick
-from examples.three_ways.trial import NoPostgres, postgres
+from passage_trial.errors import NoPostgres
+from passage_trial.postgres import postgres
 
 
 def main() -> int:

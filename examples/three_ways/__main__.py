@@ -23,9 +23,10 @@ from examples.three_ways.next_n import NextN
 from examples.three_ways.query_on_tick import QueryOnTick
 from examples.three_ways.single_next import SingleNext
 from examples.three_ways.subscriber import Connection
-from examples.three_ways.trial import NoPostgres, postgres
 from examples.three_ways.years import CONFIG, Books, Said, live, live_by_due_index
 from passage import datetime_of
+from passage_trial.errors import NoPostgres
+from passage_trial.postgres import postgres
 
 UNTIL = date(2014, 2, 28)
 SIZE = Size(10_000)

@@ -15,7 +15,7 @@ from examples.overdue_invoices import DAY
 from examples.overdue_invoices.answer_key import KNOWN
 from examples.overdue_invoices.events import CustomerWasInvoiced
 from examples.overdue_invoices.facts import Fact, facts_of, read_invoices
-from examples.three_ways import query_on_tick, trial
+from examples.three_ways import query_on_tick
 from examples.three_ways.__main__ import compared
 from examples.three_ways.next_n import NextN
 from examples.three_ways.query_on_tick import QueryOnTick
@@ -41,6 +41,8 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Topic
 from passage_schemas import TICK, Instant, Tick, instant_of, milliseconds_of
 from passage_schemas.log_record import Partition
+from passage_trial.errors import NoPostgres
+from passage_trial.postgres import postgres
 from tests.processors.world import day
 
 UNTIL = date(2014, 2, 28)
@@ -59,9 +61,9 @@ def postgres_server() -> Iterator[str]:
     """A PostgreSQL: PASSAGE_POSTGRES if it is set, else one of our own, whose programs are fetched if need be.
     Like a test that needs a Kafka, one that can't have a PostgreSQL fails."""
     try:
-        with trial.postgres() as where:
+        with postgres() as where:
             yield where
-    except trial.NoPostgres as error:
+    except NoPostgres as error:
         pytest.fail(str(error), pytrace=False)
 
 

@@ -18,7 +18,6 @@ STAGE = {
     "examples/overdue_invoices/watch.py",
     "examples/telling.py",
     "examples/three_ways/costs.py",
-    "examples/three_ways/trial.py",
     "examples/three_ways/years.py",
 }
 """What puts an example on the stage, a clock and a worker in one process or a cluster for an hour: no user's code. May

@@ -139,13 +139,14 @@ def stop_all(servers: Sequence[Server]) -> None:
         server.kill()
 
 
-def die_with_parent() -> Callable[[], None] | None:
-    """Asks the kernel to kill the child when we die, however we die. Linux only; elsewhere SIGKILL leaves it behind."""
+def die_with_parent(of: signal.Signals = signal.SIGKILL) -> Callable[[], None] | None:
+    """Asks the kernel to send this signal to the child when we die, however we die. Linux only; elsewhere SIGKILL
+    leaves it behind."""
     if not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: between fork and exec nothing may take a lock.
     prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return lambda: prctl(PR_SET_PDEATHSIG, of)
 
 
 def _lines(file: Path) -> list[str]:

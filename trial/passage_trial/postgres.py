@@ -5,39 +5,33 @@ Kafka's jars are in. Refuses to touch a database that is there already: no TCP p
 PASSAGE_POSTGRES names one of your own instead, as a libpq connection string.
 """
 
-import ctypes
 import os
 import platform
 import shutil
 import signal
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
 import psycopg
 
-from passage_trial.errors import TrialError
+from passage_trial.errors import NoPostgres, TrialError
 from passage_trial.jars import cache, copy
+from passage_trial.server import die_with_parent
 
 START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 10.0
 LOOK_AGAIN_SECONDS = 0.05
-PR_SET_PDEATHSIG = 1
 
 VERSION = "15.12.0"
 """Of what is fetched: PostgreSQL 15, by zonky.io, who package its programs for tests."""
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64v8", "arm64": "arm64v8"}
 NAME_ONE = "install Debian's package postgresql, or name a server of yours in PASSAGE_POSTGRES"
-
-
-class NoPostgres(Exception):
-    """There is none, or it does not start. The message says what would mend it."""
 
 
 def programs() -> Path | None:
@@ -94,7 +88,7 @@ def postgres() -> Iterator[str]:
                 [str(bin_ / "postgres"), "-D", str(home / "data"), "-k", str(home), "-c", "listen_addresses="],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home, user=user,
                 # Its own group: a Ctrl-C at the terminal is for us, and we stop it in order.
-                start_new_session=True, preexec_fn=_die_with_parent(),
+                start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT),
             )  # fmt: skip
         try:
             where = f"host={home} user=passage dbname=postgres"
@@ -146,11 +140,3 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         server.send_signal(signal.SIGQUIT)
         server.wait(STOP_TIMEOUT_SECONDS)
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux the kernel stops the server if we are killed."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
