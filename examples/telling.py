@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from rich.console import Console
 
-from passage import App, Scenario
-from passage.scenario import MONDAY_NOON, Passing
+from passage import App, Passing, Scenario
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 
@@ -31,9 +30,9 @@ class Story:
     """One scenario, told on the terminal in civil time."""
 
     def __init__(
-        self, title: str, app: App, clock: Path, starts_at: datetime = MONDAY_NOON, console: Console | None = None
+        self, title: str, app: App, clock: Path, starts_at: datetime | None = None, console: Console | None = None
     ) -> None:
-        self._scenario = Scenario(app, clock, starts_at)
+        self._scenario = Scenario(app, clock) if starts_at is None else Scenario(app, clock, starts_at)
         self._console = console or Console(highlight=False)
         self._say("bold", title)
 
@@ -57,9 +56,9 @@ class Story:
 
     def _pass(self, passing: Passing) -> None:
         """Tick by tick, so that what follows is told under the tick it follows from."""
-        one, silent = replace(passing, count=1), 0
+        a_tick, silent = replace(passing, count=1), 0
         for _ in range(passing.count):
-            self._scenario.when(one)
+            self._scenario.when(a_tick)
             silent += 1
             if self._scenario.followed:
                 self._say_ticks(silent, passing)

@@ -11,7 +11,7 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from passage.scenario import Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
+    from passage.scenario import Passing, Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
     from passage_clock import ClockError, MachineWall, Schedule, periodic
     from passage_log.errors import LogError
     from passage_log.kafka import KafkaLog
@@ -58,7 +58,8 @@ if TYPE_CHECKING:
         milliseconds_of,
     )
     from passage_schemas.formats import Avro, CloudEvents, Confluent, Json
-    from passage_schemas.log_record import Partition
+    from passage_schemas.headers import read_headers
+    from passage_schemas.log_record import Partition, Record
     from passage_schemas.partitioner import partition_of
 
 __all__ = [
@@ -89,9 +90,11 @@ __all__ = [
     "Partition",
     "PassageError",
     "Passed",
+    "Passing",
     "Policy",
     "Process",
     "ProcessorError",
+    "Record",
     "Remember",
     "Report",
     "Scenario",
@@ -113,6 +116,7 @@ __all__ = [
     "on",
     "partition_of",
     "periodic",
+    "read_headers",
     "registry_at",
     "starts_on",
     "ticks_pass",
@@ -122,7 +126,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "passage.scenario": ("Scenario", "day_passes", "days_pass", "ticks_pass", "workday_passes", "workdays_pass"),
+    "passage.scenario": (
+        "Passing",
+        "Scenario",
+        "day_passes",
+        "days_pass",
+        "ticks_pass",
+        "workday_passes",
+        "workdays_pass",
+    ),
     "passage_clock": ("ClockError", "MachineWall", "Schedule", "periodic"),
     "passage_log.errors": ("LogError",),
     "passage_log.kafka": ("KafkaLog",),
@@ -146,7 +158,8 @@ _HOMES = {
         "milliseconds_of",
     ),
     "passage_schemas.formats": ("Avro", "CloudEvents", "Confluent", "Json"),
-    "passage_schemas.log_record": ("Partition",),
+    "passage_schemas.headers": ("read_headers",),
+    "passage_schemas.log_record": ("Partition", "Record"),
     "passage_schemas.partitioner": ("partition_of",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

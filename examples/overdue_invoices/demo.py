@@ -33,8 +33,9 @@ from examples.overdue_invoices.facts import PARTITIONS, ZONE, Fact, days_ended, 
 from examples.overdue_invoices.invoices import Invoice, WrongInvoices, read_invoices
 from examples.overdue_invoices.story import story_of, worth_telling
 from examples.overdue_invoices.threads import Running, running
-from examples.overdue_invoices.topics import make_topics, names_of
+from examples.overdue_invoices.topics import make_topics
 from examples.overdue_invoices.watch import Watch
+from examples.stage import Clock, ClockConfig, Published, load, tell_logs, topics_of
 from passage import (
     App,
     Log,
@@ -47,11 +48,6 @@ from passage import (
     datetime_of,
     milliseconds_of,
 )
-from passage.cli.terminal import tell_logs
-from passage_clock import ClockConfig, load
-from passage_clock.leading.observer import Quiet
-from passage_clock.leading.office import Batch
-from passage_clock.leading.service import Clock
 from passage_trial import Trial, choose
 
 CLOCK = Path(__file__).with_name("clock.yaml")
@@ -67,16 +63,6 @@ EQUAL, DIFFERENT, MEND = 0, 1, 2
 
 class Stalled(LogError):
     """Nothing moves any more. The message says what was waited for."""
-
-
-class Published(Quiet):
-    """Counts the ticks that became readable."""
-
-    def __init__(self) -> None:
-        self.ticks = 0
-
-    def published(self, batch: Batch) -> None:
-        self.ticks = batch.last_sequence
 
 
 class Demo:
@@ -178,7 +164,7 @@ def demonstrate(trial: Trial, invoices: Sequence[Invoice], console: Console) -> 
     app = the_app
     if trial.bootstrap is not None and trial.bootstrap == os.environ.get("PASSAGE_BOOTSTRAP"):
         app, clock = apart(app, clock)
-    topics = ", ".join(names_of(app, clock))
+    topics = ", ".join(topics_of(app, clock))
     console.print(f"topics  {topics}", soft_wrap=True)
     log = trial.open_log()
     try:

@@ -8,10 +8,8 @@ from collections.abc import Mapping
 
 from examples.overdue_invoices.answer_key import Outcome
 from examples.overdue_invoices.facts import PARTITIONS
-from passage import EARLIEST, App, EventSet, Log, Partition, instant_of_milliseconds
-from passage_schemas import CUT
-from passage_schemas.headers import read_headers
-from passage_schemas.log_record import Record
+from examples.stage import CUT
+from passage import EARLIEST, App, EventSet, Log, Partition, Record, instant_of_milliseconds, read_headers
 
 TICK_HEADER = "passage_tick"
 _BATCH = 5_000

@@ -17,12 +17,11 @@ from examples.overdue_invoices import app as by_due_index
 from examples.overdue_invoices.events import CustomerWasInvoiced
 from examples.overdue_invoices.facts import PARTITIONS, end_of, noon
 from examples.overdue_invoices.topics import make_topics
+from examples.stage import Clock, SettableWall
 from examples.three_ways import next_n, query_on_tick, single_next
 from examples.three_ways.subscriber import Connection, Subscriber, Way, date_of
 from examples.three_ways.years import CONFIG
 from passage import MemoryLog, Partition, Tick, Worker, datetime_of, event_codec, milliseconds_of, partition_of
-from passage_clock import SettableWall
-from passage_clock.leading.service import Clock
 
 FIRST = date(2012, 1, 1)
 SPREAD_DAYS = 1_000

@@ -22,12 +22,9 @@ from examples.overdue_invoices.events import (
 )
 from examples.overdue_invoices.facts import PARTITIONS, Fact, end_of
 from examples.overdue_invoices.topics import make_topics
+from examples.stage import Clock, SettableWall, load, read_all
 from examples.three_ways.subscriber import Connection, Cursor, Subscriber, Way
-from passage import EventSet, Instant, MemoryLog, Partition, Worker, instant_of_milliseconds, milliseconds_of
-from passage_clock import SettableWall, load
-from passage_clock.leading.service import Clock
-from passage_log.ranges import read_all
-from passage_schemas.log_record import Record
+from passage import EventSet, Instant, MemoryLog, Partition, Record, Worker, instant_of_milliseconds, milliseconds_of
 
 FACTS = EventSet([CustomerWasInvoiced, PaymentWasMade])
 DERIVED = EventSet([InvoiceBecameOverdue, AccountWasSuspended])
