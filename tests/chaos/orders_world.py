@@ -16,10 +16,10 @@ from passage_log.memory import MemoryLog
 from passage_log.port import Log, Topic
 from passage_log.ranges import read_all
 from passage_processors import App, ProcessorError, Worker
-from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import create_topics
+from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of
 from passage_schemas.log_record import Partition

@@ -13,8 +13,8 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Topic
 from passage_log.ranges import read_all
 from passage_processors import App
-from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.topics import create_topics
+from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.events import event_codec
 from passage_schemas.instant import Instant, instant_of, milliseconds_of
 from passage_schemas.log_record import Partition

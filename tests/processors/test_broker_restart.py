@@ -20,8 +20,8 @@ from passage_clock.records.topics import check_topics
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.ranges import read_all
-from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.topics import create_topics
+from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.cut import Cut
 from passage_schemas.events import event_codec
 from passage_schemas.instant import milliseconds_of

@@ -1,6 +1,6 @@
 """How far an app has come, asked of its timeline alone."""
 
-from passage_processors.runtime.cuts import last_cuts
+from passage_processors.runtime.upstream import last_cuts
 from tests.processors.world import InvoiceSent, World, day, invoices, overdue
 
 

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.cuts import last_cuts
 from passage_processors.runtime.offline.comparing import compare
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
+from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition
 from tests.processors.test_restore import fill

@@ -11,8 +11,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.memory import MemoryLog
 from passage_log.port import Topic
 from passage_processors.app import App
-from passage_processors.runtime.shapes import LOOK_SECONDS, complaints
-from passage_processors.runtime.topics import app_topics, create_topics
+from passage_processors.runtime.topics import LOOK_SECONDS, app_topics, complaints, create_topics
 from passage_processors.runtime.worker import Worker
 from tests.processors.world import InvoicePaid, InvoiceSent, World, day, invoices, overdue
 

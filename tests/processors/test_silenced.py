@@ -7,7 +7,7 @@ import structlog
 
 from passage_processors.monitoring.metrics import WorkerMetrics
 from passage_processors.monitoring.status import AppStatus, TaskStatus, status
-from passage_processors.runtime.silenced import SAY_EVERY_SECONDS
+from passage_processors.runtime.waits import SAY_EVERY_SECONDS
 from passage_processors.runtime.worker import Worker
 from passage_schemas.instant import Instant
 from passage_schemas.schedule_entry import Status as Word

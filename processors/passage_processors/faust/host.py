@@ -32,7 +32,7 @@ from passage_processors.faust.table_rows import (
 from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.commit import write_step
 from passage_processors.runtime.inputs.readiness import Readiness
-from passage_processors.runtime.silenced import Silenced
+from passage_processors.runtime.lookout import SilencedSchedules
 from passage_processors.runtime.task import FRESH, Step, Task, check_fits
 from passage_processors.runtime.upstream import Upstream
 from passage_processors.runtime.waits import Waits
@@ -83,7 +83,7 @@ class Host:
         self._feed = ClockFeed(log, app.ticks_topic, app.schedules_topic, monotonic, app.program.reported)
         self._upstream = Upstream(app.derived_from, log, monotonic)
         self._readiness = Readiness(app, self._feed, self._upstream, monotonic)
-        self._silenced = Silenced(app, self._feed.promises, monotonic)
+        self._silenced = SilencedSchedules(app, self._feed.promises, monotonic)
         self._waits = Waits(app.name, monotonic)
         self._eyes = Eyes(log, monotonic)
         self._cluster = log.cluster_id()

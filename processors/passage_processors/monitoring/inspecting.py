@@ -16,7 +16,7 @@ from passage_processors.core.program.inputs import headers_of
 from passage_processors.core.state.keys import entry_key
 from passage_processors.monitoring.clock_seen import read_clock
 from passage_processors.monitoring.entries import Entry, changelog, entry_of
-from passage_processors.runtime.cuts import last_cuts
+from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
 from passage_schemas.formats.contract import HeadersOf

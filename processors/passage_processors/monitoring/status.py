@@ -19,8 +19,8 @@ from passage_processors.core.order.timeline import instant_of
 from passage_processors.monitoring.clock_seen import ScheduleSeen, first_ticks, read_clock
 from passage_processors.monitoring.due import Standing, coming, standing
 from passage_processors.monitoring.entries import changelog_span
-from passage_processors.runtime.cuts import StoredCut, last_cuts
 from passage_processors.runtime.offline.dead_letters import is_mark
+from passage_processors.runtime.upstream import StoredCut, last_cuts
 from passage_schemas.instant import Instant, datetime_of
 from passage_schemas.log_record import Partition, Record
 

@@ -1,10 +1,10 @@
 """What a worker waits for, looked for after each turn: everybody who may wait is asked, and `waits` is told.
 
 Nothing stands still in silence: a wait that isn't asked about here is never said. Nearly every look costs a few
-comparisons; questions go to the log every few seconds, where nothing moves.
+comparisons; questions go to the log every few seconds, where nothing moves. It refuses to know the time of day.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import structlog
 
@@ -12,21 +12,23 @@ from passage_log.aside import Aside
 from passage_log.errors import LogError
 from passage_log.port import Log, Member
 from passage_processors.app import App
+from passage_processors.core.order.promises import Promises
 from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.inputs.readiness import Readiness
 from passage_processors.runtime.restore.restore import Restore
-from passage_processors.runtime.silenced import Silenced
 from passage_processors.runtime.standstill import Standstill
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.upstream import Upstream
-from passage_processors.runtime.waits import Wait, Waits
+from passage_processors.runtime.waits import SAY_EVERY_SECONDS, Wait, Waits
 from passage_schemas.log_record import Partition
 
 _log = structlog.get_logger("passage.processors")
 
 ASK_GROUP_EVERY_SECONDS = 30.0
 """Of a worker that owns nothing: longer than a group takes to settle behind a broker that was away."""
+LONG_PAUSE_SECONDS = 60.0
+"""Whoever pauses a schedule for a moment need not hear of it."""
 
 
 class Lookout:
@@ -43,7 +45,7 @@ class Lookout:
         monotonic: Callable[[], float],
     ) -> None:
         self.waits = Waits(app.name, monotonic)
-        self.silenced = Silenced(app, feed.promises, monotonic)
+        self.silenced = SilencedSchedules(app, feed.promises, monotonic)
         self._app = app
         self._log = log
         self._member = member
@@ -119,4 +121,53 @@ class Lookout:
         return (
             f"the group of {self._app.name} has {len(members)} members, and partitions {free} belong to none of them "
             "whole: it has not settled, or members with other inputs are in it"
+        )
+
+
+class SilencedSchedules:
+    """Those the app counts that were removed, or paused for long, while wake-ups are open: these get no tick.
+
+    Nothing is waited for then, no fact is held, and the task is at rest: without this nobody would be told, for ever.
+    A pause is long by the worker's own seconds, from when it heard of it.
+    """
+
+    def __init__(self, app: App, promises: Promises, monotonic: Callable[[], float]) -> None:
+        self.schedules: tuple[str, ...] = ()
+        """Those that wake-ups may wait for in vain, as of the last look."""
+        self._app = app
+        self._promises = promises
+        self._monotonic = monotonic
+        self._since: dict[str, float] = {}
+        self._said_at = float("-inf")
+
+    def look(self, tasks: Iterable[Task]) -> None:
+        """Notice them, and say so every few seconds. Costs nothing while all are active."""
+        silenced = {name: entry for name, entry in self._promises.silenced.items() if name in self._app.counted}
+        now = self._monotonic()
+        self._since = {name: self._since.get(name, now) for name in silenced}
+        opened = sum(task.cut.open for task in tasks) if silenced else 0
+        long = (
+            name
+            for name, entry in sorted(silenced.items())
+            if entry.status == "removed" or now - self._since[name] >= LONG_PAUSE_SECONDS
+        )
+        self.schedules = tuple(long) if opened else ()
+        if self.schedules and now - self._said_at >= SAY_EVERY_SECONDS:
+            self._said_at = now
+            for name in self.schedules:
+                self._say(name, opened, now)
+
+    def _say(self, name: str, opened: int, now: float) -> None:
+        entry = self._promises.silenced[name]
+        mend = "put it back into the clock's file" if entry.status == "removed" else f"passage clock resume {name}"
+        _log.warning(
+            "schedule_silenced",
+            app=self._app.name,
+            schedule=name,
+            status=entry.status,
+            by=entry.status_by,
+            reason=entry.status_reason,
+            open=opened,
+            waited_seconds=round(now - self._since[name], 1),
+            mend=f"{mend}: wake-ups that count it get no tick until then",
         )

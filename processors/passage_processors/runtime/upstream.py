@@ -1,4 +1,5 @@
-"""How far the apps upstream have come: those whose output is an input here (`App.derived_from`).
+"""How far apps have come, as their timelines tell: any app when it is asked, and those upstream, whose output is an
+input here (`App.derived_from`), as they go on.
 
 An app downstream must not fold a tick before it has everything the one upstream says of the time before it. What proves
 that is upstream's timeline: a cut whose `tick_sequence` has reached the tick was written in one transaction with
@@ -15,17 +16,20 @@ for its aggregates' own keys only.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from math import inf
 
 import structlog
 
 from passage_log.errors import Truncated
 from passage_log.port import EARLIEST, Log
-from passage_processors.runtime.cuts import last_cuts
+from passage_log.ranges import last_records
+from passage_processors.errors import ProcessorError
 from passage_processors.runtime.standstill import Standstill
 from passage_processors.runtime.waits import Wait
 from passage_schemas.cut import Cut
 from passage_schemas.errors import SchemaError
+from passage_schemas.instant import Instant, instant_of_milliseconds
 from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import CUT
 
@@ -35,6 +39,37 @@ _BATCH = 10_000
 
 def timeline_of(app_name: str) -> str:
     return f"{app_name}.timeline"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCut:
+    """A cut where it lies on its timeline, and when the log stored it (by the broker's time: LogAppendTime)."""
+
+    cut: Cut
+    offset: int
+    stored_at: Instant
+
+
+def last_cuts(log: Log, timeline: str, numbers: Iterable[int]) -> dict[int, StoredCut]:
+    """By partition, the last readable cut; none where no step was ever taken. Some thirty records are read, whatever
+    the timeline's length. Raises Unreachable, Unfit, ProcessorError for what is no cut."""
+    reader = log.reader()
+    try:
+        records = last_records(reader, [Partition(timeline, number) for number in numbers])
+    finally:
+        reader.close()
+    return {partition.number: _stored(record) for partition, record in records.items()}
+
+
+def _stored(record: Record) -> StoredCut:
+    try:
+        cut = CUT.decode(record.value() or b"")
+    except SchemaError as error:
+        raise ProcessorError(
+            f"{record.topic()}[{record.partition()}]@{record.offset()}: this is no cut ({error}), so somebody else "
+            "wrote to the timeline; only the app's workers may: see to the topic's rights, and let the app take a step"
+        ) from error
+    return StoredCut(cut, record.offset(), instant_of_milliseconds(record.timestamp()[1]))
 
 
 class Upstream:
@@ -62,9 +97,9 @@ class Upstream:
         positions: dict[Partition, int] = {}
         for timeline in sorted(map(timeline_of, set(self._apps.values()))):
             positions.update(dict.fromkeys((Partition(timeline, number) for number in self._numbers), EARLIEST))
-            for number, found in last_cuts(self._log, timeline, self._numbers).items():
-                positions[Partition(timeline, number)] = found.offset + 1
-                self._note(Partition(timeline, number), found.cut)
+            for number, stored in last_cuts(self._log, timeline, self._numbers).items():
+                positions[Partition(timeline, number)] = stored.offset + 1
+                self._note(Partition(timeline, number), stored.cut)
         self._reader.assign(positions)
 
     def poll(self) -> None:

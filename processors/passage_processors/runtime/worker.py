@@ -34,8 +34,8 @@ from passage_processors.runtime.own_writer import TRANSACTION_TIMEOUT_SECONDS, N
 from passage_processors.runtime.restore.gate import GATE_SECONDS, gate
 from passage_processors.runtime.restore.restore import Restore
 from passage_processors.runtime.restore.snapshots import EVERY_SECONDS, Snapshots
-from passage_processors.runtime.shapes import Shapes
 from passage_processors.runtime.task import Step, Task
+from passage_processors.runtime.topics import Shapes
 from passage_processors.runtime.totals import Totals
 from passage_processors.runtime.upstream import Upstream
 from passage_schemas.log_record import Partition, Record
