@@ -9,7 +9,7 @@ from passage_processors.app import App
 from passage_processors.core.order.ticks import Floor, TickHistory
 from passage_processors.core.order.timeline import Pending, Run
 from passage_processors.core.step.fold import Fold
-from passage_processors.core.step.output import StepOutput as Written
+from passage_processors.core.step.task_state import StepOutput as Written
 from passage_processors.model.process import (
     Cancel,
     Effects,

@@ -14,8 +14,8 @@ from passage_processors.core.order.timeline import Pending, Run
 from passage_processors.core.program.events import MOST_BYTES, Derived, iso, weigh
 from passage_processors.core.state.cases import CaseBook
 from passage_processors.core.step.fold import Fold
-from passage_processors.core.step.output import StepOutput
 from passage_processors.core.step.parts import PURE, Parts
+from passage_processors.core.step.task_state import StepOutput
 from passage_processors.model.policy import Case
 from passage_processors.model.process import Effects as Said
 from passage_processors.model.process import Moment, Process, Remember, starts_on

@@ -14,7 +14,7 @@ from passage_processors.core.order.instants import first_from, instants_of, runs
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.state.case import OPEN, CaseState, decode_case, encode_case
 from passage_processors.core.state.columns import Column
-from passage_processors.core.step.plain import fold_plain
+from passage_processors.core.step.parts import fold_plain
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Record

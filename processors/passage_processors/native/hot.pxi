@@ -1,5 +1,5 @@
-"""Native twins of the loops over a batch of records: `core.step.plain.fold_plain`, and what `Pending` and the worker sort
-by.
+"""Native twins of the loops over a batch of records: `core.step.parts.fold_plain`, and what `Pending` and the worker
+sort by.
 
 A record's methods are looked up once for each type of record and called as they are: the client's own messages need no
 more than that, and no attribute is searched 200,000 times a second.

@@ -21,7 +21,7 @@ from passage_log.port import Committed, Member, Writer
 from passage_processors.app import App
 from passage_processors.core.program.events import Derived
 from passage_processors.core.state.keys import CUT_KEY, SCHEMAS_KEY, entry_key
-from passage_processors.core.step.output import DeadLetter
+from passage_processors.core.step.letters import DeadLetter
 from passage_processors.runtime.task import Step
 from passage_schemas.instant import milliseconds_of
 from passage_schemas.log_record import Partition

@@ -8,7 +8,7 @@ from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.order.timeline import Bounds, Horizon, Pending, Run, merge
 from passage_processors.core.program.meaning import UNKNOWN, with_all_of
 from passage_processors.core.step.fold import Fold
-from passage_processors.core.step.output import StepOutput
+from passage_processors.core.step.task_state import StepOutput
 from passage_processors.errors import ProcessorError
 from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.native import chosen

@@ -5,6 +5,6 @@
     report ────────────────┘                                               ├──> program
     events (as they are written)   refusals (as they are told) ────────────┘
 
-Read `handlers` first, then `units`; `moments` is what a process's handler is given, `meaning` what the kept bytes mean.
+Read `handlers` first, then `units`; `meaning` is what the kept bytes mean.
 Made once when the app is, shared by all its tasks, and never changed.
 """

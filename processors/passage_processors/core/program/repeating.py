@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from passage_processors.core.program.moments import Now
 from passage_processors.core.program.refusals import RefusedFact
-from passage_processors.core.program.units import HandlerResult, OnFact, ProcessUnit, States
+from passage_processors.core.program.units import HandlerResult, Now, OnFact, ProcessUnit, States
 from passage_processors.model.policy import Case, Policy
 from passage_processors.model.process import Effect, Emit, End, Remember, Wake
 from passage_processors.model.ticks import Ticks

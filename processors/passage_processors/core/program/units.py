@@ -1,31 +1,33 @@
-"""Processes and reports as the fold runs them: of a process the handlers by fact and wake-up, its state's versions,
-what it may say.
+"""Processes and reports as the fold runs them: of a process the handlers by fact and wake-up, the `Moment` they are
+given, its state's versions, what it may say.
 
 Built once, when the app is; whatever is wrong with it is an AppError then. A policy that repeats is compiled to one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from passage_processors.core.order.ticks import BEFORE_ALL
-from passage_processors.core.program.moments import Now
 from passage_processors.core.program.refusals import RefusedFact
-from passage_processors.core.state.instance import Instance
+from passage_processors.core.state.instance import STARTED, Instance
+from passage_processors.core.state.instances import InstanceBook
 from passage_processors.core.state.markers import ticks_of
 from passage_processors.errors import ProcessorError
 from passage_processors.model.process import Process, roles_of
 from passage_processors.model.report import Passed, Report
+from passage_processors.model.ticks import SeenTick
 from passage_schemas.codec import Codec, unknown
 from passage_schemas.errors import SchemaError
 from passage_schemas.events import EventSet, event_codec
 from passage_schemas.fingerprint import PREFIX_BYTES
-from passage_schemas.instant import Instant, instant_of
+from passage_schemas.instant import Instant, datetime_of, instant_of
 
 HandlerResult = Iterable[object] | None
 """Effects, once they have been looked at: it is the user's code that answers."""
-OnFact = Callable[[Now, Any], HandlerResult]
-OnWake = Callable[[Now], HandlerResult]
+OnFact = Callable[["Now", Any], HandlerResult]
+OnWake = Callable[["Now"], HandlerResult]
 Asking = Callable[[Callable[..., Any], str], Callable[..., Any]]
 """Puts something between the fold and a user's function, whose name it is told."""
 
@@ -134,6 +136,71 @@ class ProcessUnit:
 
 def _declared(names: Iterable[str]) -> str:
     return f"declared: {', '.join(sorted(names)) or 'none'}"
+
+
+_UNREAD = object()
+
+
+class Now:
+    """A process's `Moment`: one aggregate as it stands, at the instant of a fact or a tick.
+
+    It only looks. The state is decoded when it is first asked for, and from its bytes each time, so that a handler
+    which keeps or changes what it was given changes nothing for the next.
+    """
+
+    __slots__ = ("_book", "_instance", "_state", "_unit", "happened", "key", "tick")
+
+    def __init__(
+        self,
+        unit: ProcessUnit,
+        book: InstanceBook,
+        instance: Instance,
+        key: str,
+        happened: Instant,
+        tick: SeenTick | None,
+    ) -> None:
+        self.key = key
+        self.happened = happened
+        self.tick = tick
+        self._unit = unit
+        self._book = book
+        self._instance = instance
+        self._state: Any = _UNREAD
+
+    @property
+    def state(self) -> Any:
+        if self._state is _UNREAD:
+            self._state = self._unit.state_of(self._instance.state)
+        return self._state
+
+    @property
+    def started(self) -> Instant:
+        return self._instance.started
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime_of(self._instance.started)
+
+    @property
+    def happened_at(self) -> datetime:
+        return datetime_of(self.happened)
+
+    def count(self, schedule: str, since: str | None = None) -> int:
+        self._unit.check_schedule(schedule)
+        if since is not None and since not in self._instance.marks:
+            known = ", ".join(sorted(self._instance.marks)) or "none"
+            raise LookupError(f"{self._unit}: no mark {since!r} was set for {self.key!r}; there is {known}")
+        return self._book.count(schedule, self._instance, STARTED if since is None else since, self.happened)
+
+    def waits_for(self, name: str) -> bool:
+        self._unit.check_wake_up(name)
+        wake = self._instance.wakes.get(name)
+        return wake is not None and not wake.parked
+
+    @property
+    def number(self) -> int:
+        """Which of the aggregate's events the next one is."""
+        return self._instance.emitted + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from passage_processors.core.program.events import Derived, Origin, check_size, iso
 from passage_processors.core.program.handlers import Countdown, Handler
-from passage_processors.core.program.moments import Now
 from passage_processors.core.program.program import Program
 from passage_processors.core.program.refusals import RefusedFact
 from passage_processors.core.program.repeating import Restart
-from passage_processors.core.program.units import HandlerResult, Hearing, ProcessUnit
+from passage_processors.core.program.units import HandlerResult, Hearing, Now, ProcessUnit
 from passage_processors.core.state.instance import STARTED, Instance, InstanceOrMarker, Marker, WakeUp
 from passage_processors.core.state.instances import InstanceBook
 from passage_processors.core.state.markers import ticks_of

@@ -21,10 +21,8 @@ from passage_processors.core.state.instances import InstanceBook
 from passage_processors.core.state.keys import is_text
 from passage_processors.core.step.firing import Firing
 from passage_processors.core.step.letters import MOST_QUOTED
-from passage_processors.core.step.output import StepOutput
-from passage_processors.core.step.parts import PURE, Parts
-from passage_processors.core.step.plain import Reaction
-from passage_processors.core.step.task_state import TaskState
+from passage_processors.core.step.parts import PURE, Parts, Reaction
+from passage_processors.core.step.task_state import StepOutput, TaskState
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Record

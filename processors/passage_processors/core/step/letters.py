@@ -1,16 +1,17 @@
 """What could not be handled: the letters of a step, and whether there are so many that the worker should stop."""
 
+from typing import NamedTuple
+
 from passage_processors.core.order.timeline import Run
 from passage_processors.core.program.handlers import CountdownError
 from passage_processors.core.program.program import Program
 from passage_processors.core.program.refusals import RefusedFact, said, shortened
-from passage_processors.core.step.output import DeadLetter
 from passage_processors.errors import Stopped
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.errors import SchemaError
 from passage_schemas.headers import read_headers
 from passage_schemas.instant import Instant
-from passage_schemas.log_record import Record
+from passage_schemas.log_record import Header, Record
 
 MOST_LETTERS = 1_000
 """In one step, whose cut names each refused fact and must itself fit a record."""
@@ -18,6 +19,25 @@ MOST_QUOTED = 300
 """Bytes of a key in a reason, which is cut where it is long: what went wrong must still be in it."""
 _OURS = (SchemaError, RefusedFact, CountdownError)
 _ROOMS = ("passage.", "passage_")
+
+
+class DeadLetter(NamedTuple):
+    """Something that could not be handled, with the reason. `topic` and `offset` are the refused fact's; a
+    wake-up's (`parked`) are the schedule and ordinal of the tick it was due at."""
+
+    topic: str
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    instant: Instant
+    reason: str
+    parked: bool
+    headers: list[Header]
+    """The refused fact's own."""
+    unit: str = ""
+    """The policy, process or report of a wake-up."""
+    wake_up: str = ""
+    """The wake-up's name: with `unit` and `key` (the aggregate) it says what to resume."""
 
 
 class Letters:

@@ -4,7 +4,10 @@ and the output since it was last taken.
 What facts and ticks both do to it is here: deliver an event to the policies, and work out a chain and apply it.
 """
 
+from dataclasses import dataclass, field
+
 from passage_processors.core.order.ticks import TickHistory
+from passage_processors.core.program.events import Derived
 from passage_processors.core.program.handlers import Countdown, Handler
 from passage_processors.core.program.program import Program
 from passage_processors.core.program.units import ProcessUnit, ReportUnit
@@ -13,12 +16,21 @@ from passage_processors.core.state.instances import InstanceBook
 from passage_processors.core.state.markers import is_over_of
 from passage_processors.core.state.reports import ReportBook
 from passage_processors.core.step.chain import Chain
-from passage_processors.core.step.letters import Letters
-from passage_processors.core.step.output import StepOutput
+from passage_processors.core.step.letters import DeadLetter, Letters
 from passage_processors.core.step.parts import Parts
 from passage_processors.model.ticks import SeenTick
 from passage_schemas.instant import Instant
 from passage_schemas.partitioner import partition_of
+
+
+@dataclass(slots=True)
+class StepOutput:
+    """What a step wants written. `changes` holds, by unit in the app's order, the last value of each aggregate whose
+    state changed, None for one forgotten."""
+
+    events: list[Derived] = field(default_factory=list)
+    changes: list[dict[bytes, bytes | None]] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
 
 
 class TaskState:
@@ -66,8 +78,8 @@ class TaskState:
     def apply(self, chain: Chain) -> None:
         for handler, countdown, value in chain.moves:
             self.deliver(handler, countdown, chain.key, value, chain.at)
-        for index, found in chain.works.items():
-            self.instances[index].put(chain.key, found)
+        for index, work in chain.works.items():
+            self.instances[index].put(chain.key, work)
         self.output.events += chain.events
 
     def deliver(self, handler: Handler, countdown: Countdown, key: bytes, value: bytes, at: Instant) -> None:
