@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from passage_processors.app import App
 from passage_processors.core.order.ticks import TickHistory
-from passage_processors.core.order.timeline import Bounds, Horizon, Pending, Run, merge
+from passage_processors.core.order.timeline import Bounds, DateLimit, Pending, Run, merge
 from passage_processors.core.program.meaning import UNKNOWN, with_all_of
 from passage_processors.core.step.fold import Fold
 from passage_processors.core.step.task_state import StepOutput
@@ -100,7 +100,11 @@ class Task:
         """Fold what may be folded, at most `max_facts` facts and ticks and `max_fires` wake-ups; None if none may."""
         left, fires, facts = max_facts, max_fires, 0
         history, self.has_more = self._feed.history, True
-        if bounds.horizon is not None and self.fold.burst is None and (refused := self._refuse(bounds.horizon, left)):
+        if (
+            bounds.date_limit is not None
+            and self.fold.burst is None
+            and (refused := self._refuse(bounds.date_limit, left))
+        ):
             return self._cut(cluster, released, refused)
         for schedule, floor in history.floors.items():
             # One heard of since the task was restored: what is below it never comes, so it is as if folded.
@@ -118,29 +122,29 @@ class Task:
                 fires -= fired
                 self.sequence = item
                 self._instant = history.ends_at(item)
-            if left <= 0 or fires <= 0 or self.fold.is_full or self._meets(bounds.horizon):
+            if left <= 0 or fires <= 0 or self.fold.is_full or self._meets(bounds.date_limit):
                 break
         else:
             self.has_more = False
         return self._cut(cluster, released, facts) if left < max_facts else None
 
-    def _meets(self, horizon: Horizon | None) -> bool:
+    def _meets(self, limit: DateLimit | None) -> bool:
         """A fact to be refused has come to the head of an input. Ticks must not pass before it is out of the way: those
         behind it would come late."""
-        return horizon is not None and any(
-            pending.instants[pending.at] >= horizon.at for pending in self.inputs[:-1] if pending
+        return limit is not None and any(
+            pending.instants[pending.at] >= limit.at for pending in self.inputs[:-1] if pending
         )
 
-    def _refuse(self, horizon: Horizon, most: int) -> int:
-        """Refuse the heads that lie beyond; tells how many. They make a cut of their own. A replay takes the facts of a
+    def _refuse(self, limit: DateLimit, most: int) -> int:
+        """Refuse the heads dated beyond it; tells how many. They make a cut of their own. A replay takes the facts of a
         cut by their instants, and where nothing else is in it, it doesn't matter that these come last."""
         refused = 0
         for pending in self.inputs[:-1]:
             stop, end = pending.at, min(len(pending.records), pending.at + most - refused)
-            while stop < end and pending.instants[stop] >= horizon.at:
+            while stop < end and pending.instants[stop] >= limit.at:
                 stop += 1
             if stop > pending.at:
-                taken = self.fold.refuse(Run(pending, pending.at, stop), horizon.reason)
+                taken = self.fold.refuse(Run(pending, pending.at, stop), limit.reason)
                 pending.at += taken
                 pending.count += taken
                 refused += taken

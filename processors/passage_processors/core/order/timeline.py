@@ -82,7 +82,7 @@ class Run(NamedTuple):
     stop: int
 
 
-class Horizon(NamedTuple):
+class DateLimit(NamedTuple):
     """Facts dated at or after `at` are refused, for this reason."""
 
     at: Instant
@@ -101,7 +101,7 @@ class Bounds:
     """(sequence, an input with nothing pending): need the tick wait for it no longer?"""
     fact_may_pass: Callable[[Pending], bool]
     """Need facts of other inputs wait for this one, which has nothing pending, no longer?"""
-    horizon: Horizon | None = None
+    date_limit: DateLimit | None = None
 
 
 def recorded(last_tick: int) -> Bounds:

@@ -15,7 +15,7 @@ from passage_log.errors import Unreachable
 from passage_log.port import Member
 from passage_processors.app import App
 from passage_processors.core.order.promises import ALWAYS, Hold
-from passage_processors.core.order.timeline import YEAR_10000, Bounds, Horizon, Pending
+from passage_processors.core.order.timeline import YEAR_10000, Bounds, DateLimit, Pending
 from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.task import Task
 from passage_processors.runtime.upstream import Upstream
@@ -72,16 +72,16 @@ class Readiness:
                 empty.through >= task.arrived_at and self._has_all(task, empty, self._told_of(task))
             )
 
-        return Bounds(feed.history.last, hold.before, tick_may_pass, fact_may_pass, self._horizon(hold))
+        return Bounds(feed.history.last, hold.before, tick_may_pass, fact_may_pass, self._date_limit(hold))
 
-    def _horizon(self, hold: Hold) -> Horizon | None:
+    def _date_limit(self, hold: Hold) -> DateLimit | None:
         """Beyond which a fact is refused rather than waited with. What is ahead is told by the clock's promise, and not
         by a wall of ours; where the clock has promised nothing, nothing is."""
         bound = self._app.max_fact_ahead_seconds
         if bound is None or hold.schedule is None or not ALWAYS < hold.before < YEAR_10000:
             return None
         seconds, promised = min(bound, _LONGEST_SECONDS), datetime_of(hold.before).isoformat()
-        return Horizon(
+        return DateLimit(
             Instant(hold.before + round(seconds * 1_000_000)),
             f"its date is more than {seconds:.0f} s after the tick it would wait for, {hold.schedule} at {promised}; "
             "mend the date, or raise max_fact_ahead_seconds",
