@@ -18,10 +18,10 @@ from fastavro.schema import SchemaParseException, UnknownType
 
 from passage_schemas.bounds import Walk, walk_of
 from passage_schemas.errors import SchemaError
-from passage_schemas.fact_types.avro_values import Misfit
+from passage_schemas.fact_types.avro_values import Conversion, Misfit
 from passage_schemas.fingerprint import MARKER, PREFIX_BYTES, Schema, check_agreement, prefix_of
 from passage_schemas.resolution import incompatibilities
-from passage_schemas.resolving import Convert, converter
+from passage_schemas.resolver import converter
 from passage_schemas.shape import record_shape
 from passage_schemas.straight import Odd, reader, writer
 
@@ -35,7 +35,7 @@ class _Older(NamedTuple):
     """An earlier version: the schema its values are read with, and the way from there; None: there is nothing to do."""
 
     written: dict[str, Any]
-    convert: Convert | None
+    convert: Conversion | None
     walk: Walk | None
     """To see whether a value can be as large as it says."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, NoReturn, Union, get_origin
 
 from passage_schemas.errors import SchemaError
-from passage_schemas.fact_types.avro_values import Convert, Misfit, seen
+from passage_schemas.fact_types.avro_values import Conversion, Misfit, seen
 from passage_schemas.fact_types.forms import (
     Form,
     ListOf,
@@ -24,16 +24,16 @@ from passage_schemas.fact_types.forms import (
     symbols_of,
     without_none,
 )
-from passage_schemas.straight import Plan
+from passage_schemas.straight import Layout
 
 
 class Shape(NamedTuple):
     """The two ways through: `lower` checks a Python value and makes Avro's of it, `lift` goes back (None: as it is).
-    `plan` is the same for `straight`."""
+    `layout` is the same for `straight`."""
 
-    lower: Convert
-    lift: Convert | None
-    plan: Plan
+    lower: Conversion
+    lift: Conversion | None
+    layout: Layout
 
 
 def record_shape(cls: type, schema: Mapping[str, Any], names: Mapping[str, Any]) -> Shape:
@@ -67,8 +67,8 @@ class _Compiler:
         fields = [(name, self.of(hints[name], wire[name], f"{where}.{name}")) for name in wire]
         self._open.discard(cls)
         lower, lift = _lower_record(cls, fields), _lift_record(cls, fields)
-        parts = tuple((name, shape.plan) for name, shape in fields)
-        return Shape(lower, lift, Plan("record", cls, lower, lift, parts))
+        parts = tuple((name, shape.layout) for name, shape in fields)
+        return Shape(lower, lift, Layout("record", cls, lower, lift, parts))
 
     def of(self, annotation: Any, avro: Any, where: str) -> Shape:
         wanted, _ = without_none(annotation)
@@ -102,12 +102,12 @@ class _Compiler:
             case "map", MapOf(values):
                 return _mapping(self.of(values, avro["values"], where + "{}"))
             case kind, Scalar(row) if (ways := row.ways(avro)) is not None:
-                return Shape(*ways, Plan(kind, row.python, *ways, size=avro.get("size", 0)))
+                return Shape(*ways, Layout(kind, row.python, *ways, size=avro.get("size", 0)))
         stored = dict(avro) if avro.get("logicalType") else avro["type"]
         raise SchemaError(f"{where}: {said(wanted)} does not fit Avro's {said(stored)}")
 
 
-def _lower_record(cls: type, fields: list[tuple[str, Shape]]) -> Convert:
+def _lower_record(cls: type, fields: list[tuple[str, Shape]]) -> Conversion:
     plan = [(name, shape.lower) for name, shape in fields]
 
     def lower(value: Any) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _lower_record(cls: type, fields: list[tuple[str, Shape]]) -> Convert:
     return lower
 
 
-def _culprit(value: Any, plan: list[tuple[str, Convert]]) -> str:
+def _culprit(value: Any, plan: list[tuple[str, Conversion]]) -> str:
     for name, convert in plan:
         try:
             convert(getattr(value, name))
@@ -131,7 +131,7 @@ def _culprit(value: Any, plan: list[tuple[str, Convert]]) -> str:
     raise AssertionError("a field misfitted once and then did not")
 
 
-def _lift_record(cls: type, fields: list[tuple[str, Shape]]) -> Convert:
+def _lift_record(cls: type, fields: list[tuple[str, Shape]]) -> Conversion:
     plan = [(name, shape.lift) for name, shape in fields if shape.lift is not None]
     if not plan:
         return lambda record: cls(**record)
@@ -145,11 +145,11 @@ def _lift_record(cls: type, fields: list[tuple[str, Shape]]) -> Convert:
 
 
 def _or_none(shape: Shape, null: int) -> Shape:
-    lower, lift, plan = shape
+    lower, lift, layout = shape
     return Shape(
         lambda value: None if value is None else lower(value),
         None if lift is None else lambda value: None if value is None else lift(value),
-        plan._replace(null=null),
+        layout._replace(null=null),
     )
 
 
@@ -159,10 +159,10 @@ def _sequence(kind: type[list[Any]] | type[tuple[Any, ...]], item: Shape) -> Sha
             raise Misfit(f"{seen(value)} where a {kind.__name__} belongs")
         return [_at(f"[{at}]", item.lower, one) for at, one in enumerate(value)]
 
-    plan, lift = Plan("array", kind, lower, None, (("", item.plan),)), item.lift
+    layout, lift = Layout("array", kind, lower, None, (("", item.layout),)), item.lift
     if lift is not None:
-        return Shape(lower, lambda values: kind([lift(one) for one in values]), plan)
-    return Shape(lower, None if kind is list else kind, plan)
+        return Shape(lower, lambda values: kind([lift(one) for one in values]), layout)
+    return Shape(lower, None if kind is list else kind, layout)
 
 
 def _mapping(values: Shape) -> Shape:
@@ -174,11 +174,11 @@ def _mapping(values: Shape) -> Shape:
                 raise Misfit(f"{seen(key)} as a key; keys are str")
         return {key: _at(f"[{key!r}]", values.lower, one) for key, one in value.items()}
 
-    plan, lift = Plan("map", dict, lower, None, (("", values.plan),)), values.lift
-    return Shape(lower, None if lift is None else lambda found: {key: lift(one) for key, one in found.items()}, plan)
+    layout, lift = Layout("map", dict, lower, None, (("", values.layout),)), values.lift
+    return Shape(lower, None if lift is None else lambda found: {key: lift(one) for key, one in found.items()}, layout)
 
 
-def _at(where: str, lower: Convert, value: Any) -> Any:
+def _at(where: str, lower: Conversion, value: Any) -> Any:
     try:
         return lower(value)
     except Misfit as misfit:
@@ -199,7 +199,7 @@ def _enum(wanted: Any, symbols: list[str], where: str) -> Shape:
         return back[value]
 
     lift = None if literal else members.__getitem__
-    return Shape(lower, lift, Plan("enum", wanted, lower, lift, symbols=tuple(symbols)))
+    return Shape(lower, lift, Layout("enum", wanted, lower, lift, symbols=tuple(symbols)))
 
 
 def _refuse(where: str, seen: str) -> NoReturn:

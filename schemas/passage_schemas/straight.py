@@ -23,7 +23,7 @@ class Odd(Exception):
     """Not what nearly every value is."""
 
 
-class Plan(NamedTuple):
+class Layout(NamedTuple):
     """A value's way: what it is to Python, what to Avro, and what lies between."""
 
     avro: str
@@ -32,7 +32,7 @@ class Plan(NamedTuple):
     """A record's class, an array's tuple or list; else the annotation, bare."""
     lower: Callable[[Any], Any]
     lift: Callable[[Any], Any] | None
-    parts: tuple[tuple[str, "Plan"], ...] = ()
+    parts: tuple[tuple[str, "Layout"], ...] = ()
     """A record's fields, in the schema's order; the one kind of value an array or a map holds."""
     symbols: tuple[str, ...] = ()
     size: int = 0
@@ -40,18 +40,18 @@ class Plan(NamedTuple):
     """Which branch of a union is null; None where it is no union."""
 
 
-def writer(plan: Plan) -> Write:
+def writer(layout: Layout) -> Write:
     """Raises one of ODD for whatever it was not made for."""
     source = _Writing()
-    lines = source.value(plan, "value")
+    lines = source.value(layout, "value")
     made: Write = source.function("value", [*lines, f"return {_joined(source.pieces)}"])
     return made
 
 
-def reader(plan: Plan) -> Read:
+def reader(layout: Layout) -> Read:
     """Raises one of ODD. Whether the data goes on behind the value is its caller's to look at."""
     source = _Reading()
-    made: Read = source.function("data, at", [*source.value(plan, "value"), "return value, at"])
+    made: Read = source.function("data, at", [*source.value(layout, "value"), "return value, at"])
     return made
 
 
@@ -158,40 +158,40 @@ class _Writing(_Source):
         super().__init__()
         self.pieces: list[str] = []
 
-    def value(self, plan: Plan, here: str) -> list[str]:
-        if plan.null is None:
-            return self._plain(plan, here)
+    def value(self, layout: Layout, here: str) -> list[str]:
+        if layout.null is None:
+            return self._plain(layout, here)
         found, before = self.name(), self.pieces
-        self.pieces = [repr(b"\x00" if plan.null else b"\x02")]
-        lines = self._plain(plan, here)
+        self.pieces = [repr(b"\x00" if layout.null else b"\x02")]
+        lines = self._plain(layout, here)
         some, self.pieces = _joined(self.pieces), [*before, found]
-        null = b"\x02" if plan.null else b"\x00"
+        null = b"\x02" if layout.null else b"\x00"
         return [f"if {here} is None:", f"    {found} = {null!r}", "else:", *_inside([*lines, f"{found} = {some}"])]
 
-    def _plain(self, plan: Plan, here: str) -> list[str]:
-        if plan.avro == "record":
-            return self._record(plan, here)
-        if plan.avro in ("array", "map"):
-            self.pieces.append(f"{self.name(_many_writer(plan))}({here})")
+    def _plain(self, layout: Layout, here: str) -> list[str]:
+        if layout.avro == "record":
+            return self._record(layout, here)
+        if layout.avro in ("array", "map"):
+            self.pieces.append(f"{self.name(_many_writer(layout))}({here})")
             return []
-        if plan.avro == "enum":
-            places = {symbol: _SMALL[place] for place, symbol in enumerate(plan.symbols)}
-            self.pieces.append(f"{self.name(places)}[{self.name(plan.lower)}({here})]")
+        if layout.avro == "enum":
+            places = {symbol: _SMALL[place] for place, symbol in enumerate(layout.symbols)}
+            self.pieces.append(f"{self.name(places)}[{self.name(layout.lower)}({here})]")
             return []
-        if SCALARS[plan.wanted].is_plain:
-            return self._primitive(plan, here, f"if type({here}) is not {plan.wanted.__name__}: raise Odd")
+        if SCALARS[layout.wanted].is_plain:
+            return self._primitive(layout, here, f"if type({here}) is not {layout.wanted.__name__}: raise Odd")
         lowered = self.name()
-        return self._primitive(plan, lowered, f"{lowered} = {self.name(plan.lower)}({here})")
+        return self._primitive(layout, lowered, f"{lowered} = {self.name(layout.lower)}({here})")
 
-    def _record(self, plan: Plan, here: str) -> list[str]:
-        lines = [f"if type({here}) is not {self.name(plan.wanted)}: raise Odd"]
-        for field, part in plan.parts:
+    def _record(self, layout: Layout, here: str) -> list[str]:
+        lines = [f"if type({here}) is not {self.name(layout.wanted)}: raise Odd"]
+        for field, part in layout.parts:
             found = self.name()
             lines += [f"{found} = {here}.{field}", *self.value(part, found)]
         return lines
 
-    def _primitive(self, plan: Plan, here: str, first: str) -> list[str]:
-        kind, pieces = plan.avro, self.pieces
+    def _primitive(self, layout: Layout, here: str, first: str) -> list[str]:
+        kind, pieces = layout.avro, self.pieces
         if kind in INTEGER_BITS:
             pieces.append(f"SMALL[{here}] if 0 <= {here} < {len(_SMALL)} else {self.name(_whole_writer(kind))}({here})")
         elif kind == "boolean":
@@ -200,7 +200,7 @@ class _Writing(_Source):
             pieces.append(f"{self.name(struct.Struct(_FLOATS[kind]).pack)}({here})")
         elif kind == "fixed":
             pieces.append(here)
-            return [first, f"if len({here}) != {plan.size}: raise Odd"]
+            return [first, f"if len({here}) != {layout.size}: raise Odd"]
         else:
             length, text = self.name(), self.name()
             pieces += [f"SMALL[{length}] if {length} < {len(_SMALL)} else {self.name(_long_written)}({length})", text]
@@ -211,13 +211,13 @@ class _Writing(_Source):
 _FLOATS = {"double": "<d", "float": "<f"}
 
 
-def _many_writer(plan: Plan) -> Write:
+def _many_writer(layout: Layout) -> Write:
     """Of an array or a map: one block, then the empty one that ends it."""
-    ((_, part),) = plan.parts
-    item, key = writer(part), writer(Plan("string", str, str, None))
+    ((_, part),) = layout.parts
+    item, key = writer(part), writer(Layout("string", str, str, None))
 
     def write_array(values: Any) -> bytes:
-        if type(values) is not plan.wanted:
+        if type(values) is not layout.wanted:
             raise Odd
         return _block(len(values), [item(value) for value in values])
 
@@ -226,7 +226,7 @@ def _many_writer(plan: Plan) -> Write:
             raise Odd
         return _block(len(values), [key(name) + item(value) for name, value in values.items()])
 
-    return write_array if plan.avro == "array" else write_map
+    return write_array if layout.avro == "array" else write_map
 
 
 def _block(length: int, items: list[bytes]) -> bytes:
@@ -236,10 +236,10 @@ def _block(length: int, items: list[bytes]) -> bytes:
 class _Reading(_Source):
     """Lines that take a value from `data` at `at`, and leave `at` behind it."""
 
-    def value(self, plan: Plan, to: str) -> list[str]:
-        if plan.null is None:
-            return self._plain(plan, to)
-        null, some = (2, 0) if plan.null else (0, 2)
+    def value(self, layout: Layout, to: str) -> list[str]:
+        if layout.null is None:
+            return self._plain(layout, to)
+        null, some = (2, 0) if layout.null else (0, 2)
         branch = self.name()
         return [
             f"{branch} = data[at]",
@@ -247,31 +247,31 @@ class _Reading(_Source):
             f"if {branch} == {null}:",
             f"    {to} = None",
             f"elif {branch} == {some}:",
-            *_inside(self._plain(plan, to)),
+            *_inside(self._plain(layout, to)),
             "else: raise Odd",
         ]
 
-    def _plain(self, plan: Plan, to: str) -> list[str]:
-        if plan.avro == "record":
-            return self._record(plan, to)
-        if plan.avro in ("array", "map"):
-            return [f"{to}, at = {self.name(_many_reader(plan))}(data, at)"]
-        if plan.avro == "enum":
-            members = tuple(plan.lift(symbol) if plan.lift else symbol for symbol in plan.symbols)
+    def _plain(self, layout: Layout, to: str) -> list[str]:
+        if layout.avro == "record":
+            return self._record(layout, to)
+        if layout.avro in ("array", "map"):
+            return [f"{to}, at = {self.name(_many_reader(layout))}(data, at)"]
+        if layout.avro == "enum":
+            members = tuple(layout.lift(symbol) if layout.lift else symbol for symbol in layout.symbols)
             return [f"{to}, at = long_read(data, at)", f"if {to} < 0: raise Odd", f"{to} = {self.name(members)}[{to}]"]
-        lines = self._primitive(plan, to)
-        return lines if plan.lift is None else [*lines, f"{to} = {self.name(plan.lift)}({to})"]
+        lines = self._primitive(layout, to)
+        return lines if layout.lift is None else [*lines, f"{to} = {self.name(layout.lift)}({to})"]
 
-    def _record(self, plan: Plan, to: str) -> list[str]:
+    def _record(self, layout: Layout, to: str) -> list[str]:
         lines, arguments = [], []
-        for field, part in plan.parts:
+        for field, part in layout.parts:
             found = self.name()
             lines += self.value(part, found)
             arguments.append(f"{field}={found}")
-        return [*lines, f"{to} = {self.name(plan.wanted)}({', '.join(arguments)})"]
+        return [*lines, f"{to} = {self.name(layout.wanted)}({', '.join(arguments)})"]
 
-    def _primitive(self, plan: Plan, to: str) -> list[str]:
-        kind, end = plan.avro, self.name()
+    def _primitive(self, layout: Layout, to: str) -> list[str]:
+        kind, end = layout.avro, self.name()
         if kind in INTEGER_BITS:
             return [
                 f"{to} = data[at]",
@@ -283,12 +283,12 @@ class _Reading(_Source):
         if kind == "boolean":
             return [f"{to} = data[at]", "at += 1", f"if {to} > 1: raise Odd", f"{to} = {to} == 1"]
         if kind in ("double", "float"):
-            layout = struct.Struct(_FLOATS[kind])
-            return [f"({to},) = {self.name(layout.unpack_from)}(data, at)", f"at += {layout.size}"]
+            packed = struct.Struct(_FLOATS[kind])
+            return [f"({to},) = {self.name(packed.unpack_from)}(data, at)", f"at += {packed.size}"]
         taken = f"data[at:{end}]{'.decode()' if kind == 'string' else ''}"
         behind = [f"if {end} > len(data): raise Odd", f"{to} = {taken}", f"at = {end}"]
         if kind == "fixed":
-            return [f"{end} = at + {plan.size}", *behind]
+            return [f"{end} = at + {layout.size}", *behind]
         # A length in one byte that isn't odd is not negative, and needs no call.
         return [
             f"{end} = data[at]",
@@ -302,11 +302,11 @@ class _Reading(_Source):
         ]
 
 
-def _many_reader(plan: Plan) -> Read:
-    ((_, part),) = plan.parts
-    item, key = reader(part), reader(Plan("string", str, str, None))
+def _many_reader(layout: Layout) -> Read:
+    ((_, part),) = layout.parts
+    item, key = reader(part), reader(Layout("string", str, str, None))
     # Of what takes no bytes any number might follow: see `bounds`.
-    most = 0 if plan.avro == "array" and _is_nothing(part) else 1
+    most = 0 if layout.avro == "array" and _is_nothing(part) else 1
 
     def count(data: bytes, at: int) -> tuple[int, int]:
         length, at = _length_read(data, at)  # one below zero is a block that tells its size: rare
@@ -322,7 +322,7 @@ def _many_reader(plan: Plan) -> Read:
                 value, at = item(data, at)
                 values.append(value)
             left, at = count(data, at)
-        return plan.wanted(values), at
+        return layout.wanted(values), at
 
     def read_map(data: bytes, at: int) -> tuple[Any, int]:
         values: dict[str, Any] = {}
@@ -334,13 +334,13 @@ def _many_reader(plan: Plan) -> Read:
             left, at = count(data, at)
         return values, at
 
-    return read_array if plan.avro == "array" else read_map
+    return read_array if layout.avro == "array" else read_map
 
 
-def _is_nothing(plan: Plan) -> bool:
+def _is_nothing(layout: Layout) -> bool:
     """Its values take no bytes."""
-    if plan.null is not None:
+    if layout.null is not None:
         return False
-    return (plan.avro == "record" and all(_is_nothing(part) for _, part in plan.parts)) or (
-        plan.avro == "fixed" and not plan.size
+    return (layout.avro == "record" and all(_is_nothing(part) for _, part in layout.parts)) or (
+        layout.avro == "fixed" and not layout.size
     )

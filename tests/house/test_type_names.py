@@ -1,7 +1,6 @@
 """One type, one name: a reader who meets a public type knows which it is, without looking where it was imported from.
 
-A type is a class or an alias. `DOUBLED` lists the names that stood in several modules when this was written, and may
-only shrink: a name that is listed and no longer doubled is a complaint too.
+A type is a class or an alias.
 """
 
 import ast
@@ -9,14 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from tests.house.test_tidy import ROOMS, Module, module, modules
-
-DOUBLED = frozenset(
-    {
-        "Convert",
-        "Headers",
-        "Plan",
-    }
-)
 
 
 def types_of(it: Module) -> Iterator[str]:
@@ -46,24 +37,17 @@ def doubled(the_modules: Iterable[Module]) -> dict[str, list[str]]:
     return {name: paths for name, paths in homes.items() if len(paths) > 1}
 
 
-def complaints(the_modules: Iterable[Module], allowed: frozenset[str]) -> list[str]:
-    homes = doubled(the_modules)
+def complaints(the_modules: Iterable[Module]) -> list[str]:
     return [
-        *(
-            f"{name} is a type in {', '.join(homes[name])}: give each the noun it stands for"
-            for name in sorted(homes.keys() - allowed)
-        ),
-        *(
-            f"{name} is no longer doubled: take it from DOUBLED, so that it stays so"
-            for name in sorted(allowed - homes.keys())
-        ),
+        f"{name} is a type in {', '.join(paths)}: give each the noun it stands for"
+        for name, paths in sorted(doubled(the_modules).items())
     ]
 
 
 def test_no_public_type_has_the_name_of_another() -> None:
-    found = complaints(modules(*ROOMS), DOUBLED)
+    told = complaints(modules(*ROOMS))
 
-    assert not found, "\n" + "\n".join(found)
+    assert not told, "\n" + "\n".join(told)
 
 
 A_CLASS = module("clock/a.py", "class Kind: ...\n")
@@ -72,16 +56,7 @@ A_CLASS = module("clock/a.py", "class Kind: ...\n")
 def test_a_class_and_an_alias_of_one_name_are_told() -> None:
     alias = module("log/b.py", "Kind = Literal['one', 'other']\n")
 
-    assert complaints([A_CLASS, alias], frozenset()) == [
-        "Kind is a type in clock/a.py, log/b.py: give each the noun it stands for"
-    ]
-    assert complaints([A_CLASS, alias], frozenset({"Kind"})) == []
-
-
-def test_a_name_that_is_listed_in_vain_is_told() -> None:
-    assert complaints([A_CLASS], frozenset({"Kind"})) == [
-        "Kind is no longer doubled: take it from DOUBLED, so that it stays so"
-    ]
+    assert complaints([A_CLASS, alias]) == ["Kind is a type in clock/a.py, log/b.py: give each the noun it stands for"]
 
 
 def test_type_variables_constants_and_private_types_may_share_a_name() -> None:
@@ -91,4 +66,4 @@ def test_type_variables_constants_and_private_types_may_share_a_name() -> None:
         module("log/d.py", "class _Own: ...\n"),
     ]
 
-    assert complaints([A_CLASS, *others], frozenset()) == []
+    assert complaints([A_CLASS, *others]) == []

@@ -79,7 +79,7 @@ EVERYTHING = st.builds(
 def plan_of(codec: Codec[Any]) -> Any:
     names: dict[str, Any] = {}
     parsed: Any = parse_schema(codec.schema, names)
-    return record_shape(codec.cls, parsed, names).plan
+    return record_shape(codec.cls, parsed, names).layout
 
 
 @given(EVERYTHING)
@@ -173,7 +173,7 @@ def test_a_number_without_an_end_is_given_up_at_once() -> None:
     for avro in ("long", "string"):
         schema = {"type": "record", "name": "One", "fields": [{"name": "it", "type": avro}]}
         one = dataclasses.make_dataclass("One", [("it", int if avro == "long" else str)], frozen=True)
-        read = reader(record_shape(one, schema, {}).plan)
+        read = reader(record_shape(one, schema, {}).layout)
 
         with pytest.raises(Odd):
             read(b"\xff" * 11, 0)

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-Convert = Callable[[Any], Any]
-Ways = tuple[Convert, Convert | None]
+Conversion = Callable[[Any], Any]
+"""A value, made another's: of Python to Avro, of one schema to the next."""
+Ways = tuple[Conversion, Conversion | None]
 """(to what Avro stores, or Misfit; back from there, None: as it is)"""
 WaysOf = Callable[[Mapping[str, Any]], Ways]
 

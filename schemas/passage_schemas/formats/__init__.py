@@ -17,7 +17,6 @@ from passage_schemas.formats.confluent import Confluent
 from passage_schemas.formats.contract import (
     FactKind,
     Format,
-    Headers,
     HeadersOf,
     Reading,
     Registry,
@@ -25,6 +24,7 @@ from passage_schemas.formats.contract import (
     Writing,
 )
 from passage_schemas.formats.json_format import Json
+from passage_schemas.log_record import Headers
 
 __all__ = [
     "Avro",

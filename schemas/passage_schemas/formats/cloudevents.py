@@ -21,10 +21,11 @@ from passage_schemas.errors import SchemaError
 from passage_schemas.fingerprint import PREFIX_BYTES
 from passage_schemas.formats.avro import AvroReading
 from passage_schemas.formats.confluent import FRAME_BYTES, Confluent, ConfluentReading
-from passage_schemas.formats.contract import FactKind, Headers, HeadersOf, Registry, RegistryAt
+from passage_schemas.formats.contract import FactKind, HeadersOf, Registry, RegistryAt
 from passage_schemas.formats.json_format import needed_header, text_of, with_content_type
 from passage_schemas.formats.json_shape import JsonShape, dumped, json_of, strict_dict, validated
 from passage_schemas.formats.naming import Names, Types
+from passage_schemas.log_record import Headers
 
 Mode = Literal["binary", "structured"]
 Data = Literal["json", "avro"]

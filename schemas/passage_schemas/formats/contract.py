@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 from passage_schemas.codec import Codec
 from passage_schemas.fingerprint import Schema
+from passage_schemas.log_record import Headers
 
-Headers = Sequence[tuple[str, bytes | None]]
 HeadersOf = Callable[[], Headers]
 """Asks a record for its headers."""
 

@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 
 from passage_schemas.codec import Codec
 from passage_schemas.errors import SchemaError
-from passage_schemas.formats.contract import FactKind, Headers, HeadersOf, RegistryAt
+from passage_schemas.formats.contract import FactKind, HeadersOf, RegistryAt
 from passage_schemas.formats.json_shape import JsonShape, json_of, strict_dict, validated
 from passage_schemas.formats.naming import Names, Types
+from passage_schemas.log_record import Headers
 
 
 @dataclass(frozen=True, slots=True)

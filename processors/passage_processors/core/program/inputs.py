@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from passage_processors.core.program.handlers import Handler
-from passage_schemas.formats.contract import Headers, HeadersOf, Reading
+from passage_schemas.formats.contract import HeadersOf, Reading
 from passage_schemas.headers import read_headers
-from passage_schemas.log_record import Record
+from passage_schemas.log_record import Headers, Record
 
 
 class KnownType(NamedTuple):
@@ -43,13 +43,13 @@ class Input:
 
     def known(self, token: bytes) -> KnownType:
         """Raises SchemaError for what this input does not carry; Interrupted where nobody could be asked."""
-        found = self._known.get(token)
-        if found is None:
+        known = self._known.get(token)
+        if known is None:
             kind = self._reading.kind(token)
             handler = self._handlers[kind.codec.cls]
             kept = any(start.keeps_fact for start in handler.starts)
-            found = self._known[token] = KnownType(handler, kind.decode, kept and not kind.is_canonical)
-        return found
+            known = self._known[token] = KnownType(handler, kind.decode, kept and not kind.is_canonical)
+        return known
 
     def met(self, record: Record) -> Any:
         """The fact, where its type has been met before; else None, and nobody is asked. Raises what decoding does."""
@@ -60,12 +60,12 @@ class Input:
 
 def headers_of(record: Record) -> HeadersOf:
     """Asks the record when it is first called."""
-    found: Headers | None = None
+    headers: Headers | None = None
 
     def ask() -> Headers:
-        nonlocal found
-        if found is None:
-            found = read_headers(record)
-        return found
+        nonlocal headers
+        if headers is None:
+            headers = read_headers(record)
+        return headers
 
     return ask

@@ -10,10 +10,9 @@ from typing import Any
 
 from passage_schemas.defaults import as_float, fresh_default
 from passage_schemas.errors import SchemaError
+from passage_schemas.fact_types.avro_values import Conversion
 from passage_schemas.fingerprint import named
 from passage_schemas.resolution import written_field
-
-Convert = Callable[[Any], Any]
 
 _PYTHON: Mapping[str, type] = {
     "boolean": bool, "int": int, "long": int, "float": float, "double": float,
@@ -24,7 +23,7 @@ _PYTHON: Mapping[str, type] = {
 
 def converter(
     written: Any, written_names: Mapping[str, Any], read: Any, read_names: Mapping[str, Any]
-) -> Convert | None:
+) -> Conversion | None:
     """From a value as the library reads it, the names of unions' branches beside theirs; None: it is right as it is.
 
     Raises SchemaError for a default that won't do, naming the field.
@@ -37,7 +36,7 @@ class _Compiler:
         self._written_names = written_names
         self._read_names = read_names
 
-    def of(self, written: Any, read: Any) -> Convert | None:
+    def of(self, written: Any, read: Any) -> Conversion | None:
         written, read = named(written, self._written_names), named(read, self._read_names)
         if isinstance(written, list):
             return self._union(written, read)
@@ -47,8 +46,8 @@ class _Compiler:
             read = named(_present(read), self._read_names)
         return self._one(written, read)
 
-    def _union(self, written: list[Any], read: Any) -> Convert | None:
-        ways: dict[Any, Convert | None] = {}
+    def _union(self, written: list[Any], read: Any) -> Conversion | None:
+        ways: dict[Any, Conversion | None] = {}
         has_names = False
         for branch in written:
             whole = named(branch, self._written_names)
@@ -69,7 +68,7 @@ class _Compiler:
 
         return convert
 
-    def _one(self, written: Mapping[str, Any], read: Mapping[str, Any]) -> Convert | None:
+    def _one(self, written: Mapping[str, Any], read: Mapping[str, Any]) -> Conversion | None:
         before, after = written["type"], read["type"]
         if after == "record":
             return self._record(written, read)
@@ -87,9 +86,9 @@ class _Compiler:
             return bytes.decode
         return None
 
-    def _record(self, written: Mapping[str, Any], read: Mapping[str, Any]) -> Convert | None:
+    def _record(self, written: Mapping[str, Any], read: Mapping[str, Any]) -> Conversion | None:
         before = {field["name"]: field for field in written["fields"]}
-        moves: list[tuple[str, str, Convert | None]] = []
+        moves: list[tuple[str, str, Conversion | None]] = []
         new: list[tuple[str, Callable[[], Any]]] = []
         for field in read["fields"]:
             found = written_field(field, before)
@@ -121,15 +120,15 @@ def _present(branches: list[Any]) -> Any:
     return next(branch for branch in branches if branch != "null")
 
 
-def _many(item: Convert | None) -> Convert | None:
+def _many(item: Conversion | None) -> Conversion | None:
     return None if item is None else lambda values: [item(one) for one in values]
 
 
-def _each(value: Convert | None) -> Convert | None:
+def _each(value: Conversion | None) -> Conversion | None:
     return None if value is None else lambda found: {key: value(one) for key, one in found.items()}
 
 
-def _symbol(written: list[str], read: Mapping[str, Any]) -> Convert | None:
+def _symbol(written: list[str], read: Mapping[str, Any]) -> Conversion | None:
     """A symbol the reader no longer has becomes its default."""
     gone = set(written) - set(read["symbols"])
     return (lambda symbol: read["default"] if symbol in gone else symbol) if gone else None
