@@ -22,7 +22,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST
 from passage_processors import Worker
 from passage_processors.monitoring.due import due
-from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.inspection import inspect
 from passage_processors.monitoring.status import status
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.topics import check_topics as check_topics_of

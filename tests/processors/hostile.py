@@ -20,7 +20,7 @@ from passage_log.kafka import KafkaLog
 from passage_log.port import Topic
 from passage_log.ranges import read_all
 from passage_processors.app import App
-from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.inspection import inspect
 from passage_processors.monitoring.status import status
 from passage_processors.runtime.offline.dead_letters import NotSent, Requeue, letters
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay

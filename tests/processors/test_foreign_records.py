@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from passage_processors.core.state.keys import CUT_KEY, entry_key, unit_and_aggregate
 from passage_processors.errors import ProcessorError
 from passage_processors.monitoring.due import due
-from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.inspection import inspect
 from passage_processors.monitoring.status import status
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_schemas.errors import SchemaError

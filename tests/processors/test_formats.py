@@ -11,7 +11,7 @@ from passage_log.errors import Unfit
 from passage_log.kafka.registry import RegistryRefuses, RegistryUnreachable
 from passage_processors.core.program.inputs import headers_of
 from passage_processors.errors import AppError
-from passage_processors.monitoring.inspecting import inspect
+from passage_processors.monitoring.inspection import inspect
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.worker import Worker
 from passage_schemas.codec import Codec

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from passage_processors.errors import ProcessorError
-from passage_processors.runtime.offline.comparing import compare
+from passage_processors.runtime.offline.comparison import compare
 from passage_processors.runtime.offline.replay import digest, digest_of_output, replay
 from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.instant import Instant

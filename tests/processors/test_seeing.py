@@ -6,7 +6,7 @@ import pytest
 
 from passage_processors import Effects, Emit, End, Mark, Moment, Process, Remember, Wake, starts_on, wakes
 from passage_processors.monitoring.due import due
-from passage_processors.monitoring.inspecting import Inspected, inspect
+from passage_processors.monitoring.inspection import Inspection, inspect
 from passage_processors.monitoring.status import COUNTED, STILL_SECONDS, AppStatus, NextDue, status
 from passage_schemas.instant import Instant
 from passage_schemas.log_record import Partition
@@ -260,7 +260,7 @@ def test_what_is_due_agrees_with_what_then_fires() -> None:
 # --- one aggregate ---------------------------------------------------------------------------------------------------
 
 
-def looked_at(world: World, aggregate: str, since: Instant | None = None, most: int = 50) -> Inspected:
+def looked_at(world: World, aggregate: str, since: Instant | None = None, most: int = 50) -> Inspection:
     return inspect(world.app, world.log, world.partitions, aggregate, None, since, most)
 
 

@@ -10,7 +10,7 @@ import structlog
 from passage_log.port import Committed, Member, Writer
 from passage_processors import App, Worker
 from passage_processors.core.order.ticks import TickHistory
-from passage_processors.core.state.due import SWEPT_FROM, DueIndex
+from passage_processors.core.state.due_index import SWEPT_FROM, DueIndex
 from passage_processors.core.state.instance import Instance
 from passage_processors.core.state.instances import InstanceBook
 from passage_processors.runtime import commit as commits

@@ -23,8 +23,8 @@ from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, tell, tel
 from passage.errors import CommandError
 from passage_processors import App
 from passage_processors.monitoring.entries import Entry
-from passage_processors.monitoring.inspecting import Happening, Inspected, WaitsFor
-from passage_processors.monitoring.inspecting import inspect as inspected
+from passage_processors.monitoring.inspection import Happening, Inspection, WaitsFor
+from passage_processors.monitoring.inspection import inspect as inspected
 from passage_processors.runtime.topics import check_topics
 
 
@@ -66,7 +66,7 @@ def _check_unit(app: App, unit: str | None) -> None:
         raise CommandError(f"app {app.name!r} has no unit {unit!r}; it has: {', '.join(app.units)}")
 
 
-def document(found: Inspected) -> dict[str, Any]:
+def document(found: Inspection) -> dict[str, Any]:
     """Every field under its own name, instants as text; what a user's own types say as they print it."""
     entries = [_document(entry, "holds") for entry in found.entries]
     history = [_document(one, "body") for one in found.history]
@@ -105,7 +105,7 @@ def _as_json(value: Any) -> Any:
     return str(value)
 
 
-def page(found: Inspected) -> Iterator[RenderableType]:
+def page(found: Inspection) -> Iterator[RenderableType]:
     """What a person reads."""
     yield f"{found.aggregate}: partition {found.partition} of {found.app}, by cut {found.cut}"
     for entry in found.entries:

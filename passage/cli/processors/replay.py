@@ -5,7 +5,7 @@ import typer
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, AppArgument, BootstrapOption, ClientFileOption, ConnectOption
 from passage.cli.processors.app_argument import load_app, open_app_log
 from passage.cli.terminal import DIFFERENT, columns, out, tell
-from passage_processors.runtime.offline.comparing import compare
+from passage_processors.runtime.offline.comparison import compare
 from passage_processors.runtime.topics import check_topics
 
 

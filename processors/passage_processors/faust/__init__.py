@@ -14,6 +14,6 @@ What it folds, in which order, and what the derived events are called is the eng
 gets out: no transaction, so an event may be written twice, under one id. `pump` says in which order, and why.
 """
 
-from passage_processors.faust.attach import Attached, attach
+from passage_processors.faust.attachment import Attached, attach
 
 __all__ = ["Attached", "attach"]

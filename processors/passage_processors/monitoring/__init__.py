@@ -2,7 +2,7 @@
 
     worker ──> health ──> metrics
     the log ──> clock_seen ──┐
-            └─> entries ─────┼──> status (how far), due (what waits), inspecting (one aggregate's life)
+            └─> entries ─────┼──> status (how far), due (what waits), inspection (one aggregate's life)
 
 Read `status` first. It looks and changes nothing.
 """

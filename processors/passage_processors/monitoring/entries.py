@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from passage_log.port import Reader
 from passage_log.ranges import read_decided, readable_ends
 from passage_processors.app import App
-from passage_processors.core.program.repeating import Repeating
+from passage_processors.core.program.repetition import Repeating
 from passage_processors.core.program.units import ProcessUnit
 from passage_processors.core.state.books import UNREADABLE
 from passage_processors.core.state.case import ENDED, OPEN, PARKED, decode_case

@@ -26,7 +26,7 @@ from passage_processors.app import App
 from passage_processors.runtime import native
 from passage_processors.runtime.clock_feed import ClockFeed
 from passage_processors.runtime.commit import commit
-from passage_processors.runtime.inputs.holding import MOST_BYTES, Holding
+from passage_processors.runtime.inputs.backpressure import MOST_BYTES, Backpressure
 from passage_processors.runtime.inputs.key_checks import KeyCheck, PartitionCheck
 from passage_processors.runtime.inputs.readiness import Readiness
 from passage_processors.runtime.lookout import Lookout
@@ -94,7 +94,7 @@ class Worker:
         self._placing, self._keying = PartitionCheck(), KeyCheck(app.name, app.program.inputs)
         self._shapes = Shapes(app, log, monotonic)
         self._member = log.member(app.name, app.sources, "range")
-        self.holding = Holding(self._member, max_facts, max_bytes)
+        self.backpressure = Backpressure(self._member, max_facts, max_bytes)
         self.lookout = Lookout(app, log, self._member, self.feed, self.upstream, self.readiness, monotonic)
         self.waits = self.lookout.waits
         self._round = Assignment(-1, frozenset())
@@ -167,7 +167,7 @@ class Worker:
             is_committed = self._fold_and_commit()
             if self.snapshots is not None and self.stage == "folding":
                 self.snapshots.advance(self.tasks)
-            if self.lookout.look({} if self._suspended else self.tasks, self.holding.paused, self._restore):
+            if self.lookout.look({} if self._suspended else self.tasks, self.backpressure.paused, self._restore):
                 self._read_on()
             return is_committed
         except (Unfit, Truncated):
@@ -180,12 +180,14 @@ class Worker:
             return False
 
     def _poll(self, timeout_seconds: float) -> None:
-        records = self._member.poll(self.holding.at_once, 0.0 if self._has_work or self._restore else timeout_seconds)
+        records = self._member.poll(
+            self.backpressure.at_once, 0.0 if self._has_work or self._restore else timeout_seconds
+        )
         assignment = self._member.assignment()
         if assignment.round != self._round.round:
             self._reassign(assignment)
         self._sort_in(records)
-        self.holding.hold_back(list(self.tasks.values()), self._ease)
+        self.backpressure.hold_back(list(self.tasks.values()), self._ease)
 
     @property
     def _has_work(self) -> bool:
@@ -208,7 +210,7 @@ class Worker:
             by_topic = [(task.inputs[0].topic, of_partition)] if number in quiet else runs_of(of_partition, "topic")
             for topic, of_topic in by_topic:
                 task.by_topic[topic].extend(of_topic)
-                self.holding.took(number, task.by_topic[topic], of_topic)
+                self.backpressure.took(number, task.by_topic[topic], of_topic)
 
     def _quiet(self) -> frozenset[int]:
         """The tasks whose records are all of one input: there is but one, and the reader has not moved on the requests.
@@ -222,7 +224,7 @@ class Worker:
         now = self.monotonic()
         if not self.tasks or self._suspended or self._restore is not None or now < self._resume_at:
             return False
-        full = self.holding.is_full(self.tasks.values(), self._ease)
+        full = self.backpressure.is_full(self.tasks.values(), self._ease)
         if now < self._commit_at and not full and not self._has_work:
             return False
         self.readiness.look_through(self.tasks.values(), self._member)
@@ -250,7 +252,7 @@ class Worker:
         waiting = sorted(self.tasks.values(), key=attrgetter("pending"))
         for place, task in enumerate(waiting):
             others = len(waiting) - place
-            most = min(max(1, facts // others), self.holding.fitting(task, len(waiting), self._ease))
+            most = min(max(1, facts // others), self.backpressure.fitting(task, len(waiting), self._ease))
             step = self._step(task, most, max(1, fires // others))
             if step is not None:
                 facts, fires = facts - step.facts, fires - len(step.output.events)
@@ -291,7 +293,7 @@ class Worker:
     def _reassign(self, assignment: Assignment) -> None:
         self._round = assignment
         self._namesakes.group_moved()
-        self.holding.forget(self.tasks)
+        self.backpressure.forget(self.tasks)
         self._shapes.look_soon()
         if self._restore is not None:
             self._restore.close()
@@ -302,7 +304,7 @@ class Worker:
         owned = self._whole(assignment)
         kept = self._still_true(owned & self.tasks.keys())
         self.tasks = {number: self.tasks[number] for number in sorted(kept)}
-        self.holding.forget(self.tasks)
+        self.backpressure.forget(self.tasks)
         self._suspended = True
         _log.info("assigned", app=self.app.name, partitions=sorted(owned), kept=sorted(kept))
         self._restore = Restore(
@@ -351,7 +353,7 @@ class Worker:
 
     def _read_on(self) -> None:
         """Read every input from behind what is pending."""
-        self.holding.forget(self.tasks)
+        self.backpressure.forget(self.tasks)
         self._member.assign(
             {
                 Partition(pending.topic, task.number): pending.position
@@ -365,7 +367,7 @@ class Worker:
         self._writer.drop()
         self.totals.restarts += 1
         self.tasks = {}
-        self.holding.forget()
+        self.backpressure.forget()
         self._resume_at = self.monotonic() + BACKOFF_SECONDS
         if self._restore is not None:
             self._restore.close()

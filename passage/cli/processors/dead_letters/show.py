@@ -18,7 +18,7 @@ from passage.cli.processors.dead_letters.letters import document, happened_at, n
 from passage.cli.processors.inspect import plain
 from passage.cli.terminal import out, rfc3339, tell_json
 from passage_processors import App
-from passage_processors.monitoring.inspecting import read
+from passage_processors.monitoring.inspection import read
 from passage_processors.runtime.offline.dead_letters import StoredLetter
 
 _MOST_SHOWN = 1_000

@@ -1,6 +1,6 @@
 """An app, compiled: what each type of fact does to which unit, and what may be said of it.
 
-    policy ──> repeating ──┐
+    policy ──> repetition ─┐
     process ───────────────┼──> units ──> handlers ──> inputs (by topic) ──┐
     report ────────────────┘                                               ├──> program
     events (as they are written)   refusals (as they are told) ────────────┘

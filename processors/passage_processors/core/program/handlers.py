@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from passage_processors.core.program.repeating import repeating_unit, repeats
+from passage_processors.core.program.repetition import repeating_unit, repeats
 from passage_processors.core.program.units import (
     Asking,
     Hearing,

@@ -5,7 +5,7 @@
          └──> reports                    only what failed
                  │
                  ▼
-    due (who is told at which ordinal)   markers (how long an end is remembered)   columns, keys (how it is laid out)
+    due_index (who is told at which ordinal)   markers (how long an end is remembered)   columns, keys (its layout)
 
-Read `case` and `cases` first, then `due`. Knows ticks, but no app: whoever fills a book says what it is for.
+Read `case` and `cases` first, then `due_index`. Knows ticks, but no app: whoever fills a book says what it is for.
 """

@@ -25,7 +25,7 @@ from passage_processors.core.state.case import (
     wait_of,
 )
 from passage_processors.core.state.columns import Column, dumped
-from passage_processors.core.state.due import DueIndex
+from passage_processors.core.state.due_index import DueIndex
 from passage_processors.core.state.markers import IsOver, at_once
 from passage_schemas.instant import Instant
 

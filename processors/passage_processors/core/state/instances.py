@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 
 from passage_processors.core.order.ticks import BEFORE_ALL, TickHistory
 from passage_processors.core.state.columns import Column, dumped
-from passage_processors.core.state.due import DueIndex
+from passage_processors.core.state.due_index import DueIndex
 from passage_processors.core.state.instance import (
     ENDED,
     RUNNING,

@@ -14,7 +14,7 @@ from passage_processors.core.program.events import Derived, Origin, check_size, 
 from passage_processors.core.program.handlers import Countdown, Handler
 from passage_processors.core.program.program import Program
 from passage_processors.core.program.refusals import RefusedFact
-from passage_processors.core.program.repeating import Restart
+from passage_processors.core.program.repetition import Restart
 from passage_processors.core.program.units import HandlerResult, Hearing, Now, ProcessUnit
 from passage_processors.core.state.instance import STARTED, Instance, InstanceOrMarker, Marker, WakeUp
 from passage_processors.core.state.instances import InstanceBook

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from passage_processors.core.program.events import Origin, shared_headers
 from passage_processors.core.program.handlers import Countdown, Handler
 from passage_processors.core.program.refusals import NOT_THEIRS, RAISED
-from passage_processors.core.program.repeating import DUE
+from passage_processors.core.program.repetition import DUE
 from passage_processors.core.program.units import ProcessUnit, ReportUnit
 from passage_processors.core.state.case import decode_case
 from passage_processors.core.state.instance import Instance

@@ -1,6 +1,6 @@
 """What is asked of an app's topics without a worker, and never in its way.
 
-    timeline, inputs ──> replay ──> comparing     does a replay derive what was written?
+    timeline, inputs ──> replay ──> comparison    does a replay derive what was written?
     dead letters ──────> dead_letters             what was refused, and how it is sent again
 
 Read `replay` first. No worker imports this.

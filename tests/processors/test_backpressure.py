@@ -30,7 +30,7 @@ def test_large_facts_that_wait_stay_on_the_log_and_all_are_folded_at_last(place:
         worker.turn(0.0)
         (held,) = [task.pending for task in worker.tasks.values()] or [0]
         assert held * 1_000 <= 4 * MOST, "twice as much as a step takes, and the last that was read"
-    assert worker.holding.paused == {Partition("billing", 0)}
+    assert worker.backpressure.paused == {Partition("billing", 0)}
     world.days(1, 1)
     for _ in range(200):
         worker.turn(0.0)

@@ -23,7 +23,7 @@ GUESSED_BYTES = 10_000
 """Of a fact, before any was read: large for a fact, and still no guess that would cut a first step short."""
 
 
-class Holding:
+class Backpressure:
     """What is held of each input, and which inputs are therefore not read on."""
 
     def __init__(self, member: Member, most_facts: int, most_bytes: int = MOST_BYTES) -> None:

@@ -61,7 +61,7 @@ class WaitsFor:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
+class Inspection:
     """`history` in the order of instants, the last so many; `earlier` that are not listed."""
 
     app: str
@@ -81,7 +81,7 @@ class Inspected:
 
 def inspect(
     app: App, log: Log, partitions: int, aggregate: str, unit: str | None, since: Instant | None, most: int
-) -> Inspected:
+) -> Inspection:
     """`unit`: only what this one keeps. `since`: history from then on. `most`: at most so many of its records.
 
     Raises Unreachable, Unfit, SchemaError."""
@@ -95,7 +95,7 @@ def inspect(
         history, earlier = _history(app, reader, number, key, None if stored is None else stored.cut, since, most)
     finally:
         reader.close()
-    return Inspected(app.name, aggregate, number, stored.cut.number if stored else 0, entries, waits, history, earlier)
+    return Inspection(app.name, aggregate, number, stored.cut.number if stored else 0, entries, waits, history, earlier)
 
 
 def _entries(app: App, reader: Reader, number: int, key: bytes, unit: str | None) -> tuple[Entry, ...]:

@@ -20,7 +20,7 @@ from passage_schemas.log_record import Partition
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class OutputComparison:
     """Of one partition, or of the events for other keys than their aggregates' on all of them (`partition` is None)."""
 
     partition: int | None
@@ -32,19 +32,19 @@ class Compared:
     """Which event is the first that is not alike, and what of it is other; empty where all are."""
 
 
-def compare(app: App, log: Log) -> Iterator[Compared]:
+def compare(app: App, log: Log) -> Iterator[OutputComparison]:
     """Partition by partition, and last the events for other keys, if there are any.
 
     Raises ProcessorError when the timeline and the topics don't fit, Unreachable, Unfit."""
-    comparison = _Comparison(app, log)
+    comparer = _Comparer(app, log)
     try:
-        yield from comparison.partitions()
-        yield from comparison.apart()
+        yield from comparer.partitions()
+        yield from comparer.apart()
     finally:
-        comparison.close()
+        comparer.close()
 
 
-class _Comparison:
+class _Comparer:
     def __init__(self, app: App, log: Log) -> None:
         self._app, self._log = app, log
         self._reader = log.reader()
@@ -64,11 +64,11 @@ class _Comparison:
         records = read_range(self._reader, self._settled, self._ends)
         return {event.sha.digest() for _, event in written_by(self._app, records) if event.is_apart}
 
-    def partitions(self) -> Iterator[Compared]:
+    def partitions(self) -> Iterator[OutputComparison]:
         for output in self._outputs:
             yield self._compared(output)
 
-    def _compared(self, output: Partition) -> Compared:
+    def _compared(self, output: Partition) -> OutputComparison:
         sha, counts, difference = hashlib.sha256(), [0, 0], ""
         pairs = zip_longest(self._own_written(output), self._own_again(output.number))
         for written, again in pairs:
@@ -80,8 +80,8 @@ class _Comparison:
             if again is not None:
                 again.add_to(sha)
             if not difference and event != again:
-                difference = f"event {max(counts)}: {_told(event, again)}"
-        return Compared(output.number, counts[0], counts[1], sha.hexdigest(), difference)
+                difference = f"event {max(counts)}: {_difference(event, again)}"
+        return OutputComparison(output.number, counts[0], counts[1], sha.hexdigest(), difference)
 
     def _own_written(self, output: Partition) -> Iterator[tuple[int, Event]]:
         records = read_range(self._reader, {output: EARLIEST}, self._ends)
@@ -101,20 +101,21 @@ class _Comparison:
             if event.sha.digest() in self._late:
                 self._written.add(event.sha)
 
-    def apart(self) -> Iterator[Compared]:
+    def apart(self) -> Iterator[OutputComparison]:
         """Of several tasks on one partition, in whatever order."""
-        one, other = self._written, self._again
-        if one.count or other.count:
-            is_equal = (one.count, one.digest) == (other.count, other.digest)
-            yield Compared(None, one.count, other.count, other.digest, "" if is_equal else "not the same events")
+        written, again = self._written, self._again
+        if written.count or again.count:
+            is_equal = (written.count, written.digest) == (again.count, again.digest)
+            difference = "" if is_equal else "not the same events"
+            yield OutputComparison(None, written.count, again.count, again.digest, difference)
 
     def close(self) -> None:
         self._reader.close()
 
 
-def _told(one: Event | None, other: Event | None) -> str:
-    names = [event.id.decode(errors="replace") if event else "nothing" for event in (one, other)]
-    if one is None or other is None or one.id != other.id:
+def _difference(written: Event | None, again: Event | None) -> str:
+    names = [event.id.decode(errors="replace") if event else "nothing" for event in (written, again)]
+    if written is None or again is None or written.id != again.id:
         return f"{names[0]} is written, a replay gives {names[1]}"
-    parts = zip(("key", "value", "timestamp", "headers"), one, other, strict=True)
+    parts = zip(("key", "value", "timestamp", "headers"), written, again, strict=True)
     return f"a replay gives {names[0]} another {' and '.join(name for name, mine, its in parts if mine != its)}"
