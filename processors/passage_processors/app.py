@@ -103,9 +103,11 @@ def _inputs(app: App, codecs: _Codecs, by_class: Mapping[type[Any], Handler]) ->
 
 
 def _output(app: App, codecs: _Codecs, by_class: Mapping[type[Any], Handler]) -> tuple[Writing, Input]:
-    said, emitted = app.formats.get(app.output, Avro()), [codecs[event] for event in app.emitted]
+    output_format, emitted = app.formats.get(app.output, Avro()), [codecs[event] for event in app.emitted]
     with _of_the_format(app, app.output):
-        return said.writing(app.output, emitted, registry_at), Input(said.reading(emitted, registry_at), by_class)
+        return output_format.writing(app.output, emitted, registry_at), Input(
+            output_format.reading(emitted, registry_at), by_class
+        )
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def _silent(_done: int, _total: int) -> None: ...
 
 def standing(app: App, reader: Reader, numbers: Sequence[int], told: RangeProgress = _silent) -> Standing:
     """The open wake-ups of these partitions; what can't be read is passed over, aloud. Raises Unreachable."""
-    found: Standing = Counter()
+    waiting: Standing = Counter()
     units = {name.encode(): name for name in app.units}
     read, total = 0, sum(changelog_span(app, reader, number) for number in numbers)
     for number in numbers:
@@ -71,8 +71,8 @@ def standing(app: App, reader: Reader, numbers: Sequence[int], told: RangeProgre
                 places[key] = tuple((unit, wait.schedule, wait.due) for wait in waits)
             else:
                 places.pop(key, None)
-        found.update(chain.from_iterable(places.values()))
-    return found
+        waiting.update(chain.from_iterable(places.values()))
+    return waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +94,23 @@ def due(
     reader = log.reader()
     try:
         clock = read_clock(reader, app.ticks_topic, app.schedules_topic, schedules)
-        found = standing(app, reader, numbers, told)
+        waiting = standing(app, reader, numbers, told)
     finally:
         reader.close()
     answers = []
     for schedule in schedules:
         last, next_at = clock.ordinal(schedule), clock.next_at(schedule)
-        ticks = coming(app, found, schedule, last, next_at)
+        ticks = coming(app, waiting, schedule, last, next_at)
         near = tuple(one for one in ticks if one.ahead <= most)
         answers.append(Due(schedule, last, next_at, near, sum(one.total for one in ticks[len(near) :])))
     return answers
 
 
-def coming(app: App, found: Standing, schedule: str, last: int, next_at: Instant | None) -> list[ComingTick]:
+def coming(app: App, waiting: Standing, schedule: str, last: int, next_at: Instant | None) -> list[ComingTick]:
     """The ticks of a schedule to come on which something is due, the nearest first. `last`: its last ordinal there is,
     with `next_at` promised for the next."""
     units: dict[int, Counter[str]] = {}
-    for (unit, of, ordinal), count in found.items():
+    for (unit, of, ordinal), count in waiting.items():
         if of == schedule:
             units.setdefault(max(ordinal, last + 1), Counter())[unit] += count
     return [
@@ -119,7 +119,7 @@ def coming(app: App, found: Standing, schedule: str, last: int, next_at: Instant
             ordinal,
             ordinal - last,
             next_at if ordinal == last + 1 else None,
-            {name: here[name] for name in app.units if name in here},
+            {name: counts[name] for name in app.units if name in counts},
         )
-        for ordinal, here in sorted(units.items())
+        for ordinal, counts in sorted(units.items())
     ]

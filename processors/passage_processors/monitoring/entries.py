@@ -83,19 +83,19 @@ def _fact(app: App, value: bytes) -> Any:
 
 
 def _of_process(app: App, unit: ProcessUnit, value: bytes) -> Entry:
-    found = decode_instance(value)
-    if isinstance(found, Marker):
-        return Entry(unit.name, "ended", found.started, (StoredWakeUp(None, found.schedule, found.due, 0),))
+    stored = decode_instance(value)
+    if isinstance(stored, Marker):
+        return Entry(unit.name, "ended", stored.started, (StoredWakeUp(None, stored.schedule, stored.due, 0),))
     waits = tuple(
         StoredWakeUp(name, wake.schedule, wake.due, wake.ticks, wake.parked)
-        for name, wake in sorted(found.wakes.items())
+        for name, wake in sorted(stored.wakes.items())
     )
     kind: EntryState = "parked" if waits and all(wait.parked for wait in waits) else "open"
-    state = unit.state_of(found.state) if found.state else None
+    state = unit.state_of(stored.state) if stored.state else None
     if isinstance(state, Repeating):
         state = _fact(app, state.fact)
         waits = tuple(wait._replace(name=None) for wait in waits)
-    return Entry(unit.name, kind, found.started, waits, found.emitted, found.marks, state)
+    return Entry(unit.name, kind, stored.started, waits, stored.emitted, stored.marks, state)
 
 
 def waits_of(value: bytes) -> tuple[StoredWakeUp, ...]:
@@ -105,13 +105,15 @@ def waits_of(value: bytes) -> tuple[StoredWakeUp, ...]:
         if value[0] == OPEN:
             state = decode_case(value)
             return (StoredWakeUp(None, state.schedule, state.due, state.ticks),)
-        found = decode_instance(value) if value[0] == RUNNING else None
+        stored = decode_instance(value) if value[0] == RUNNING else None
     except UNREADABLE as error:
         raise _not_ours(value, error) from error
-    if not isinstance(found, Instance):
+    if not isinstance(stored, Instance):
         return ()
     return tuple(
-        StoredWakeUp(name, wake.schedule, wake.due, wake.ticks) for name, wake in found.wakes.items() if not wake.parked
+        StoredWakeUp(name, wake.schedule, wake.due, wake.ticks)
+        for name, wake in stored.wakes.items()
+        if not wake.parked
     )
 
 

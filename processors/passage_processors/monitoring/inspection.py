@@ -102,26 +102,26 @@ def _entries(app: App, reader: Reader, number: int, key: bytes, unit: str | None
     names = [name for name in app.units if unit in (None, name)]
     keys = {entry_key(name, key): name for name in names}
     values = {keys[stored]: value for stored, value in changelog(app, reader, number) if stored in keys}
-    found = []
+    kept = []
     for name in names:
         try:
             entry = None if (value := values.get(name)) is None else entry_of(app, name, value)
         except SchemaError as error:
             raise SchemaError(f"{app.changelog}[{number}], key {entry_key(name, key)!r}: {error}") from error
         if entry is not None:
-            found.append(entry)
-    return tuple(found)
+            kept.append(entry)
+    return tuple(kept)
 
 
 def _waits(app: App, reader: Reader, entries: tuple[Entry, ...]) -> tuple[WaitsFor, ...]:
     waits = [(entry.unit, wait) for entry in entries if entry.kind == "open" for wait in entry.waits if not wait.parked]
     clock = read_clock(reader, app.ticks_topic, app.schedules_topic, {wait.schedule for _, wait in waits})
-    found = []
+    coming = []
     for unit, wait in waits:
         ahead = max(0, wait.due - clock.ordinal(wait.schedule))
         at = clock.next_at(wait.schedule) if ahead == 1 else None
-        found.append(WaitsFor(unit, wait.name, wait.schedule, wait.due, ahead, at))
-    return tuple(found)
+        coming.append(WaitsFor(unit, wait.name, wait.schedule, wait.due, ahead, at))
+    return tuple(coming)
 
 
 # --- history ---------------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def _history(
 ) -> tuple[tuple[Happening, ...], int]:
     folded = {one.topic: one.offset for one in cut.inputs} if cut else {}
     source = ("ce_source", f"passage/{app.name}".encode())
-    found: list[Happening] = []
+    happenings: list[Happening] = []
     earlier = 0
     for topic in dict.fromkeys((*app.sources, app.output, app.dead_letters)):
         last: deque[Happening] = deque(maxlen=most)
@@ -141,11 +141,11 @@ def _history(
                 continue  # another app's
             earlier += len(last) == most
             last.append(_happening(app, record, folded.get(topic, 0)))
-        found += last
-    found = _refusals_told(found)
+        happenings += last
+    happenings = _refusals_told(happenings)
     # A letter lies where the log stored it, which is after what it is about.
-    found.sort(key=lambda one: (one.at, ("fact", "derived", "letter").index(one.kind), one.topic, one.offset))
-    return tuple(found[-most:]), earlier + max(0, len(found) - most)
+    happenings.sort(key=lambda one: (one.at, ("fact", "derived", "letter").index(one.kind), one.topic, one.offset))
+    return tuple(happenings[-most:]), earlier + max(0, len(happenings) - most)
 
 
 def _of_key(reader: Reader, partition: Partition, key: bytes, since: Instant | None) -> Iterator[Record]:
@@ -162,16 +162,16 @@ def _happening(app: App, record: Record, folded_to: int) -> Happening:
     name, body = read(app, letter_of, record.value(), headers_of(record))
     kind: HappeningKind = "fact"
     fate: Fate = "folded" if record.offset() < folded_to else "pending"
-    said = ""
+    words = ""
     if topic == app.dead_letters:
-        kind, said = "letter", _text(headers.get("passage_reason"))
+        kind, words = "letter", _text(headers.get("passage_reason"))
         fate = "parked" if headers.get("passage_kind") == b"wake-up" else "refused"
         sign = "#" if fate == "parked" else "@"
         place = f"{_text(headers.get('passage_topic'))}{sign}{_text(headers.get('passage_offset'))}"
-        return Happening(at, kind, fate, topic, record.offset(), place, body, said)
+        return Happening(at, kind, fate, topic, record.offset(), place, body, words)
     if topic == app.output:
-        kind, fate, said = "derived", "emitted", _text(headers.get("ce_id"))
-    return Happening(at, kind, fate, topic, record.offset(), name, body, said)
+        kind, fate, words = "derived", "emitted", _text(headers.get("ce_id"))
+    return Happening(at, kind, fate, topic, record.offset(), name, body, words)
 
 
 def read(app: App, topic: str, value: bytes | None, headers: HeadersOf) -> tuple[str, Any]:
@@ -191,16 +191,20 @@ def read(app: App, topic: str, value: bytes | None, headers: HeadersOf) -> tuple
         return f"(unreadable: {error})", None
 
 
-def _refusals_told(found: list[Happening]) -> list[Happening]:
+def _refusals_told(happenings: list[Happening]) -> list[Happening]:
     """A refused fact that is listed tells its letter's reason itself."""
-    facts = {f"{one.topic}@{one.offset}": one for one in found if one.kind == "fact"}
-    told = {one.name: one.said for one in found if one.fate == "refused" and one.name in facts}
+    facts = {f"{happening.topic}@{happening.offset}": happening for happening in happenings if happening.kind == "fact"}
+    reasons = {
+        happening.name: happening.said
+        for happening in happenings
+        if happening.fate == "refused" and happening.name in facts
+    }
     return [
-        replace(one, fate="refused", said=told[place])
-        if one.kind == "fact" and (place := f"{one.topic}@{one.offset}") in told
-        else one
-        for one in found
-        if not (one.fate == "refused" and one.name in told)
+        replace(happening, fate="refused", said=reasons[place])
+        if happening.kind == "fact" and (place := f"{happening.topic}@{happening.offset}") in reasons
+        else happening
+        for happening in happenings
+        if not (happening.fate == "refused" and happening.name in reasons)
     ]
 
 

@@ -181,8 +181,8 @@ class _Look:
         counts = {one.topic: one.count for one in stored.cut.inputs} if stored else {}
         letters = self.letters[Partition(self._app.dead_letters, number)]
         cut = None if stored is None else stored.cut
-        found = standing(self._app, self._reader, [number]) if with_due else None
-        silenced = self._silenced(0 if cut is None else cut.open, found)
+        waiting = standing(self._app, self._reader, [number]) if with_due else None
+        silenced = self._silenced(0 if cut is None else cut.open, waiting)
         if silenced is not None:
             state, is_well = f"{state}, but {silenced}", False
         return TaskStatus(
@@ -203,7 +203,7 @@ class _Look:
             released=() if cut is None else cut.released,
             dead_letters=letters.count,
             dead_letters_is_exact=letters.is_exact,
-            next_due=None if found is None else self._next_due(found),
+            next_due=None if waiting is None else self._next_due(waiting),
             state=state,
             is_well=is_well,
         )
@@ -211,22 +211,22 @@ class _Look:
     def _ticks_behind(self, number: int) -> int:
         return max(0, self.clock.sequence - self._folded(number))
 
-    def _silenced(self, opened: int, found: Standing | None) -> str | None:
+    def _silenced(self, opened: int, waiting: Standing | None) -> str | None:
         """Which wake-ups get no tick because their schedule was removed, or is paused for long. Without the changelog
         it isn't known which schedule they count: any they may."""
-        said = []
+        lines = []
         for name in sorted(self._app.counted) if opened else ():
             why = self.clock.silence(name, self._now)
-            here = None if found is None else sum(n for (_, schedule, _), n in found.items() if schedule == name)
-            if why is not None and here != 0:
-                said.append(f"{f'some of {opened}' if here is None else here} wake-ups get no tick: {why}")
-        return "; ".join(said) or None
+            count = None if waiting is None else sum(n for (_, schedule, _), n in waiting.items() if schedule == name)
+            if why is not None and count != 0:
+                lines.append(f"{f'some of {opened}' if count is None else count} wake-ups get no tick: {why}")
+        return "; ".join(lines) or None
 
-    def _next_due(self, found: Standing) -> tuple[NextDue, ...]:
+    def _next_due(self, waiting: Standing) -> tuple[NextDue, ...]:
         nearest = []
-        for schedule in sorted({schedule for _, schedule, _ in found}):
+        for schedule in sorted({schedule for _, schedule, _ in waiting}):
             last, next_at = self.clock.ordinal(schedule), self.clock.next_at(schedule)
-            first = coming(self._app, found, schedule, last, next_at)[0]
+            first = coming(self._app, waiting, schedule, last, next_at)[0]
             nearest.append(NextDue(schedule, first.ordinal, first.ahead, first.at, first.total))
         return tuple(nearest)
 
@@ -263,8 +263,8 @@ class _Look:
         for topic, app in sorted(self._app.derived_from.items()):
             come = self.upstream[app].get(number)
             if self._ticks_behind(number) and (come is None or come.cut.tick_sequence <= self._folded(number)):
-                said = f"waits for {app}, which {topic} is derived from: its task {number} has folded "
-                return said + (
+                line = f"waits for {app}, which {topic} is derived from: its task {number} has folded "
+                return line + (
                     f"tick {come.cut.tick_sequence} of {self.clock.sequence}" if come else "nothing yet"
                 ), True
         return None

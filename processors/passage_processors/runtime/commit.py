@@ -68,7 +68,7 @@ def _write_letter(app: App, writer: Writer, number: int, letter: DeadLetter) -> 
     length: that much fits whatever it is made of."""
     partition = Partition(app.dead_letters, number)
     at = max(1, milliseconds_of(letter.instant))  # a record without a timestamp has -1, which the log would refuse
-    said = [
+    headers = [
         ("passage_reason", letter.reason.encode()),
         ("passage_topic", letter.topic.encode()),
         ("passage_offset", str(letter.offset).encode()),
@@ -77,20 +77,20 @@ def _write_letter(app: App, writer: Writer, number: int, letter: DeadLetter) -> 
         ("passage_timestamp", str(milliseconds_of(letter.instant)).encode()),
     ]
     if letter.parked:
-        said += [("passage_unit", letter.unit.encode()), ("passage_wake_up", letter.wake_up.encode())]
+        headers += [("passage_unit", letter.unit.encode()), ("passage_wake_up", letter.wake_up.encode())]
     try:
-        writer.append(partition, letter.key, letter.value, at, [*letter.headers, *said])
+        writer.append(partition, letter.key, letter.value, at, [*letter.headers, *headers])
     except (Refused, ValueError, TypeError):  # too large, or headers the client will not write
         for name, lost in (("passage_key_sha256", letter.key), ("passage_sha256", letter.value)):
-            said.append((name, hashlib.sha256(lost or b"").hexdigest().encode()))
+            headers.append((name, hashlib.sha256(lost or b"").hexdigest().encode()))
         key = letter.key if len(letter.key or b"") <= LONGEST_KEY else None
-        writer.append(partition, key, None, at, said)
+        writer.append(partition, key, None, at, headers)
 
 
 def positions_of(steps: Sequence[Step]) -> dict[Partition, Committed]:
     return {
-        Partition(one.topic, step.task.number): Committed(one.offset, str(step.cut.number))
+        Partition(input_cut.topic, step.task.number): Committed(input_cut.offset, str(step.cut.number))
         for step in steps
-        for one in step.cut.inputs
-        if one.topic in step.task.by_topic
+        for input_cut in step.cut.inputs
+        if input_cut.topic in step.task.by_topic
     }

@@ -80,7 +80,9 @@ class Lookout:
         tell("inputs", self._inputs.wait if tasks else None)
         if stuck:
             _log.warning(
-                "inputs_read_anew", app=self._app.name, partitions=[f"{one.topic}[{one.number}]" for one in stuck]
+                "inputs_read_anew",
+                app=self._app.name,
+                partitions=[f"{partition.topic}[{partition.number}]" for partition in stuck],
             )
         return bool(stuck)
 
@@ -88,7 +90,7 @@ class Lookout:
         if not self._inputs.is_due:
             return []
         inputs = [Partition(topic, number) for number in tasks for topic in self._app.sources]
-        return self._inputs.look(self._member, [one for one in inputs if one not in paused])
+        return self._inputs.look(self._member, [partition for partition in inputs if partition not in paused])
 
     def _look_at_group(self) -> Wait | None:
         """The group gives this worker nothing: is there nothing to give?"""
@@ -114,7 +116,7 @@ class Lookout:
         free = [
             number
             for number in range(self._numbers)
-            if not any(all(Partition(topic, number) in one for topic in self._app.sources) for one in owned)
+            if not any(all(Partition(topic, number) in theirs for topic in self._app.sources) for theirs in owned)
         ]
         if not free:
             return None

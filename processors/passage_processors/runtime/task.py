@@ -59,13 +59,13 @@ class Task:
         self._app = app
         self._feed = feed
         self.sequence = cut.tick_sequence
-        counts = {one.topic: one.count for one in cut.inputs}
+        counts = {input_cut.topic: input_cut.count for input_cut in cut.inputs}
         parts = chosen()
         self.inputs = [Pending(topic, positions[topic], counts.get(topic, 0), parts) for topic in app.sources]
         """One for each input, and behind them the requests, which nothing waits for."""
         self.by_topic = {pending.topic: pending for pending in self.inputs}
         self.requests = self.inputs[-1]
-        self._former = tuple(one for one in cut.inputs if one.topic not in self.by_topic)
+        self._former = tuple(input_cut for input_cut in cut.inputs if input_cut.topic not in self.by_topic)
         """How far the topics were read that no longer are."""
         self.arrived_at = float("-inf")
         """When facts last came in, in monotonic seconds."""
@@ -87,7 +87,7 @@ class Task:
     @property
     def pending(self) -> int:
         """Facts read and not yet folded."""
-        return sum(len(one) for one in self.inputs)
+        return sum(len(facts) for facts in self.inputs)
 
     @property
     def tick_waits(self) -> bool:
@@ -159,13 +159,18 @@ class Task:
         return taken
 
     def _cut(self, cluster: str, released: Sequence[str], facts: int) -> Step:
-        assert all(one.folded_to >= 0 for one in self.inputs), "an input is folded past only once it has been read"
+        assert all(pending.folded_to >= 0 for pending in self.inputs), (
+            "an input is folded past only once it has been read"
+        )
         output = self.fold.take()
         refused = tuple(Refusal(letter.topic, letter.offset) for letter in output.letters if not letter.parked)
         self.cut = Cut(
             number=self.cut.number + 1,
             cluster=cluster,
-            inputs=(*(InputCut(one.topic, one.folded_to, one.count) for one in self.inputs), *self._former),
+            inputs=(
+                *(InputCut(pending.topic, pending.folded_to, pending.count) for pending in self.inputs),
+                *self._former,
+            ),
             tick_sequence=self.sequence,
             tick_offset=self._feed.offset_after(self.sequence),
             burst=self.fold.burst,

@@ -83,7 +83,7 @@ def check_topics(log: Log, app: App) -> int:
 
 def per_partition(app: App) -> list[str]:
     """The topics that have a partition for each task."""
-    return [one.topic for one in app_topics(app) if one.topic not in (app.ticks_topic, app.schedules_topic)]
+    return [wanted.topic for wanted in app_topics(app) if wanted.topic not in (app.ticks_topic, app.schedules_topic)]
 
 
 def tasks_of(log: Log, app: App) -> int:

@@ -42,4 +42,4 @@ def first_from(instants: Instants, at: int, before: int) -> int:
 
 def runs_of(records: Sequence[Record], attribute: str) -> list[tuple[Any, list[Record]]]:
     """The records that follow each other and answer alike when asked for this, and what they answer."""
-    return [(said, list(run)) for said, run in groupby(records, methodcaller(attribute))]
+    return [(answer, list(run)) for answer, run in groupby(records, methodcaller(attribute))]

@@ -21,15 +21,15 @@ UNKNOWN = StateSchemas(())
 def state_schemas(program: Program) -> StateSchemas:
     """Of the facts that are looked into or kept, of the events the app emits, and of its processes' states."""
     facts = {
-        one.codec.cls: one.codec
-        for one in program.handlers.values()
-        if one.needs_fact or one.codec.cls in program.emits
+        handler.codec.cls: handler.codec
+        for handler in program.handlers.values()
+        if handler.needs_fact or handler.codec.cls in program.emits
     }
-    found = [schema for codec in facts.values() for schema in _versions("", codec)]
+    schemas = [schema for codec in facts.values() for schema in _versions("", codec)]
     for unit in program.units:
         if isinstance(unit, ProcessUnit):
-            found += [schema for codec in unit.states.codecs for schema in _versions(unit.name, codec)]
-    return StateSchemas(tuple(found))
+            schemas += [schema for codec in unit.states.codecs for schema in _versions(unit.name, codec)]
+    return StateSchemas(tuple(schemas))
 
 
 def _versions(unit: str, codec: Codec[object]) -> Iterator[StateSchema]:
@@ -40,8 +40,8 @@ def _versions(unit: str, codec: Codec[object]) -> Iterator[StateSchema]:
 def with_all_of(kept: StateSchemas, present: StateSchemas) -> StateSchemas:
     """What was written down and what is to be added: a version that is no more may still be kept somewhere. Equal to
     `kept` where there is nothing to add."""
-    known = {(one.unit, one.fingerprint) for one in kept.schemas}
-    new = [one for one in present.schemas if (one.unit, one.fingerprint) not in known]
+    known = {(schema.unit, schema.fingerprint) for schema in kept.schemas}
+    new = [schema for schema in present.schemas if (schema.unit, schema.fingerprint) not in known]
     return StateSchemas((*kept.schemas, *new))
 
 

@@ -47,7 +47,9 @@ class States:
         self.codecs = [self.codec, *map(event_codec, upgrades)]
         self._by_prefix = EventSet(self.codecs).by_prefix
         self._has_initial = all(
-            one.default is not MISSING or one.default_factory is not MISSING for one in fields(present) if one.init
+            field.default is not MISSING or field.default_factory is not MISSING
+            for field in fields(present)
+            if field.init
         )
 
     def of(self, value: bytes) -> Any:
@@ -246,7 +248,7 @@ def process_unit(process: Process[Any], ask: Asking = asked_once) -> ProcessUnit
         states=States(process.name, process.state, upgrades),
         schedules=frozenset(process.schedules),
         counts=tuple(process.schedules),
-        emits={one: event_codec(one) for one in process.emits},
+        emits={event: event_codec(event) for event in process.emits},
         marker_ticks=process.marker_ticks,
         marker_of=lambda _instance: marker,
     )

@@ -98,8 +98,8 @@ class InstanceBook:
             return self._live[key]
         except KeyError:
             value = self._stored.get(key)
-            found = self._live[key] = None if value is None else decode_instance(value)
-            return found
+            instance = self._live[key] = None if value is None else decode_instance(value)
+            return instance
 
     # --- change --------------------------------------------------------------------------------------------------
 
@@ -144,10 +144,10 @@ class InstanceBook:
         if wake.due - wake.ticks >= self._folded.get(wake.schedule, 0):
             self._watch(key, wake.schedule, wake.since)
 
-    def _watch_reached(self, key: bytes, one: Instance) -> None:
-        for (schedule, mark), ordinal in one.reached.items():
+    def _watch_reached(self, key: bytes, instance: Instance) -> None:
+        for (schedule, mark), ordinal in instance.reached.items():
             if ordinal >= self._folded.get(schedule, 0):
-                self._watch(key, schedule, one.instant_of(mark))
+                self._watch(key, schedule, instance.instant_of(mark))
 
     def _watch(self, key: bytes, schedule: str, since: Instant) -> None:
         fresh = self._fresh.get(schedule)
@@ -167,14 +167,16 @@ class InstanceBook:
 
     def reached(self, schedules: Iterable[str], at: Instant, mark: str) -> Reached:
         """How far each schedule had come at an instant: what counts from there start with."""
-        return {(one, mark): self._ticks.passed(one, at, self._folded.get(one, 0)) for one in schedules}
+        return {
+            (schedule, mark): self._ticks.passed(schedule, at, self._folded.get(schedule, 0)) for schedule in schedules
+        }
 
-    def count(self, schedule: str, one: Instance, mark: str, until: Instant) -> int:
+    def count(self, schedule: str, instance: Instance, mark: str, until: Instant) -> int:
         """The ticks folded that end after a mark, or the start, and not after an instant. Raises LookupError where what
         must be known for it was let go."""
-        since = one.reached.get((schedule, mark))
+        since = instance.reached.get((schedule, mark))
         if since is None:  # written by an earlier version, or before the process declared the schedule
-            since = self._passed(schedule, one.instant_of(mark))
+            since = self._passed(schedule, instance.instant_of(mark))
         return max(0, self._passed(schedule, until) - since)
 
     def _passed(self, schedule: str, at: Instant) -> int:
@@ -196,23 +198,23 @@ class InstanceBook:
 
     def resume(self, key: bytes, name: str) -> bool:
         """A parked wake-up is due at the next tick of any schedule. False where none of this name is parked."""
-        found = self.instance(key)
-        if not isinstance(found, Instance) or name not in found.wakes or not found.wakes[name].parked:
+        instance = self.instance(key)
+        if not isinstance(instance, Instance) or name not in instance.wakes or not instance.wakes[name].parked:
             return False
-        changed = found.copy()
-        changed.wakes[name] = found.wakes[name]._replace(parked=False)
+        changed = instance.copy()
+        changed.wakes[name] = instance.wakes[name]._replace(parked=False)
         self.put(key, changed)
         return True
 
     def write(self) -> None:
         """Encode what was touched, and tell `changed` of what is not as it was."""
         for key in self._touched:
-            found = self._live[key]
-            if found is None:
+            instance = self._live[key]
+            if instance is None:
                 if self._stored.pop(key, None) is not None:
                     self.changed(key, None)
             else:
-                value = encode_instance(found)
+                value = encode_instance(instance)
                 if self._stored.get(key) != value:
                     self._stored[key] = value
                     self.changed(key, value)
@@ -233,34 +235,34 @@ class InstanceBook:
         if fresh is None or fresh.latest < ends_at:
             return
         for key in fresh.keys:
-            found = self.instance(key)
-            if isinstance(found, Instance):
-                self._move_on(key, found, schedule, ordinal, ends_at)
+            instance = self.instance(key)
+            if isinstance(instance, Instance):
+                self._move_on(key, instance, schedule, ordinal, ends_at)
 
-    def _move_on(self, key: bytes, found: Instance, schedule: str, ordinal: int, ends_at: Instant) -> None:
+    def _move_on(self, key: bytes, instance: Instance, schedule: str, ordinal: int, ends_at: Instant) -> None:
         """What of an instance waits one tick longer, and what will have to be looked at again with the next."""
 
         def is_open(base: int, since: Instant) -> bool:
             return base >= ordinal or (base == ordinal - 1 and since >= ends_at)
 
         shifted: dict[str, WakeUp] = {}
-        for name, wake in found.wakes.items():
+        for name, wake in instance.wakes.items():
             base = wake.due - wake.ticks
             if wake.schedule == schedule and not wake.parked and is_open(base, wake.since):
                 self._watch(key, schedule, wake.since)
                 if base < ordinal:
                     shifted[name] = wake._replace(due=wake.due + 1)
         reached: dict[tuple[str, str], int] = {}
-        for (of, mark), base in found.reached.items():
-            if of == schedule and is_open(base, since := found.instant_of(mark)):
+        for (of, mark), base in instance.reached.items():
+            if of == schedule and is_open(base, since := instance.instant_of(mark)):
                 self._watch(key, schedule, since)
                 if base < ordinal:
                     reached[of, mark] = base + 1
         if shifted or reached:
-            changed = found.copy()
+            changed = instance.copy()
             changed.wakes.update(shifted)
             if reached:
-                changed.reached = {**found.reached, **reached}
+                changed.reached = {**instance.reached, **reached}
             self.put(key, changed)
 
     def settled(self) -> None:
@@ -270,13 +272,14 @@ class InstanceBook:
     def _holding(self, keys: Iterable[bytes], schedule: str, ordinal: int) -> list[bytes]:
         held = []
         for key in keys:
-            found = self._live[key] if key in self._live else self._decoded(key)
-            if isinstance(found, Instance):
+            stored = self._live[key] if key in self._live else self._decoded(key)
+            if isinstance(stored, Instance):
                 if any(
-                    one.schedule == schedule and one.due == ordinal and not one.parked for one in found.wakes.values()
+                    wake.schedule == schedule and wake.due == ordinal and not wake.parked
+                    for wake in stored.wakes.values()
                 ):
                     held.append(key)
-            elif found is not None and found.schedule == schedule and found.due == ordinal:
+            elif stored is not None and stored.schedule == schedule and stored.due == ordinal:
                 held.append(key)
         return held
 
@@ -309,22 +312,22 @@ class InstanceBook:
 
     def due_names(self, key: bytes) -> list[tuple[str, WakeUp]]:
         """Which of an aggregate's wake-ups fire at the tick being folded, by name."""
-        found = self.instance(key)
-        if not isinstance(found, Instance):
+        instance = self.instance(key)
+        if not isinstance(instance, Instance):
             return []
         return sorted(
-            (name, one)
-            for name, one in found.wakes.items()
-            if not one.parked and ((one.schedule, one.due) == self._folding or self.is_passed(one))
+            (name, wake)
+            for name, wake in instance.wakes.items()
+            if not wake.parked and ((wake.schedule, wake.due) == self._folding or self.is_passed(wake))
         )
 
     def put_back(self, schedule: str, ordinal: int, keys: list[bytes]) -> None:
         """What a cut burst left over, to be popped again."""
         back = []
         for key in keys:
-            found = self.instance(key)
-            wakes = found.wakes.values() if isinstance(found, Instance) else ()
-            if any(one.schedule == schedule and one.due == ordinal and not one.parked for one in wakes):
+            instance = self.instance(key)
+            wakes = instance.wakes.values() if isinstance(instance, Instance) else ()
+            if any(wake.schedule == schedule and wake.due == ordinal and not wake.parked for wake in wakes):
                 back.append(key)
             if any(map(self.is_passed, wakes)):
                 self.passed.add(key)
@@ -347,11 +350,11 @@ class InstanceBook:
             value = self._stored.pop(key, None)
             if value is None:
                 continue
-            found = decode_instance(value)
-            if isinstance(found, Marker):
-                self._due.forget(found.schedule, found.due)
+            stored = decode_instance(value)
+            if isinstance(stored, Marker):
+                self._due.forget(stored.schedule, stored.due)
                 continue
-            for wake in found.wakes.values():
+            for wake in stored.wakes.values():
                 self._remove(wake)
             self.passed.discard(key)
 
@@ -362,17 +365,17 @@ class InstanceBook:
         stay: dict[str, set[int]] = {}
         self._stored.update(instances)
         for key, value in instances.items():
-            found = decode_instance(value)
-            if isinstance(found, Marker):
-                self._due.add(key, found.schedule, found.due)
-                if found.due <= self._folded.get(found.schedule, 0):
-                    stay.setdefault(found.schedule, set()).add(found.due)
+            stored = decode_instance(value)
+            if isinstance(stored, Marker):
+                self._due.add(key, stored.schedule, stored.due)
+                if stored.due <= self._folded.get(stored.schedule, 0):
+                    stay.setdefault(stored.schedule, set()).add(stored.due)
             else:
-                if (version := found.state[:PREFIX_BYTES]) not in versions:
+                if (version := stored.state[:PREFIX_BYTES]) not in versions:
                     self._check_version(version, key)
                     versions.add(version)
-                for wake in found.wakes.values():
+                for wake in stored.wakes.values():
                     self._add(key, wake)
-                self._watch_reached(key, found)
+                self._watch_reached(key, stored)
         for schedule, ordinals in stay.items():
             self._kept[schedule] = sorted(ordinals.union(self._kept.get(schedule, ())))

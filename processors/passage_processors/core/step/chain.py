@@ -112,9 +112,9 @@ class Chain:
             self._take(index, unit, work, unit.skipped(now))
 
     def _without(self, index: int, name: str) -> Instance:
-        found = self._books[index].instance(self.key)
-        assert isinstance(found, Instance)
-        self.works[index] = work = found.copy()
+        instance = self._books[index].instance(self.key)
+        assert isinstance(instance, Instance)
+        self.works[index] = work = instance.copy()
         del work.wakes[name]
         return work
 
@@ -129,23 +129,23 @@ class Chain:
 
     def _hear(self, hearing: Hearing, fact: object, is_cause: bool) -> None:
         index, unit = hearing.index, hearing.unit
-        found = self.works[index] if index in self.works else self._books[index].instance(self.key)
-        if isinstance(found, Instance):
+        work = self.works[index] if index in self.works else self._books[index].instance(self.key)
+        if isinstance(work, Instance):
             react = hearing.hears
-        elif hearing.starts is not None and (found is None or self.at > found.started):
+        elif hearing.starts is not None and (work is None or self.at > work.started):
             react = hearing.starts
             reached = self._books[index].reached(unit.counts, self.at, STARTED)
-            self.works[index] = found = Instance(self.at, reached=reached)
+            self.works[index] = work = Instance(self.at, reached=reached)
         else:
-            self.unmatched += is_cause and found is None
+            self.unmatched += is_cause and work is None
             return
         if react is not None:
-            now = Now(unit, self._books[index], found, self.aggregate, self.at, None)
-            self._take(index, unit, found, react(now, fact))
+            now = Now(unit, self._books[index], work, self.aggregate, self.at, None)
+            self._take(index, unit, work, react(now, fact))
 
     # --- what a handler answered ---------------------------------------------------------------------------------
 
-    def _take(self, index: int, unit: ProcessUnit, found: Instance, answer: HandlerResult) -> None:
+    def _take(self, index: int, unit: ProcessUnit, work: Instance, answer: HandlerResult) -> None:
         if answer is None:
             return
         effects = answer if isinstance(answer, list) else _listed(unit, answer)
@@ -153,27 +153,27 @@ class Chain:
             return
         if len(effects) > MOST_EFFECTS:
             raise RefusedFact(f"{unit} answered more than {MOST_EFFECTS} effects; is there an end to them?")
-        if self.works.get(index) is not found:
-            self.works[index] = found = found.copy()
+        if self.works.get(index) is not work:
+            self.works[index] = work = work.copy()
         last = len(effects) - 1
         for place, effect in enumerate(effects):
             if isinstance(effect, Remember):
-                self._remember(unit, found, effect)
+                self._remember(unit, work, effect)
             elif isinstance(effect, Emit):
-                self._emit(unit, found, effect)
+                self._emit(unit, work, effect)
             elif isinstance(effect, Wake):
-                found.wakes[effect.name] = self._woken(index, unit, effect)
+                work.wakes[effect.name] = self._woken(index, unit, effect)
             elif isinstance(effect, Cancel):
                 unit.check_wake_up(effect.name)
-                found.wakes.pop(effect.name, None)
+                work.wakes.pop(effect.name, None)
             elif isinstance(effect, Mark):
-                self._mark(index, unit, found, effect)
+                self._mark(index, unit, work, effect)
             elif isinstance(effect, End):
                 if place != last:
                     raise RefusedFact(f"{unit} has {last - place} more effects after End(); let it be the last")
-                self.works[index] = self._ended(index, unit, found)
+                self.works[index] = self._ended(index, unit, work)
             elif isinstance(effect, Restart):
-                self.works[index] = found = Instance(self.at)
+                self.works[index] = work = Instance(self.at)
             else:
                 raise RefusedFact(
                     f"{unit} answered {effect!r}, which is no effect; there is Emit, Wake, Cancel, Remember, Mark, End"

@@ -195,8 +195,8 @@ class Firing:
         """Fire an aggregate's wake-ups that are due, each with all that follows or parked."""
         book = self._state.instances[index]
         for name, wake in book.due_names(key):
-            found = book.instance(key)
-            if not isinstance(found, Instance) or found.wakes.get(name) is not wake:
+            instance = book.instance(key)
+            if not isinstance(instance, Instance) or instance.wakes.get(name) is not wake:
                 continue  # cancelled, replaced or ended by what fired before it on this very tick
             try:
                 chain = self._state.chain(key, tick.ends_at, tick)
@@ -204,10 +204,10 @@ class Firing:
             except NOT_THEIRS:
                 raise
             except RAISED as error:
-                self._state.letters.failed(index, key, name, found.state or None, tick, error)
+                self._state.letters.failed(index, key, name, instance.state or None, tick, error)
                 skipped = None if self._program.on_error == "park" else self._skipped(index, unit, name, key, tick)
                 if skipped is None:
-                    changed = found.copy()
+                    changed = instance.copy()
                     changed.wakes[name] = wake._replace(parked=True)
                     book.put(key, changed)
                     continue

@@ -104,8 +104,8 @@ class Letters:
 
 def _told(error: BaseException) -> str:
     """What went wrong; of an error that is the user's own code's also where, since its words alone seldom say so."""
-    told = said(error, _OURS)
-    return told if issubclass(type(error), _OURS) else f"{told}{_place(error)}"
+    words = said(error, _OURS)
+    return words if issubclass(type(error), _OURS) else f"{words}{_place(error)}"
 
 
 _TRACE_OF = BaseException.__dict__["__traceback__"].__get__
@@ -114,11 +114,11 @@ _TRACE_OF = BaseException.__dict__["__traceback__"].__get__
 
 def _place(error: BaseException) -> str:
     """The last line that is not ours the error came through. Not the whole path: it differs between machines."""
-    trace, found = _TRACE_OF(error), ""
+    trace, place = _TRACE_OF(error), ""
     while trace is not None:
         frame = trace.tb_frame
         if not str(frame.f_globals.get("__name__")).startswith(_ROOMS):
             name = frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
-            found = f" ({frame.f_code.co_qualname}, {name}:{trace.tb_lineno})"
+            place = f" ({frame.f_code.co_qualname}, {name}:{trace.tb_lineno})"
         trace = trace.tb_next
-    return found
+    return place

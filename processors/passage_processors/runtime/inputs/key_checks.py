@@ -47,15 +47,15 @@ class KeyCheck:
         """Something has been folded."""
         samples, self._samples = self._samples, {}
         for topic, record in samples.items():
-            said = first_field(self._inputs[topic], record)
+            first = first_field(self._inputs[topic], record)
             self._looks[topic] += 1
             key = record.key() or b""
-            differs = said is not None and said[1].encode() != key
-            if said is not None and differs:
+            differs = first is not None and first[1].encode() != key
+            if first is not None and differs:
                 _log.warning(
                     "fact_keyed_otherwise", app=self._app, topic=topic, partition=record.partition(),
                     offset=record.offset(), key=key[:MOST_QUOTED].decode(errors="backslashreplace"),
-                    field=said[0], says=said[1][:MOST_QUOTED],
+                    field=first[0], says=first[1][:MOST_QUOTED],
                     hint="what is counted is the key; if the field names what is to be counted, key the records by it",
                 )  # fmt: skip
             if differs or self._looks[topic] >= MOST_LOOKS:
@@ -68,12 +68,12 @@ def first_field(source: Input, record: Record) -> tuple[str, str] | None:
     try:
         fact = source.met(record)
         name = next(iter(type(fact).__dataclass_fields__)) if fact is not None else ""
-        said = getattr(fact, name) if name else None
+        value = getattr(fact, name) if name else None
     except KeyboardInterrupt:
         raise
     except RAISED:  # whatever a hostile value makes of its decoding
         return None
-    return (name, str(said)) if isinstance(said, str | int | UUID) and not isinstance(said, bool) else None
+    return (name, str(value)) if isinstance(value, str | int | UUID) and not isinstance(value, bool) else None
 
 
 MOST_QUOTED = 100

@@ -107,16 +107,16 @@ def letter_at(log: Log, app: App, number: int, offset: int) -> StoredLetter:
     partition = Partition(app.dead_letters, number)
     reader = log.reader()
     try:
-        found = _record_at(reader, partition, offset)
+        record = _record_at(reader, partition, offset)
         ends = readable_ends(reader, [partition])
-        marks = _marks(read_range(reader, {partition: offset}, ends)) if found is not None else {}
+        marks = _marks(read_range(reader, {partition: offset}, ends)) if record is not None else {}
     finally:
         reader.close()
-    if found is None or is_mark(found):
+    if record is None or is_mark(record):
         raise NotSent(
             f"{partition.topic}[{number}]@{offset}: there is no letter; `passage processors dead-letters list` has them"
         )
-    return letter_of(found, marks)
+    return letter_of(record, marks)
 
 
 def is_mark(record: Record) -> bool:
@@ -126,13 +126,13 @@ def is_mark(record: Record) -> bool:
 
 def _marks(records: Iterable[Record]) -> dict[int, Instant]:
     """When each was last sent back, by offset."""
-    found: dict[int, Instant] = {}
+    sent_at: dict[int, Instant] = {}
     for record in filter(is_mark, records):
         ((_, text),) = read_headers(record)
-        said = (text or b"").decode(errors="replace")
-        if _NUMBER.fullmatch(said):
-            found[int(said)] = instant_of_milliseconds(record.timestamp()[1])
-    return found
+        offset = (text or b"").decode(errors="replace")
+        if _NUMBER.fullmatch(offset):
+            sent_at[int(offset)] = instant_of_milliseconds(record.timestamp()[1])
+    return sent_at
 
 
 def letter_of(record: Record, marks: Mapping[int, Instant] | None = None) -> StoredLetter:
@@ -141,35 +141,35 @@ def letter_of(record: Record, marks: Mapping[int, Instant] | None = None) -> Sto
     names = [name for name, _ in headers]
     ours_from = len(names) - 1 - names[::-1].index(FIRST_OF_OURS) if FIRST_OF_OURS in names else len(names)
     # A header of somebody else's may have no value.
-    said = {name: (text or b"").decode(errors="backslashreplace") for name, text in headers[ours_from:]}
-    lacks = _lacks(said)
+    ours = {name: (text or b"").decode(errors="backslashreplace") for name, text in headers[ours_from:]}
+    lacks = _lacks(ours)
     if lacks is not None:
-        said, ours_from = {"passage_reason": lacks}, len(names)
+        ours, ours_from = {"passage_reason": lacks}, len(names)
     return StoredLetter(
         partition=Partition(record.topic(), record.partition()),
         offset=record.offset(),
         stored_at=instant_of_milliseconds(record.timestamp()[1]),
-        kind="foreign" if lacks else "wake-up" if said.get("passage_kind") == "wake-up" else "fact",
-        topic=said.get("passage_topic", ""),
-        place=int(said.get("passage_offset", "-1")),
+        kind="foreign" if lacks else "wake-up" if ours.get("passage_kind") == "wake-up" else "fact",
+        topic=ours.get("passage_topic", ""),
+        place=int(ours.get("passage_offset", "-1")),
         key=record.key(),
         value=record.value(),
         headers=headers[:ours_from],
-        reason=said.get("passage_reason", ""),
-        timestamp_ms=int(said["passage_timestamp"]) if "passage_timestamp" in said else None,
-        unit=said.get("passage_unit", ""),
-        wake_up=said.get("passage_wake_up", ""),
-        is_whole="passage_sha256" not in said,
+        reason=ours.get("passage_reason", ""),
+        timestamp_ms=int(ours["passage_timestamp"]) if "passage_timestamp" in ours else None,
+        unit=ours.get("passage_unit", ""),
+        wake_up=ours.get("passage_wake_up", ""),
+        is_whole="passage_sha256" not in ours,
         requeued_at=(marks or {}).get(record.offset()),
     )
 
 
-def _lacks(said: dict[str, str]) -> str | None:
+def _lacks(ours: dict[str, str]) -> str | None:
     """Why this is no letter of the app's, None where it is one."""
-    if not said.get("passage_topic"):
+    if not ours.get("passage_topic"):
         return "nothing here says where it came from"
     for name in ("passage_offset", "passage_timestamp"):
-        text = said.get(name, "0")
+        text = ours.get(name, "0")
         if not _NUMBER.fullmatch(text) or not -1 <= int(text) < _BEYOND:
             return f"its header {name} is {_shortened(text)}"
     return None
@@ -205,9 +205,9 @@ class Requeue:
                 f"{letter.where}: {letter.origin} was too large for the dead letters, so it isn't here to be sent "
                 "back; mend what refused it, and write it anew from where it lies"
             )
-        said = self._wake_up(letter) if letter.kind == "wake-up" else self._fact(letter)
+        line = self._wake_up(letter) if letter.kind == "wake-up" else self._fact(letter)
         self._sent.append(letter)
-        return said
+        return line
 
     def _fact(self, letter: StoredLetter) -> str:
         if letter.topic not in self._app.sources:

@@ -98,12 +98,13 @@ def _fold_cut(fold: Fold, inputs: Sequence[Pending], feed: ClockFeed, sequence: 
 
 
 def _check_counts(app: App, number: int, inputs: dict[str, Pending], cut: Cut) -> None:
-    for one in cut.inputs:
-        found = inputs[one.topic].count
-        if found != one.count:
+    for input_cut in cut.inputs:
+        count = inputs[input_cut.topic].count
+        if count != input_cut.count:
             raise ProcessorError(
-                f"{app.timeline}[{number}] cut {cut.number}: {one.count} facts of {one.topic} had been folded, a "
-                f"replay finds {found}; the topic has lost facts (see its retention) or the cut is of another cluster"
+                f"{app.timeline}[{number}] cut {cut.number}: {input_cut.count} facts of {input_cut.topic} had been "
+                f"folded, a replay finds {count}; the topic has lost facts (see its retention) or the cut is of "
+                "another cluster"
             )
 
 
@@ -236,13 +237,13 @@ class _Ahead:
 
     def up_to(self, offset: int) -> list[Record]:
         """The facts before this offset that were not given before."""
-        found: list[Record] = []
+        facts: list[Record] = []
         while True:
             if self._next is None:
                 self._next = next(self._records, None)
             if self._next is None or self._next.offset() >= offset:
-                return found
-            found.append(self._next)
+                return facts
+            facts.append(self._next)
             self._next = None
 
     def close(self) -> None:

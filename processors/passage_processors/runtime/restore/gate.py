@@ -18,7 +18,7 @@ def gate(app: App, member: Member, numbers: Iterable[int], timeout_seconds: floa
     partitions = [Partition(topic, number) for topic in app.sources for number in sorted(numbers)]
     committed = member.committed(partitions, timeout_seconds)
     notes = dict.fromkeys(numbers, 0)
-    for partition, found in committed.items():
-        if found is not None and found.note.isdigit():
-            notes[partition.number] = max(notes[partition.number], int(found.note))
+    for partition, position in committed.items():
+        if position is not None and position.note.isdigit():
+            notes[partition.number] = max(notes[partition.number], int(position.note))
     return notes
