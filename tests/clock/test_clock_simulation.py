@@ -6,10 +6,12 @@ A failure names its seeds; `python -m tests.clock.simulation SEED` plays one aga
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
 
+from passage_clock.leading.broker_time import BrokerTime
 from passage_clock.leading.leadership import Cause
 from passage_clock.leading.office import Office
 from passage_clock.leading.service import Clock
@@ -76,7 +78,7 @@ class WritesNoBarrier(Clock):
     """Takes the last record it happens to have read for its term, and so reads no further."""
 
     def _mark(self) -> float:
-        self._move(Cause.MARKED, self._follower._reader.position(TICKS) - 1)
+        self._candidacy.move(Cause.MARKED, self._follower._reader.position(TICKS) - 1)
         return 0.0
 
 
@@ -86,7 +88,7 @@ class ReadsNotToTheBarrier(Clock):
     def _read(self) -> float:
         self._follower.rest()
         self._ends = {}
-        self._move(Cause.CAUGHT_UP)
+        self._candidacy.move(Cause.CAUGHT_UP)
         return 0.0
 
 
@@ -132,12 +134,18 @@ class RetriesInPlace(Clock):
             return 0.0
 
 
+class NeverAsks(BrokerTime):
+    def is_ahead(self, office: Office) -> bool:
+        self._probed = WallReading.of(self._wall)
+        return False
+
+
 class TrustsTheWall(Clock):
     """Never asks the broker for the time."""
 
-    def _is_ahead(self) -> bool:
-        self._probed = WallReading(self._wall.now(), self._wall.monotonic())
-        return False
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._time = NeverAsks(self.name, self._config.max_skew_seconds, self._wall, self._observer)
 
 
 class IsDeafInOffice(Clock):
@@ -153,7 +161,7 @@ class TakesEverySilenceForADeath(Clock):
 
     def _stand_by(self) -> float:
         if not self._follow():
-            self._move(Cause.OVERDUE)
+            self._candidacy.move(Cause.OVERDUE)
         return 0.0
 
 

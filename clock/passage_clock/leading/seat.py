@@ -9,6 +9,10 @@ from passage_clock.config import ClockConfig
 from passage_log.port import Log, Member
 from passage_schemas.log_record import Partition
 
+POLL_SECONDS = 0.25
+"""How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's
+attention."""
+
 
 class StopSignal(Protocol):
     """As `threading.Event`."""
@@ -34,7 +38,8 @@ class Seat:
         return Partition(self._ticks, 0) in self.member.assignment().partitions
 
     def rest(self, seconds: float, stop: StopSignal) -> None:
-        """Wait so long, or until the group has news; without a seat, until told to stop."""
+        """Wait so long, `POLL_SECONDS` at most, or until the group has news; without a seat, until told to stop."""
+        seconds = min(seconds, POLL_SECONDS)
         if self.member is not None:
             self.member.poll(1, seconds)
         else:

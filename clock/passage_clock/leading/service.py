@@ -21,27 +21,18 @@ import structlog
 
 from passage_clock.config import ClockConfig
 from passage_clock.errors import PromiseError
+from passage_clock.leading.broker_time import BrokerTime
+from passage_clock.leading.candidacy import Candidacy
+from passage_clock.leading.duties import Duties
 from passage_clock.leading.failure_detector import FailureDetector
-from passage_clock.leading.fitness import Fitness, OfficeRefusal
+from passage_clock.leading.fitness import Fitness
 from passage_clock.leading.leader_monitor import LeaderMonitor
-from passage_clock.leading.leadership import OUTSIDE, Cause, Leadership, Stage
-from passage_clock.leading.log_lines import (
-    tell_answers,
-    tell_batch,
-    tell_entries,
-    tell_let_go,
-    tell_refused,
-    tell_skew,
-    tell_stopped,
-    tell_taken,
-)
+from passage_clock.leading.leadership import Cause, Leadership, Stage
+from passage_clock.leading.log_lines import tell_taken
 from passage_clock.leading.lookout import CandidateLookout
 from passage_clock.leading.observer import Observer, Quiet
 from passage_clock.leading.office import Office
-from passage_clock.leading.outlook import Outlook
-from passage_clock.leading.retention import SWEEP_ROOM_SECONDS
-from passage_clock.leading.seat import Seat, StopSignal
-from passage_clock.leading.skew import WallReading, may_probe, must_probe
+from passage_clock.leading.seat import POLL_SECONDS, Seat, StopSignal
 from passage_clock.records.clock_state import ClockState
 from passage_clock.records.entries import Edition
 from passage_clock.records.follower import Follower, Places
@@ -50,9 +41,7 @@ from passage_log.errors import Fenced, LogError, Refused, Truncated, Unfit
 from passage_log.port import Log, Member
 from passage_schemas.log_record import Partition
 
-# How long a step may wait at most: what a stop, a rebalance or an operator's ask has to wait for the clock's attention.
-POLL_SECONDS = 0.25
-# The same for who stands by, which waits for the log and looks at its group in between.
+# `POLL_SECONDS` for who stands by, which waits for the log and looks at its group in between.
 STANDBY_POLL_SECONDS = 0.1
 # A probe takes some 20 ms: nothing may be due in that time.
 PROBE_ROOM_SECONDS = 0.1
@@ -98,20 +87,19 @@ class Clock:
         self._edition = edition or Edition.at_hand(config.generation)
         self._batch_ticks = batch_ticks
         self._places = places(config)
-        self._leadership = Leadership()
         self._follower = Follower(log_, self._places)
         detector = FailureDetector(name, config.fast_failover_grace_seconds, config.max_skew_seconds)
         self._monitor = LeaderMonitor(self._follower, detector, wall)
         self._fitness = Fitness(config, self._edition, self._follower, self._observer)
-        self._outlook = Outlook(config.schedules, self._observer)
+        self._duties = Duties(config, self._follower, wall, self._observer, batch_ticks)
+        self._time = BrokerTime(name, config.max_skew_seconds, wall, self._observer)
         self._lookout = CandidateLookout(
             name, config, self._follower, self._monitor, self._fitness, wall, self._observer
         )
         self._seat = Seat(log_, config)
+        self._candidacy = Candidacy(name, self._seat, wall, self._observer, self._drop_office)
         self._office: Office | None = None
         self._ends: dict[Partition, int] = {}
-        self._probed: WallReading | None = None
-        self._skew = 0.0
         self._asked = 0
         self._opened_at = 0.0
         self._must_pause = False
@@ -136,7 +124,7 @@ class Clock:
 
     @property
     def leadership(self) -> Leadership:
-        return self._leadership
+        return self._candidacy.leadership
 
     @property
     def member(self) -> Member | None:
@@ -161,9 +149,9 @@ class Clock:
         return seconds
 
     def _step(self) -> float:
-        self._serve()
-        seconds = self._steps[self._leadership.stage]()
-        self._lookout.look(self._leadership, self._skew, has_time=seconds > PROBE_ROOM_SECONDS)
+        self._candidacy.serve(self._fitness)
+        seconds = self._steps[self.leadership.stage]()
+        self._lookout.look(self.leadership, self._time.skew_seconds, has_time=seconds > PROBE_ROOM_SECONDS)
         return seconds
 
     def _guarded(self, act: Callable[[], float]) -> float:
@@ -173,26 +161,23 @@ class Clock:
         except (Unfit, Refused, Truncated):
             raise
         except PromiseError as error:
-            self._refuse(self._fitness.broke(error))
+            self._candidacy.refuse(self._fitness.broke(error))
         except LogError as error:
-            if isinstance(error, Fenced) and self._leadership.owns_writer:
-                log.warning("fenced", candidate=self.name, term=self._leadership.term, reason=str(error))
-                self._move(Cause.FENCED)
-                self._seat.leave()
+            if isinstance(error, Fenced) and self.leadership.owns_writer:
+                self._candidacy.fenced(str(error))
             else:
                 self._fail(error)
         return 0.0
 
     def stop(self) -> None:
         """Resign if in office, and leave the group at once, so that a standby need not wait for the session to end."""
-        if self._leadership.stage in (Stage.IN_OFFICE, Stage.HELD) and self._office is not None:
+        if self.leadership.stage in (Stage.IN_OFFICE, Stage.HELD) and self._office is not None:
             try:
                 self._office.resign()
-                log.info("resigned", candidate=self.name, term=self._leadership.term)
+                log.info("resigned", candidate=self.name, term=self.leadership.term)
             except LogError as error:
                 log.warning("resignation_failed", candidate=self.name, reason=str(error))
-        self._move(Cause.STOP)
-        self._seat.leave()
+        self._candidacy.stop()
 
     def close(self) -> None:
         """Let go of everything, without a resignation. A second call does nothing."""
@@ -200,33 +185,16 @@ class Clock:
         self._seat.leave()
         self._follower.close()
 
-    # The group: who should lead.
-
-    def _serve(self) -> None:
-        if self._leadership.waited(self._wall.monotonic()):
-            self._move(Cause.WAITED)
-        if self._leadership.stage in OUTSIDE:
-            return
-        is_assigned = self._seat.is_named()
-        stage, is_acting = self._leadership.stage, self._leadership.is_acting
-        if is_assigned and stage is Stage.STANDING_BY and (refusal := self._fitness.look_again()) is not None:
-            self._refuse(refusal)
-        elif is_assigned and (stage is Stage.STANDING_BY or is_acting):
-            self._move(Cause.ASSIGNED)
-        elif not is_assigned and not is_acting and stage is not Stage.STANDING_BY:
-            log.info("unassigned", candidate=self.name, term=self._leadership.term)
-            self._move(Cause.REVOKED)
-
     def _rest(self, seconds: float, stop: StopSignal) -> float:
         if self._must_pause:
             self._must_pause = stop.wait(PAUSE_SECONDS)
         if seconds <= 0:
             return 0.0
-        if not self._leadership.owns_writer:
+        if not self.leadership.owns_writer:
             # What a standby waits for comes by the log: a resignation, or a tick.
             self._follow(min(seconds, STANDBY_POLL_SECONDS))
         else:
-            self._seat.rest(min(seconds, POLL_SECONDS), stop)
+            self._seat.rest(seconds, stop)
         return 0.0
 
     # The steps.
@@ -242,7 +210,7 @@ class Clock:
         if sign is None or not is_fit:
             return STANDBY_POLL_SECONDS
         log.warning("acting", candidate=self.name, why=sign.name.lower(), last_leader=self._monitor.last_leader)
-        self._move(sign)
+        self._candidacy.move(sign)
         return 0.0
 
     def _follow(self, timeout_seconds: float = 0.0) -> int:
@@ -261,22 +229,22 @@ class Clock:
         )
         self._opened_at = self._wall.monotonic()
         self._office.open(self.transactional_id)
-        self._move(Cause.OPENED)
+        self._candidacy.move(Cause.OPENED)
         return 0.0
 
     def _mark(self) -> float:
         term = self._in_office().mark(self._follower.last_at())
-        self._move(Cause.MARKED, term)
+        self._candidacy.move(Cause.MARKED, term)
         return 0.0
 
     def _read(self) -> float:
-        term = self._leadership.term
+        term = self.leadership.term
         assert term is not None, "a barrier was written"
         read = self._follow()
         if self._follower.passed(self._places.ticks, term):
             self._follower.rest()
             self._ends = {place: self._follower.end(place) for place in (self._places.schedules, self._places.control)}
-            self._move(Cause.CAUGHT_UP)
+            self._candidacy.move(Cause.CAUGHT_UP)
             return 0.0
         return 0.0 if read else READING_SECONDS
 
@@ -286,39 +254,28 @@ class Clock:
                 self._in_office().end_hanging()
             return 0.0 if self._follow() else READING_SECONDS
         if (refusal := self._fitness.look()) is not None:
-            self._refuse(refusal)
+            self._candidacy.refuse(refusal)
             return 0.0
         if self._is_ahead():
             return POLL_SECONDS
         office = self._in_office()
         self._record(office, self._state())
-        self._move(Cause.SETTLED)
-        tell_taken(self.name, self._leadership.term, office.sequence, self._wall.monotonic() - self._opened_at)
+        self._candidacy.move(Cause.SETTLED)
+        tell_taken(self.name, self.leadership.term, office.sequence, self._wall.monotonic() - self._opened_at)
         return 0.0
 
     def _lead(self) -> float:
         office = self._in_office()
         self._follow()
-        now = self._judged()
+        now = self._time.vouched(office)
         if now is None:
+            self._candidacy.move(Cause.AHEAD)
             return POLL_SECONDS
         if self._follower.asked != self._asked:
             self._record(office, self._state())
-        batch = office.publish(now.wall_at, self._batch_ticks)
-        if batch is not None:
-            if batch.ticks:
-                self._observer.published(batch)
-            tell_batch(batch, self._leadership.term)
-        tell_answers(office.answer(self._follower.triggers, now.wall_at))
-        self._outlook.look(office, now)
-        seconds = self._seconds_to_next()
-        if seconds > SWEEP_ROOM_SECONDS:
-            gone = office.tidy(now.wall_at)
-            tell_let_go(gone)
-            seconds = seconds if gone is None else 0.0
-        probed = self._probed
-        if seconds > PROBE_ROOM_SECONDS and probed is not None and may_probe(probed, WallReading.of(self._wall)):
-            return POLL_SECONDS if self._is_ahead() else self._seconds_to_next()
+        seconds = self._duties.do(office, now, self.leadership.term)
+        if seconds > PROBE_ROOM_SECONDS and self._time.may_ask():
+            return POLL_SECONDS if self._is_ahead() else self._duties.seconds_to_next(office)
         return seconds
 
     def _state(self) -> ClockState:
@@ -326,55 +283,23 @@ class Clock:
 
     def _record(self, office: Office, state: ClockState) -> None:
         self._asked = self._follower.asked
-        tell_entries(office.settle(state))
-        tell_stopped(office.promises)
-        self._observer.settled(self._config.schedules, state)
-
-    def _seconds_to_next(self) -> float:
-        wake_at = self._in_office().wake_at()
-        self._observer.waits(wake_at)
-        return POLL_SECONDS if wake_at is None else max(0.0, (wake_at - self._wall.now()) / 1_000_000)
-
-    # The broker's time.
-
-    def _judged(self) -> WallReading | None:
-        """A reading of the wall for which a probe vouches, this or the last one; None: it is ahead."""
-        now = WallReading.of(self._wall)
-        if self._probed is not None and not must_probe(self._probed, self._skew, now, self._config.max_skew_seconds):
-            return now
-        return None if self._is_ahead() else self._probed
+        self._duties.record(office, state)
 
     def _is_ahead(self) -> bool:
-        self._skew, self._probed = self._in_office().probe()
-        limit = self._config.max_skew_seconds
-        self._observer.probed(self._skew)
-        tell_skew(self.name, self._skew, limit)
-        if self._skew <= limit:
+        if not self._time.is_ahead(self._in_office()):
             return False
-        self._move(Cause.AHEAD)
+        self._candidacy.move(Cause.AHEAD)
         return True
-
-    # The moves.
-
-    def _move(self, happened: Cause, term: int | None = None) -> None:
-        before = self._leadership
-        after = before.after(happened, self._wall.monotonic(), term)
-        self._leadership = after
-        if before.owns_writer and not after.owns_writer:
-            self._drop_office()
-        self._observer.moved(before, after)
 
     def _fail(self, error: LogError) -> None:
         self._lookout.failed(str(error))
         self._read_anew()
-        if not self._leadership.owns_writer:
+        if not self.leadership.owns_writer:
             log.warning("log_unreachable", candidate=self.name, reason=str(error))
             self._monitor.lost_the_log()
             self._must_pause = True
             return
-        self._move(Cause.FAILED)
-        again = self._leadership.until - self._wall.monotonic()
-        log.warning("office_failed", candidate=self.name, reason=str(error), again_in_seconds=again)
+        self._candidacy.failed(str(error))
 
     def _read_anew(self) -> None:
         try:
@@ -382,19 +307,13 @@ class Clock:
         except LogError as error:
             log.warning("reader_not_opened", candidate=self.name, reason=str(error))
 
-    def _refuse(self, refusal: OfficeRefusal) -> None:
-        self._move(Cause.REFUSED)
-        self._seat.leave()
-        tell_refused(self.name, refusal, self._leadership.until - self._wall.monotonic())
-
     def _drop_office(self) -> None:
         if self._office is not None:
             self._office.discard()
             self._office = None
-            self._outlook.end()
+            self._duties.end()
             self._follower.wake()
-            self._observer.waits(None)
 
     def _in_office(self) -> Office:
-        assert self._office is not None, f"no office while {self._leadership.stage.name}"
+        assert self._office is not None, f"no office while {self.leadership.stage.name}"
         return self._office
