@@ -29,7 +29,7 @@ from confluent_kafka import Producer
 from bench._side_by_side import in_a_process, in_turns, told
 from bench.facts import BEGIN, DAY, KEPT, PARTITIONS, PARTS, PATIENCE_SECONDS, InvoiceBecameOverdue, app_of
 from bench.memory import resident_bytes
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
 from passage_log.port import Appender, Topic

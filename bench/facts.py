@@ -24,7 +24,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from bench._side_by_side import told, with_cpu
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
 from passage_log.kafka import KafkaLog, settings
 from passage_log.kafka.access import Access
 from passage_log.port import Topic

@@ -19,7 +19,7 @@ import structlog
 
 from bench.burst import begin_clock, key_of, outputs, publish, quick_app
 from bench.facts import BEGIN, DAY, PARTITIONS
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Topic
 from passage_processors.app import App

@@ -22,7 +22,7 @@ from importlib import resources
 from itertools import cycle, islice
 
 from bench._side_by_side import in_a_process, in_turns, told
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
 from passage_clock.calendars.national import country_codes, national
 from passage_clock.civil import HOUR, MINUTE
 from passage_clock.planning.forecast import coming

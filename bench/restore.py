@@ -23,7 +23,7 @@ import structlog
 
 from bench._side_by_side import in_a_process, in_turns, told
 from bench.facts import BEGIN, DAY, DAYS, KEPT, PARTITIONS, PATIENCE_SECONDS, app_of, write_clock
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
 from passage_log.kafka import KafkaLog
 from passage_log.port import EARLIEST, Topic
 from passage_processors.app import App

@@ -15,7 +15,7 @@ import sys
 
 from bench.facts import InvoicePaid, InvoiceSent, app_of
 from bench.memory import resident_bytes
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
 from passage_log.memory.store import MemoryRecord
 from passage_processors.core.order.ticks import TickHistory
 from passage_processors.core.order.timeline import Pending, Run

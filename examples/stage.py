@@ -5,7 +5,7 @@ The one example that imports from the rooms, and no user's code: a user runs `pa
 """
 
 from passage import App, Log
-from passage.cli.terminal import tell_logs
+from passage.running.log_lines import tell_logs
 from passage_clock import ClockConfig, SettableWall, load
 from passage_clock.leading.observer import Quiet
 from passage_clock.leading.office import Batch

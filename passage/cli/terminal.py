@@ -1,17 +1,14 @@
 """What the command says, and where: results on standard output, everything else on standard error.
 
-One place decides how JSON looks, and how logs look: lines for a person at a terminal, JSON where something else reads
-them.
+One place decides how JSON looks. How logs look is `passage.running.log_lines`'s.
 """
 
 import json
-import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO, cast
+from typing import Any
 
 import structlog
 import typer
@@ -21,13 +18,9 @@ from rich.table import Column, Table
 
 from passage.cli.options import BOOTSTRAP_VARIABLE
 from passage.errors import CommandError
+from passage.running.log_lines import tell_logs
 from passage_log.kafka import KafkaLog
-from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.instant import Instant, datetime_of
-
-LEVEL_VARIABLE = "PASSAGE_LOG_LEVEL"
-
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 DIFFERENT = 1
 """The exit code for two things that should have been alike."""
@@ -104,42 +97,6 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         raise typer.Exit(INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def tell_logs(*more: structlog.typing.Processor, is_brief: bool = False) -> None:
-    """Structured logs on standard error, `PASSAGE_LOG_LEVEL` and up: by default INFO, of a command that only answers a
-    question (`is_brief`) WARNING. `more` processors come first. Raises CommandError."""
-    level = log_level(os.environ.get(LEVEL_VARIABLE, ""), logging.WARNING if is_brief else logging.INFO)
-    for_people = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            *more,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
-        cache_logger_on_first_use=not is_brief,
-    )
-
-
-def log_level(said: str, default: int) -> int:
-    """Raises CommandError for a word that is no level."""
-    word = said.strip().upper()
-    if word and word not in LEVELS:
-        raise CommandError(f"{LEVEL_VARIABLE}={said}: there is no such level; {did_you_mean(word, LEVELS)}")
-    return logging.getLevelNamesMapping()[word] if word else default
-
-
-class _StandardError:
-    """What is standard error when a line is written: a progress bar puts itself in its place, to stay below."""
-
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
 
 
 def open_log(

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import tell_logs
-from passage.cli.turns import write_stacks_when_asked
+from passage.running.log_lines import tell_logs
+from passage.running.signals import stopped_by_signals
+from passage.running.turns import write_stacks_when_asked
 from passage_clock import MachineWall, load
 from passage_clock.leading.service import Clock
 from passage_log.kafka import KafkaLog

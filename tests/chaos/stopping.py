@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
-from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import tell_logs
+from passage.running.log_lines import tell_logs
+from passage.running.signals import stopped_by_signals
 from passage_log.errors import LogError
 from passage_log.kafka import KafkaLog
 from passage_log.kafka.writer import KafkaWriter

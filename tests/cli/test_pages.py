@@ -7,8 +7,8 @@ from http.client import HTTPConnection
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from passage.cli.pages import Pages
 from passage.errors import CommandError
+from passage.running.pages import Pages
 
 
 @dataclass

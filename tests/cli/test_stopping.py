@@ -15,7 +15,7 @@ BOUND_SECONDS = 40.0
 
 AT_WORK = """
 import ctypes, threading, time
-from passage.cli.signals import stopped_by_signals
+from passage.running.signals import stopped_by_signals
 stop = stopped_by_signals()
 """
 
@@ -90,7 +90,7 @@ def test_a_second_signal_ends_it_at_once_wherever_it_is() -> None:
 def test_a_users_own_code_is_waited_for() -> None:
     """It says when it has had longer than anybody else would have been given."""
     busy = """
-from passage.cli.signals import LOOK_EVERY_SECONDS, STOP_WITHIN_SECONDS
+from passage.running.signals import LOOK_EVERY_SECONDS, STOP_WITHIN_SECONDS
 looks = []
 stop.is_busy = lambda: bool(looks.append(1) or True)
 while len(looks) * LOOK_EVERY_SECONDS < 2 * STOP_WITHIN_SECONDS:

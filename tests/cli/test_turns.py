@@ -12,11 +12,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-import passage.cli.brokers as brokers_module
-import passage.cli.turns as turns_module
-from passage.cli.brokers import Brokers
-from passage.cli.turns import HUNG, LAST_SECONDS, LONG_SECONDS, Turns
-from passage.cli.watched import Watched, _Told
+import passage.running.brokers as brokers_module
+import passage.running.turns as turns_module
+from passage.running.brokers import Brokers
+from passage.running.turns import HUNG, LAST_SECONDS, LONG_SECONDS, Turns
+from passage.running.watched import Watched, _Told
 from passage_log.errors import Unfit, Unreachable
 from passage_log.waiting import asking
 from tests.cli.test_stopping import BOUND_SECONDS, hears
@@ -208,7 +208,7 @@ def test_health_is_red_by_its_own_account_and_readiness_while_no_broker_answers(
 
 def test_sigusr1_writes_the_stacks_of_all_threads(tmp_path: Path) -> None:
     code = (
-        "import threading, time\nfrom passage.cli.turns import write_stacks_when_asked\n"
+        "import threading, time\nfrom passage.running.turns import write_stacks_when_asked\n"
         "def waits_here(): time.sleep(600)\n"
         "threading.Thread(target=waits_here, daemon=True).start()\nwrite_stacks_when_asked()\nwaits_here()"
     )

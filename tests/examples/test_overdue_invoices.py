@@ -168,7 +168,7 @@ SAYS_SOMETHING = """
 import structlog
 from rich.console import Console
 from examples.overdue_invoices.bars import Bars
-from passage.cli.terminal import tell_logs
+from passage.running.log_lines import tell_logs
 tell_logs(is_brief=True)
 with Bars(Console(width=80, force_terminal=True), {"facts written": 3}) as bars:
     bars.show("facts written", 1)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from passage.cli.brokers import Brokers
-from passage.cli.turns import Turns
-from passage.cli.watched import Watched
+from passage.running.brokers import Brokers
+from passage.running.turns import Turns
+from passage.running.watched import Watched
 from passage_clock.monitoring.metrics import ClockMetrics
 from passage_processors.monitoring.health import STALLED_SECONDS
 from passage_processors.monitoring.metrics import WorkerMetrics

@@ -9,10 +9,10 @@ import typer
 
 from passage.cli.clock.shadowing import Beside, bytes_of
 from passage.cli.options import JsonOption, seconds_between
-from passage.cli.signals import stopped_by_signals
 from passage.cli.terminal import DIFFERENT, out, tell_json
 from passage.cli.written import GivenFile
 from passage.errors import CommandError
+from passage.running.signals import stopped_by_signals
 from passage_clock import civil
 from passage_clock.config import append_schedules
 from passage_clock.importing import READERS, JobsFound, read

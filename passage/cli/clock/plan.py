@@ -14,8 +14,8 @@ from passage.cli.clock.clock_log import named
 from passage.cli.moments import exact_moment, moment
 from passage.cli.options import MOST_COUNT, ConfigOption, JsonOption
 from passage.cli.terminal import columns, rfc3339, tell, tell_json
-from passage.collector import collect_seldom
 from passage.errors import CommandError
+from passage.running.collector import collect_seldom
 from passage_clock.civil import DAY
 from passage_clock.config import load
 from passage_clock.planning.forecast import Coming, Skipped, as_of, coming

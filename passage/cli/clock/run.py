@@ -10,11 +10,11 @@ from rich.console import Console
 from passage.cli.clock.catching_up import CatchUpBar
 from passage.cli.clock.clock_log import check, open_clock_log
 from passage.cli.options import DEFAULT_CONNECT_SECONDS, BootstrapOption, ConfigOption, ConnectOption, MetricsPortOption
-from passage.cli.pages import Pages
-from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import tell_logs
-from passage.cli.watched import watch
-from passage.collector import collect_seldom
+from passage.running.collector import collect_seldom
+from passage.running.log_lines import tell_logs
+from passage.running.pages import Pages
+from passage.running.signals import stopped_by_signals
+from passage.running.watched import watch
 from passage_clock.config import load
 from passage_clock.leading.observer import Several
 from passage_clock.leading.service import Clock

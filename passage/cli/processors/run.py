@@ -17,14 +17,14 @@ from passage.cli.options import (
     MetricsPortOption,
     seconds_between,
 )
-from passage.cli.pages import Pages
 from passage.cli.processors.app_argument import load_app, open_app_log
-from passage.cli.signals import stopped_by_signals
-from passage.cli.terminal import tell_logs
-from passage.cli.watched import watch
 from passage.cli.written import directory_given
-from passage.collector import collect_seldom
 from passage.errors import CommandError
+from passage.running.collector import collect_seldom
+from passage.running.log_lines import tell_logs
+from passage.running.pages import Pages
+from passage.running.signals import stopped_by_signals
+from passage.running.watched import watch
 from passage_processors import Worker
 from passage_processors.monitoring.metrics import WorkerMetrics
 from passage_processors.runtime.native import chosen

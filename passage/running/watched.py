@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from passage.cli.brokers import ANSWER_WITHIN_SECONDS, Brokers
-from passage.cli.pages import Health, Pages
-from passage.cli.turns import Turns, write_stacks_when_asked
+from passage.running.brokers import ANSWER_WITHIN_SECONDS, Brokers
+from passage.running.pages import Health, Pages
+from passage.running.turns import Turns, write_stacks_when_asked
 from passage_log.kafka import KafkaLog
 
 

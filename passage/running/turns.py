@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import structlog
 
-from passage.cli.brokers import Brokers
+from passage.running.brokers import Brokers
 from passage_log.waiting import waiting
 
 LONG_SECONDS = 10.0
