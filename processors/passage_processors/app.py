@@ -66,7 +66,11 @@ class App(Declaration):
 
     def asked_twice(self) -> "App":
         """The same app for tests: each function of the user's is called twice, and must answer alike. Raises Impure,
-        when it runs, for one that does not."""
+        when it runs, for one that does not. The same each time it is asked for, as in every test of a suite."""
+        return self._twice
+
+    @cached_property
+    def _twice(self) -> "App":
         twice = replace(self)
         object.__setattr__(twice, "program", _program(twice, twice_the_same))
         return twice

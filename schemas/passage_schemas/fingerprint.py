@@ -6,6 +6,7 @@ schemas meet, their logical types must be compared too, and `check_agreement` do
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType
@@ -36,7 +37,14 @@ def canonical_form(schema: Any) -> str:
 
 def fingerprint(schema: Any) -> bytes:
     """CRC-64-AVRO of the canonical form: 8 bytes, little-endian."""
-    return bytes.fromhex(digest(canonical_form(schema), "CRC-64-AVRO"))
+    return _crc(canonical_form(schema))
+
+
+@lru_cache(maxsize=4_096)
+def _crc(form: str) -> bytes:
+    """Worked out once for each schema: in pure Python it takes half a millisecond, and every app that is built asks for
+    those of all its types several times."""
+    return bytes.fromhex(digest(form, "CRC-64-AVRO"))
 
 
 def prefix_of(schema: Any) -> bytes:
