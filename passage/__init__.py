@@ -11,7 +11,17 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from passage.scenario import Passing, Scenario, day_passes, days_pass, ticks_pass, workday_passes, workdays_pass
+    from passage.scenario import (
+        Passing,
+        Scenario,
+        day_passes,
+        days_pass,
+        facts_from,
+        ticks_pass,
+        until,
+        workday_passes,
+        workdays_pass,
+    )
     from passage_clock import ClockError, MachineWall, Schedule, periodic
     from passage_log.errors import LogError
     from passage_log.kafka import KafkaLog
@@ -109,6 +119,7 @@ __all__ = [
     "days_pass",
     "decimal_of",
     "event_codec",
+    "facts_from",
     "full_days",
     "instant_of",
     "instant_of_milliseconds",
@@ -120,6 +131,7 @@ __all__ = [
     "registry_at",
     "starts_on",
     "ticks_pass",
+    "until",
     "wakes",
     "workday_passes",
     "workdays_pass",
@@ -131,7 +143,9 @@ _HOMES = {
         "Scenario",
         "day_passes",
         "days_pass",
+        "facts_from",
         "ticks_pass",
+        "until",
         "workday_passes",
         "workdays_pass",
     ),

@@ -10,7 +10,7 @@ when the file is read.
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,29 +45,29 @@ def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Fille
         if isinstance(one.value, str) and one.value.startswith("$") and not one.value.startswith("$$"):
             asked[one.field] = _asked(one, str(one.value[1:]), fact, hints[one.field])
         else:
-            plain[one.field] = _plain(one, hints[one.field])
-            _check(one, plain[one.field], hints[one.field], types[one.field])
+            plain[one.field] = as_written(_unescaped(one), hints[one.field], types[one.field])
     looks = any(str(one.value).startswith("$fact.") for one in here)
     return lambda seen: event(**plain, **{name: take(seen) for name, take in asked.items()}), looks
 
 
-def _plain(here: Node, annotation: Any) -> Any:
-    """A value as it is written: it must be what its field says, now and not when the first event is emitted."""
-    said = here.value
-    if isinstance(said, str):
-        said = str(said[1:] if said.startswith("$$") else said)
+def _unescaped(here: Node) -> Node:
+    """$$ stands for a $ at the beginning of a text."""
+    return replace(here, value=here.value[1:]) if str(here.value).startswith("$$") else here
+
+
+def as_written(here: Node, annotation: Any, told: Any) -> Any:
+    """A value as it is written: it must be what its field says, now and not when the first event is written. `told` is
+    the field's type in the event's schema. Raises ConfigError."""
+    said = str(here.value) if isinstance(here.value, str) else here.value
     try:
-        return TypeAdapter(annotation).validate_python(said)
+        value = TypeAdapter(annotation).validate_python(said)
     except ValidationError as error:
         raise here.wrong(f"{said!r} won't do: {error.errors()[0]['msg'].lower()}") from None
-
-
-def _check(here: Node, value: Any, annotation: Any, told: Any) -> None:
-    """What the codec would refuse when the first event is emitted."""
     try:
         field_shape(annotation, told, {}, here.field).lower(value)
     except Misfit as misfit:
         raise here.wrong(misfit.seen) from None
+    return value
 
 
 def _asked(here: Node, name: str, fact: type[Any] | None, wanted: Any) -> Filled:

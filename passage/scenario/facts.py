@@ -1,0 +1,71 @@
+"""Facts that stand in a file, for stories too long to be told in Python.
+
+    facts:
+      - {at: 2026-01-05T12:00, CustomerWasInvoiced: {invoice: inv-1, terms: 30}}
+      - CustomerWasInvoiced: {invoice: inv-2, terms: 14}
+
+YAML, or JSON. `at` lets time pass until then; without it a fact happens when the one before it did. What is wrong with
+one is told by its line. Refuses to guess: a field that is misspelt, missing or of another type is none.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from passage.apps.values import as_written
+from passage.scenario.passing import Until, until
+from passage_schemas.events import event_codec
+from passage_schemas.fact_types.forms import hints_of
+from passage_schemas.given.document import Node, read_text, read_yaml
+
+_EXAMPLE = "facts: [{InvoiceSent: {invoice: inv-1}}]"
+
+
+@dataclass(frozen=True, slots=True)
+class FactsFrom:
+    """The facts of a file, as one step."""
+
+    path: Path
+
+    def steps(self, types: Mapping[str, type[Any]]) -> Iterator[object]:
+        """Facts, and the time between them. `types`: the facts there can be, by name. Raises ConfigError."""
+        top = read_yaml(read_text(self.path), str(self.path), _EXAMPLE)
+        top.only(["facts"])
+        for entry in top.need("facts", f"a list, e.g. {_EXAMPLE}").items(f"a list, e.g. {_EXAMPLE}"):
+            yield from _steps_of(entry, types)
+
+
+def facts_from(path: Path | str) -> FactsFrom:
+    """The facts of a YAML or JSON file happen, in its order, each at its `at`. Raises ConfigError where it is played:
+    for a file that can't be read, a type no input carries, a field that isn't one."""
+    return FactsFrom(Path(path))
+
+
+def _steps_of(entry: Node, types: Mapping[str, type[Any]]) -> Iterator[object]:
+    entry.mapping("a fact, e.g. InvoiceSent: {invoice: inv-1}")
+    entry.only(["at", *types])
+    facts = [field for field in entry if field.field != "at"]
+    if len(facts) != 1:
+        raise entry.wrong(f"{len(facts)} facts; write one, and its at: where time passes before it")
+    at = entry.get("at")
+    if at is not None:
+        yield _moment(at)
+    yield fact_of(facts[0], types[facts[0].field])
+
+
+def _moment(here: Node) -> Until:
+    with here.blamed():
+        return until(str(here.value))
+
+
+def fact_of(here: Node, cls: type[Any]) -> Any:
+    """The fact whose fields are written here. Raises ConfigError."""
+    names = [field.name for field in fields(cls)]
+    here.mapping(f"{cls.__name__}'s fields, e.g. {names[0] if names else ''}: ...").only(names)
+    for field in fields(cls):
+        if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
+            raise here.wrong(f"{cls.__name__} needs {field.name!r}; write {field.name}: and what it is")
+    hints = hints_of(cls)
+    types = {field["name"]: field["type"] for field in event_codec(cls).schema["fields"]}
+    return cls(**{field.field: as_written(field, hints[field.field], types[field.field]) for field in here})
