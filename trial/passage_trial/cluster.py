@@ -81,7 +81,7 @@ def cluster(brokers: int = 3, settings: Mapping[str, str] | None = None) -> Iter
                     "node.id": str(number),
                     "listeners": f"PLAINTEXT://{addresses[number]},CONTROLLER://{controllers[number]}",
                     "advertised.listeners": f"PLAINTEXT://{addresses[number]}",
-                    "controller.quorum.voters": ",".join(f"{n}@{one}" for n, one in enumerate(controllers)),
+                    "controller.quorum.voters": ",".join(f"{n}@{address}" for n, address in enumerate(controllers)),
                     **(settings or {}),
                 },
             )

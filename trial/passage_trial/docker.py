@@ -78,5 +78,5 @@ def _problem(command: list[str], environment: dict[str, str], timeout_seconds: f
         return f"`{' '.join(command)}` did not end within {timeout_seconds:g} s"
     if done.returncode == 0:
         return None
-    said = done.stderr.strip().splitlines() or ["it said nothing"]
-    return f"exit code {done.returncode}: {said[-1]}"
+    lines = done.stderr.strip().splitlines() or ["it said nothing"]
+    return f"exit code {done.returncode}: {lines[-1]}"

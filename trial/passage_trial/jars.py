@@ -84,8 +84,8 @@ def run(arguments: list[str], complaint: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise TrialError(f"{complaint} (no end after {FETCH_TIMEOUT_SECONDS} s)") from error
     if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
-        raise TrialError(f"{complaint} (exit code {done.returncode}: {said[0]})")
+        lines = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
+        raise TrialError(f"{complaint} (exit code {done.returncode}: {lines[0]})")
 
 
 def copy(artifact: str, directory: Path, what: str) -> Path:
@@ -94,8 +94,8 @@ def copy(artifact: str, directory: Path, what: str) -> Path:
         ["mvn", "-q", "-B", COPY, f"-Dartifact={artifact}", f"-DoutputDirectory={directory}"],
         f"Maven could not fetch {what}; is there a network, or a mirror in ~/.m2/settings.xml?",
     )
-    (found,) = directory.iterdir()
-    return found
+    (copied,) = directory.iterdir()
+    return copied
 
 
 def cache() -> Path:
@@ -111,6 +111,6 @@ def _java() -> str | None:
 
 def _major(java: str) -> int:
     """17 of `openjdk version "17.0.15"`, 8 of `java version "1.8.0_292"`."""
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    numbers = re.search(r'version "(?:1\.)?(\d+)', said)
+    banner = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    numbers = re.search(r'version "(?:1\.)?(\d+)', banner)
     return int(numbers.group(1)) if numbers else 0

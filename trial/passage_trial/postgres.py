@@ -36,9 +36,9 @@ NAME_ONE = "install Debian's package postgresql, or name a server of yours in PA
 
 def programs() -> Path | None:
     """Where the newest PostgreSQL's programs are that are installed: Debian keeps them out of the PATH."""
-    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
-    if found:
-        return max(found, key=lambda path: int(path.parent.name))
+    installed = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+    if installed:
+        return max(installed, key=lambda path: int(path.parent.name))
     on_path = shutil.which("postgres")
     return Path(on_path).parent if on_path else None
 

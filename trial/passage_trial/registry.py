@@ -31,11 +31,11 @@ def registry(port: int | None = None) -> Iterator[str]:
     home = fetch_registry()
     base = f"http://127.0.0.1:{free_port(port)}"
     with tempfile.TemporaryDirectory(prefix="passage-registry-", ignore_cleanup_errors=True) as directory:
-        said = Path(directory, "output.log")
-        process = _start(home, base.rpartition(":")[2], said)
+        output_log = Path(directory, "output.log")
+        process = _start(home, base.rpartition(":")[2], output_log)
         try:
             address = f"{base}/apis/ccompat/v7"
-            _wait_until_it_answers(address, process, said)
+            _wait_until_it_answers(address, process, output_log)
             _ask(f"{address}/config", {"compatibility": "BACKWARD"})
             yield address
         finally:
@@ -62,13 +62,13 @@ def fetch_registry() -> Path:
     return home
 
 
-def _start(home: Path, port: str, said: Path) -> "subprocess.Popen[bytes]":
+def _start(home: Path, port: str, output_log: Path) -> "subprocess.Popen[bytes]":
     (jar,) = home.glob("*-runner.jar")
     options = ("-Xmx256m", "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}")
-    with said.open("wb") as output:
+    with output_log.open("wb") as output:
         return subprocess.Popen(
             [*java_command(*options), "-jar", str(jar)],
-            cwd=said.parent,
+            cwd=output_log.parent,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -77,14 +77,14 @@ def _start(home: Path, port: str, said: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-def _wait_until_it_answers(address: str, process: "subprocess.Popen[bytes]", said: Path) -> None:
+def _wait_until_it_answers(address: str, process: "subprocess.Popen[bytes]", output_log: Path) -> None:
     deadline = monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
             _ask(f"{address}/subjects")
         except OSError:
             if process.poll() is not None:
-                lines = said.read_text(encoding="utf-8", errors="replace").splitlines() or ["it said nothing"]
+                lines = output_log.read_text(encoding="utf-8", errors="replace").splitlines() or ["it said nothing"]
                 telling = [line for line in lines if "ERROR" in line or "Exception" in line] or lines[-1:]
                 raise TrialError(f"the registry stopped while starting: {' / '.join(telling[:2])}") from None
             if monotonic() > deadline:

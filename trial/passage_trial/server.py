@@ -127,8 +127,8 @@ class Server:
         """None while it runs."""
         if self._process is None or self._process.poll() is None:
             return None
-        said = [line for name in ("server.log", "output.log") for line in _lines(self._home / name)]
-        telling = [line for line in said if "ERROR" in line or "Exception" in line] or said[-1:]
+        lines = [line for name in ("server.log", "output.log") for line in _lines(self._home / name)]
+        telling = [line for line in lines if "ERROR" in line or "Exception" in line] or lines[-1:]
         return f"Kafka stopped while starting, exit code {self._process.returncode}: {' / '.join(telling[:2])}"
 
 
