@@ -15,7 +15,7 @@ from passage_log.port import Log, Reader
 from passage_log.ranges import RangeProgress
 from passage_processors.app import App
 from passage_processors.core.state.keys import unit_and_aggregate
-from passage_processors.monitoring.clock_seen import read_clock
+from passage_processors.monitoring.clock_view import read_clock
 from passage_processors.monitoring.entries import changelog, changelog_span, waits_of
 from passage_schemas.errors import SchemaError
 from passage_schemas.instant import Instant

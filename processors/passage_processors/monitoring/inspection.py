@@ -14,7 +14,7 @@ from passage_processors.app import App
 from passage_processors.core.order.timeline import instant_of
 from passage_processors.core.program.inputs import headers_of
 from passage_processors.core.state.keys import entry_key
-from passage_processors.monitoring.clock_seen import read_clock
+from passage_processors.monitoring.clock_view import read_clock
 from passage_processors.monitoring.entries import Entry, changelog, entry_of
 from passage_processors.runtime.upstream import last_cuts
 from passage_schemas.cut import Cut

@@ -16,7 +16,7 @@ from passage_log.port import GroupMember, Log, Reader
 from passage_log.ranges import place_of, read_range, readable_ends, undecided
 from passage_processors.app import App
 from passage_processors.core.order.timeline import instant_of
-from passage_processors.monitoring.clock_seen import ScheduleSeen, first_ticks, read_clock
+from passage_processors.monitoring.clock_view import ScheduleView, first_ticks, read_clock
 from passage_processors.monitoring.due import Standing, coming, standing
 from passage_processors.monitoring.entries import changelog_span
 from passage_processors.runtime.offline.dead_letters import is_mark
@@ -89,7 +89,7 @@ class AppStatus:
     members: int
     standbys: int
     sequence: int
-    schedules: tuple[ScheduleSeen, ...]
+    schedules: tuple[ScheduleView, ...]
     tasks: tuple[TaskStatus, ...]
 
     @property

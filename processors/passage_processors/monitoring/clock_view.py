@@ -25,7 +25,7 @@ LONG_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleSeen:
+class ScheduleView:
     """A schedule an app counts. `status`: active, paused, removed, or unknown where the clock has never named it.
     `next_at`: when its next tick is promised, None where none is."""
 
@@ -35,7 +35,7 @@ class ScheduleSeen:
     next_at: Instant | None
 
 
-class ClockSeen:
+class ClockView:
     """The clock's word on the schedules asked for."""
 
     def __init__(self, entries: Collection[ScheduleEntry], ticks: Collection[Tick]) -> None:
@@ -68,10 +68,10 @@ class ClockSeen:
         at = self._promises.next_at(schedule)
         return None if at in (ALWAYS, NEVER) else at
 
-    def schedule(self, name: str) -> ScheduleSeen:
+    def schedule(self, name: str) -> ScheduleView:
         entry = self._entries.get(name)
         status = "unknown" if not self.names(name) else "active" if entry is None else entry.status
-        return ScheduleSeen(name, status, self.ordinal(name), self.next_at(name))
+        return ScheduleView(name, status, self.ordinal(name), self.next_at(name))
 
     def names(self, schedule: str) -> bool:
         """Has the clock ever named it?"""
@@ -101,13 +101,13 @@ class ClockSeen:
         return f"the clock has never named {schedule!r}; {did_you_mean(schedule, self._promises.named, known)}"
 
 
-def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[str]) -> ClockSeen:
+def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[str]) -> ClockView:
     """`wanted`: the schedules whose last tick is looked for. Raises Unreachable, Unfit."""
     entries = _entries(reader, Partition(schedules, 0))
     gone = {name for name, entry in entries.items() if entry.status == "removed"}
     names = {name.encode() for name in set(wanted) - gone}
     found = last_of_each(reader, {Partition(ticks, 0): names}, _whose, _tick, FIRST_LOOK_BACK, MOST_LOOK_BACK)
-    return ClockSeen(entries.values(), found.values())
+    return ClockView(entries.values(), found.values())
 
 
 def _whose(record: Record) -> bytes | None:
