@@ -84,15 +84,15 @@ def _check_names(app: Declaration) -> None:
 
 
 def _check_formats(app: Declaration) -> None:
-    for topic, said in app.formats.items():
+    for topic, given in app.formats.items():
         where = f"app {app.name!r}: formats: {topic!r}"
         if topic != app.output and topic not in app.inputs:
             known = [*sorted(app.inputs), app.output]
             hint = did_you_mean(topic, known, f"there is {', '.join(known)}")
             raise AppError(f"{where} is neither an input nor the output; {hint}")
-        if isinstance(said, type) or not hasattr(said, "reading"):
+        if isinstance(given, type) or not hasattr(given, "reading"):
             raise AppError(
-                f"{where} is {said!r}, which is no format; use Avro(), Confluent(), Json(...) or CloudEvents()"
+                f"{where} is {given!r}, which is no format; use Avro(), Confluent(), Json(...) or CloudEvents()"
             )
 
 
@@ -140,7 +140,7 @@ def _check_heard(where: str, facts: Iterable[type[Any]], heard: Iterable[type[An
     for fact in facts:
         if fact not in heard:
             name = getattr(fact, "__name__", repr(fact))
-            names = sorted({one.__name__ for one in heard})
+            names = sorted({kind.__name__ for kind in heard})
             hint = did_you_mean(name, names, f"the app hears {', '.join(names)}")
             raise AppError(f"{where}: no input carries {name} and nothing here emits it; {hint}")
 
@@ -185,10 +185,10 @@ def _check_process(where: str, process: Process[Any], heard: Iterable[type[Any]]
     state = getattr(process, "state", None)
     if state is None:
         raise AppError(f"{where}: has no state; write `state = ...`, a frozen dataclass, at the class")
-    for one in (state, *process.upgrades):
-        if not isinstance(one, type) or not is_dataclass(one) or not _is_frozen(one):
-            said = getattr(one, "__name__", repr(one))
-            raise AppError(f"{where}: its state {said} is no frozen dataclass; write @dataclass(frozen=True) over it")
+    for version in (state, *process.upgrades):
+        if not isinstance(version, type) or not is_dataclass(version) or not _is_frozen(version):
+            name = getattr(version, "__name__", repr(version))
+            raise AppError(f"{where}: its state {name} is no frozen dataclass; write @dataclass(frozen=True) over it")
     if state in process.upgrades:
         raise AppError(f"{where}: upgrades {state.__name__}, which is its present state; name older ones there")
     for old, upgrade in process.upgrades.items():
@@ -243,5 +243,7 @@ def _check_report(where: str, report: Report) -> None:
 
 
 def _check_pure(where: str, function: Callable[..., Any], instead: str) -> None:
-    if (found := impurity_of(function)) is not None:
-        raise AppError(f"{where} ({found.where}) uses {found.what}; a replay would get another answer: take {instead}")
+    if (impurity := impurity_of(function)) is not None:
+        raise AppError(
+            f"{where} ({impurity.where}) uses {impurity.what}; a replay would get another answer: take {instead}"
+        )

@@ -119,7 +119,7 @@ class Host:
         schemas = STATE_SCHEMAS.decode(table[SCHEMAS]) if SCHEMAS in table else UNKNOWN
         check_fits(cut, self._app, self._feed.history, self._cluster, where)
         check_meaning(schemas, self._app.state_schemas, where)
-        read_to = {one.topic: one.offset for one in cut.inputs}
+        read_to = {input_cut.topic: input_cut.offset for input_cut in cut.inputs}
         cases: dict[str, dict[bytes, bytes]] = {unit: {} for unit in self._app.units}
         ahead = self._ahead[number] = {}
         forgotten = self._forgotten[number] = []
@@ -183,7 +183,9 @@ class Host:
     @property
     def starves(self) -> bool:
         """Has a task facts of one input, and none of another that they may be waiting for?"""
-        heard = ([one for one in task.inputs if one.topic in self._app.inputs] for task in self.tasks.values())
+        heard = (
+            [pending for pending in task.inputs if pending.topic in self._app.inputs] for task in self.tasks.values()
+        )
         return any(0 < sum(map(bool, inputs)) < len(inputs) for inputs in heard)
 
     def _sort_in(self, facts: Sequence[Fact]) -> None:
@@ -205,7 +207,7 @@ class Host:
         number, task = step.task.number, step.task
         outbox = _Outbox(self._app.changelog, self._app.timeline)
         write_step(self._app, cast(Writer, outbox), step)
-        marks = {one.topic: one.offset for one in step.cut.inputs}
+        marks = {input_cut.topic: input_cut.offset for input_cut in step.cut.inputs}
         books = list(zip(self._app.units, task.fold.books, strict=True))
         states, empty = {table_key(number, SCHEMAS): outbox.schemas} if outbox.schemas else {}, []
         for aggregate in outbox.changed:

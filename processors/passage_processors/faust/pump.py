@@ -172,13 +172,13 @@ class Pump:
 
     def _begin(self) -> Host:
         log = self._make_log()
-        found = check_topics(log, self._app)
-        if found != self._partitions:
+        partitions = check_topics(log, self._app)
+        if partitions != self._partitions:
             raise AppError(
-                f"attach(..., partitions={self._partitions}): the inputs of {self._app.name} have {found}; say that "
-                "number, for the table must have as many"
+                f"attach(..., partitions={self._partitions}): the inputs of {self._app.name} have {partitions}; say "
+                "that number, for the table must have as many"
             )
-        host = Host(self._app, log, found, self._max_facts)
+        host = Host(self._app, log, partitions, self._max_facts)
         if self.relayed is not None:
             self._ticks = log.reader()
         return host
@@ -201,15 +201,16 @@ class Pump:
     # --- writing -----------------------------------------------------------------------------------------------------
 
     async def _write(self, written: Written) -> None:
-        topics = {one.partition.topic: self._faust.topic(one.partition.topic) for one in written.events}
+        topics = {event.partition.topic: self._faust.topic(event.partition.topic) for event in written.events}
         await _stored(
             [
-                await topics[one.partition.topic].send(
-                    key=one.key, value=one.value, partition=one.partition.number, headers=cast(Any, list(one.headers)),
-                    timestamp=one.at_ms / 1000 + _HALF_MS,  # Faust cuts off what is below a millisecond
+                await topics[event.partition.topic].send(
+                    key=event.key, value=event.value, partition=event.partition.number,
+                    headers=cast(Any, list(event.headers)),
+                    timestamp=event.at_ms / 1000 + _HALF_MS,  # Faust cuts off what is below a millisecond
                     **_AS_IT_IS,
                 )
-                for one in written.events
+                for event in written.events
             ]
         )  # fmt: skip
         await self._put(written.number, written.states)

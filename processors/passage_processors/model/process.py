@@ -192,11 +192,11 @@ def _declared(role: Role) -> Callable[[Any], Any]:
 
 def roles_of(process: Process[Any]) -> list[tuple[Role, Callable[..., Effects]]]:
     """The declared handlers of a process, bound to it, in the order they are written (a base class's first)."""
-    found = {}
+    roles = {}
     for cls in reversed(type(process).__mro__):
         for name, method in vars(cls).items():
             if isinstance(role := getattr(method, _ROLE, None), Role):
-                found[name] = role
+                roles[name] = role
             elif not callable(method):
-                found.pop(name, None)
-    return [(role, getattr(process, name)) for name, role in found.items()]
+                roles.pop(name, None)
+    return [(role, getattr(process, name)) for name, role in roles.items()]

@@ -99,11 +99,11 @@ def _search_code(
                 what = f"{what}.{after.argval}"
             return Impurity(what, f"{code.co_filename}:{line}")
         is_ours = isinstance(present, FunctionType) and _package(present) == package
-        if is_ours and (found := _search(present, seen)) is not None:
-            return found
+        if is_ours and (impurity := _search(present, seen)) is not None:
+            return impurity
     for inner in code.co_consts:
-        if isinstance(inner, CodeType) and (found := _search_code(inner, names, beneath, package, seen)) is not None:
-            return found
+        if isinstance(inner, CodeType) and (impurity := _search_code(inner, names, beneath, package, seen)) is not None:
+            return impurity
     return None
 
 
@@ -113,25 +113,25 @@ def _attribute(owner: Any, name: str) -> Any:
     return getattr(owner, name, _MISSING)
 
 
-def _forbidden(found: Any) -> str | None:
+def _forbidden(value: Any) -> str | None:
     """How to call it, if it is a clock, a die or a door."""
-    if isinstance(found, ModuleType):
-        return found.__name__ if found.__name__ in _MODULES else None
-    module, name = getattr(found, "__module__", None), getattr(found, "__name__", None)
-    owner = getattr(found, "__self__", None)
+    if isinstance(value, ModuleType):
+        return value.__name__ if value.__name__ in _MODULES else None
+    module, name = getattr(value, "__module__", None), getattr(value, "__name__", None)
+    owner = getattr(value, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, date) and name in _MOMENTS:
         return f"{owner.__name__}.{name}"
-    if type(found).__name__ == "_Environ" and type(found).__module__ == "os":
+    if type(value).__name__ == "_Environ" and type(value).__module__ == "os":
         return "os.environ"
-    if not isinstance(found, FunctionType | BuiltinFunctionType | MethodType | type):
+    if not isinstance(value, FunctionType | BuiltinFunctionType | MethodType | type):
         return None
     if owner is not None and type(owner).__module__ in ("random", "_random", "secrets"):
         return f"random.{name}"
-    if module == "builtins" and name in _BUILTINS and not isinstance(found, type):
+    if module == "builtins" and name in _BUILTINS and not isinstance(value, type):
         return str(name)
     if (module, name) in _NAMED:
         return str(name) if module in ("io", "_io") else f"{module}.{name}"
-    if module in _FUNCTION_MODULES and not isinstance(found, type):
+    if module in _FUNCTION_MODULES and not isinstance(value, type):
         return f"{module}.{name}"
     if module == "pendulum" and name in _MOMENTS:
         return f"pendulum.{name}"
@@ -168,5 +168,5 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, E
 
 
 def _short(answered: tuple[Any, Exception | None]) -> str:
-    said = repr(answered[0] if answered[1] is None else answered[1])
-    return said if len(said) <= 200 else said[:200] + "..."
+    text = repr(answered[0] if answered[1] is None else answered[1])
+    return text if len(text) <= 200 else text[:200] + "..."

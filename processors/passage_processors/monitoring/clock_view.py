@@ -106,8 +106,8 @@ def read_clock(reader: Reader, ticks: str, schedules: str, wanted: Collection[st
     entries = _entries(reader, Partition(schedules, 0))
     gone = {name for name, entry in entries.items() if entry.status == "removed"}
     names = {name.encode() for name in set(wanted) - gone}
-    found = last_of_each(reader, {Partition(ticks, 0): names}, _whose, _tick, FIRST_LOOK_BACK, MOST_LOOK_BACK)
-    return ClockView(entries.values(), found.values())
+    last_ticks = last_of_each(reader, {Partition(ticks, 0): names}, _whose, _tick, FIRST_LOOK_BACK, MOST_LOOK_BACK)
+    return ClockView(entries.values(), last_ticks.values())
 
 
 def _whose(record: Record) -> bytes | None:
@@ -123,13 +123,13 @@ def first_ticks(reader: Reader, ticks: str, places: Mapping[int, tuple[int, int]
     where there is none. Raises Unreachable."""
     topic = Partition(ticks, 0)
     begin, ends = reader.offset_at(topic, 0), readable_ends(reader, [topic])
-    found: dict[tuple[int, int], Tick | None] = {}
+    first: dict[tuple[int, int], Tick | None] = {}
     for offset, sequence in set(places.values()):
         records = read_range(reader, {topic: max(offset, begin)}, ends)
-        found[offset, sequence] = next(
+        first[offset, sequence] = next(
             (tick for tick in map(_tick, records) if tick and tick.sequence > sequence), None
         )
-    return {number: tick for number, place in places.items() if (tick := found[place]) is not None}
+    return {number: tick for number, place in places.items() if (tick := first[place]) is not None}
 
 
 def _entries(reader: Reader, schedules: Partition) -> dict[str, ScheduleEntry]:

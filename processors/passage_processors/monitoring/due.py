@@ -101,8 +101,8 @@ def due(
     for schedule in schedules:
         last, next_at = clock.ordinal(schedule), clock.next_at(schedule)
         ticks = coming(app, waiting, schedule, last, next_at)
-        near = tuple(one for one in ticks if one.ahead <= most)
-        answers.append(Due(schedule, last, next_at, near, sum(one.total for one in ticks[len(near) :])))
+        near = tuple(tick for tick in ticks if tick.ahead <= most)
+        answers.append(Due(schedule, last, next_at, near, sum(tick.total for tick in ticks[len(near) :])))
     return answers
 
 

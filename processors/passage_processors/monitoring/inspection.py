@@ -130,7 +130,7 @@ def _waits(app: App, reader: Reader, entries: tuple[Entry, ...]) -> tuple[WaitsF
 def _history(
     app: App, reader: Reader, number: int, key: bytes, cut: Cut | None, since: Instant | None, most: int
 ) -> tuple[tuple[Happening, ...], int]:
-    folded = {one.topic: one.offset for one in cut.inputs} if cut else {}
+    folded = {input_cut.topic: input_cut.offset for input_cut in cut.inputs} if cut else {}
     source = ("ce_source", f"passage/{app.name}".encode())
     happenings: list[Happening] = []
     earlier = 0
@@ -144,8 +144,12 @@ def _history(
         happenings += last
     happenings = _refusals_told(happenings)
     # A letter lies where the log stored it, which is after what it is about.
-    happenings.sort(key=lambda one: (one.at, ("fact", "derived", "letter").index(one.kind), one.topic, one.offset))
+    happenings.sort(key=_order)
     return tuple(happenings[-most:]), earlier + max(0, len(happenings) - most)
+
+
+def _order(happening: Happening) -> tuple[Instant, int, str, int]:
+    return happening.at, ("fact", "derived", "letter").index(happening.kind), happening.topic, happening.offset
 
 
 def _of_key(reader: Reader, partition: Partition, key: bytes, since: Instant | None) -> Iterator[Record]:

@@ -178,7 +178,7 @@ class _Look:
         owner = _owner(self._app, number, members)
         inputs = {topic: self.inputs[Partition(topic, number)] for topic in self._app.sources}
         state, is_well = self._state(number, owner, stored, inputs)
-        counts = {one.topic: one.count for one in stored.cut.inputs} if stored else {}
+        counts = {input_cut.topic: input_cut.count for input_cut in stored.cut.inputs} if stored else {}
         letters = self.letters[Partition(self._app.dead_letters, number)]
         cut = None if stored is None else stored.cut
         waiting = standing(self._app, self._reader, [number]) if with_due else None
@@ -193,8 +193,8 @@ class _Look:
             committed_at=None if stored is None else stored.stored_at,
             committed_seconds_ago=None if stored is None else max(0.0, (self._now - stored.stored_at) / 1_000_000),
             inputs=tuple(
-                InputStatus(topic, counts.get(topic, 0), one.count, one.is_exact, one.first_at)
-                for topic, one in inputs.items()
+                InputStatus(topic, counts.get(topic, 0), ahead.count, ahead.is_exact, ahead.first_at)
+                for topic, ahead in inputs.items()
             ),
             ticks_behind=self._ticks_behind(number),
             open=0 if cut is None else cut.open,
@@ -239,7 +239,7 @@ class _Look:
         if owner is None:
             return "nobody owns it: start a worker, or look again when the group has settled", False
         is_still = self._is_still(number, stored, inputs)
-        if self._ticks_behind(number) == 0 and all(one.is_none for one in inputs.values()):
+        if self._ticks_behind(number) == 0 and all(ahead.is_none for ahead in inputs.values()):
             held_up = self._held_up(number, {}) if is_still else None
             return ("at rest", True) if held_up is None else (f"nothing to fold, but {held_up}", False)
         held = self._held_by_clock(number, stored, inputs) or self._held_by_upstream(number)
@@ -274,7 +274,9 @@ class _Look:
     ) -> tuple[str, bool] | None:
         """Why its facts wait for a tick, None when they don't."""
         hold = self.clock.hold(self._app.counted, stored.cut.released if stored else ())
-        heads = [(one.first_at, topic, one.first) for topic, one in inputs.items() if one.first_at and one.first]
+        heads = [
+            (ahead.first_at, topic, ahead.first) for topic, ahead in inputs.items() if ahead.first_at and ahead.first
+        ]
         if not heads or hold.schedule is None:
             return None
         first_at, topic, first = min(heads, key=lambda head: head[0])
@@ -293,7 +295,7 @@ class _Look:
 
     def _is_still(self, number: int, stored: StoredCut | None, inputs: Mapping[str, _Ahead]) -> bool:
         """Did it not move of late, nor the first of what it should fold come of late? A tick waits its grace."""
-        first = [one.first_at for one in inputs.values() if one.first_at is not None]
+        first = [ahead.first_at for ahead in inputs.values() if ahead.first_at is not None]
         if self._ticks_behind(number) and (tick := self.first_ticks.get(number)) is not None:
             first.append(tick.published_at)
         came = min(first, default=Instant(0))

@@ -40,8 +40,8 @@ class Standstill:
         """Those at which the reader is stuck. At once, most of the time: it looks every few seconds."""
         if not self.is_due:
             return []
-        before, self._positions = self._positions, {one: reader.position(one) for one in partitions}
-        still = [one for one, at in self._positions.items() if before.get(one) == at]
+        before, self._positions = self._positions, {partition: reader.position(partition) for partition in partitions}
+        still = [partition for partition, at in self._positions.items() if before.get(partition) == at]
         try:
             stuck = self._stuck(reader, still)
         except Unreachable as error:
@@ -53,10 +53,14 @@ class Standstill:
 
     def _stuck(self, reader: Reader, still: Sequence[Partition]) -> list[Partition]:
         ends = reader.ends(still) if still else {}
-        behind = [one for one in still if self._positions[one] < ends[one]]
+        behind = [partition for partition in still if self._positions[partition] < ends[partition]]
         before, self._readable = self._readable, readable_ends(reader, behind)
-        stuck = [one for one in behind if self._positions[one] < min(self._readable[one], before.get(one, -3))]
-        undecided = [one for one in behind if self._positions[one] >= self._readable[one]]
+        stuck = [
+            partition
+            for partition in behind
+            if self._positions[partition] < min(self._readable[partition], before.get(partition, -3))
+        ]
+        undecided = [partition for partition in behind if self._positions[partition] >= self._readable[partition]]
         if stuck:
             self._tell(f"there is more to read at {self._places(stuck)} and it does not come; reading it anew")
         elif undecided:
@@ -73,4 +77,6 @@ class Standstill:
         self.wait = Wait(self._since, hint)
 
     def _places(self, partitions: Sequence[Partition]) -> str:
-        return ", ".join(f"{one.topic}[{one.number}]@{max(0, self._positions[one])}" for one in partitions)
+        return ", ".join(
+            f"{partition.topic}[{partition.number}]@{max(0, self._positions[partition])}" for partition in partitions
+        )

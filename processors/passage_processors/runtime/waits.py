@@ -55,7 +55,7 @@ class Waits:
             self._say(what, wait)
         elif what in self.standing:
             before = self.standing[what]
-            self.standing = {one: wait for one, wait in self.standing.items() if one != what}
+            self.standing = {other: wait for other, wait in self.standing.items() if other != what}
             if self._said_at.pop(what, None) is not None:
                 _log.info(f"waited_for_{what}", app=self._app, waited_seconds=self._seconds(before))
 

@@ -152,20 +152,20 @@ class TickHistory:
         if folded <= before:
             return folded
         ends = self._ends[self._numbers[schedule]]
-        here = folded - before
-        return folded if instant >= ends[here - 1] else before + bisect_right(ends, instant, 0, here)
+        count = folded - before
+        return folded if instant >= ends[count - 1] else before + bisect_right(ends, instant, 0, count)
 
     def tells(self, schedule: str, instant: Instant, folded: int) -> bool:
         """Is it known, here and where the task may be restored, what had passed at this instant? Not before the floor,
         but for a task that has yet to fold what is gone: nobody else can have it."""
-        told = self._told.get(schedule)
-        return told is None or instant >= told.at or folded < told.ordinal - 1
+        floor = self._told.get(schedule)
+        return floor is None or instant >= floor.at or folded < floor.ordinal - 1
 
     def ended(self, schedule: str, ordinal: int) -> Instant:
         """When this tick of the schedule ended; of one let go, when the last of those did. BEFORE_ALL: not here."""
-        told = self._told.get(schedule)
-        if told is not None and ordinal < told.ordinal:
-            return told.at
+        floor = self._told.get(schedule)
+        if floor is not None and ordinal < floor.ordinal:
+            return floor.at
         ends, place = self._ends_of(schedule), ordinal - self.floor(schedule).ordinal
         return Instant(ends[place]) if 0 <= place < len(ends) else BEFORE_ALL
 

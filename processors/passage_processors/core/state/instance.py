@@ -88,25 +88,25 @@ class Marker(NamedTuple):
 InstanceOrMarker = Instance | Marker | None
 
 
-def encode_instance(one: Instance | Marker) -> bytes:
-    if isinstance(one, Marker):
-        return _MARKER.pack(ENDED, one.started, one.due) + _named(one.schedule)
+def encode_instance(kept: Instance | Marker) -> bytes:
+    if isinstance(kept, Marker):
+        return _MARKER.pack(ENDED, kept.started, kept.due) + _named(kept.schedule)
     parts: list[bytes] = []
-    for name, wake in one.wakes.items():
+    for name, wake in kept.wakes.items():
         text = name.encode()
         parts += _WAKE.pack(wake.parked, wake.due, wake.since, wake.ticks, len(text)), text, _named(wake.schedule)
-    parts.append(_COUNT.pack(len(one.marks)))
-    for name, at in one.marks.items():
+    parts.append(_COUNT.pack(len(kept.marks)))
+    for name, at in kept.marks.items():
         text = name.encode()
         parts += _MARK.pack(at, len(text)), text
-    if one.reached:
-        parts.append(_REACHED.pack(len(one.reached)))
-        for (schedule, mark), ordinal in one.reached.items():
+    if kept.reached:
+        parts.append(_REACHED.pack(len(kept.reached)))
+        for (schedule, mark), ordinal in kept.reached.items():
             text = schedule.encode()
             parts += _ORDINAL.pack(ordinal, len(text)), text, _named(mark)
     middle = b"".join(parts)
     length = _COUNT.size + len(middle)
-    return _HEAD.pack(RUNNING, one.started, one.emitted, length, len(one.wakes)) + middle + one.state
+    return _HEAD.pack(RUNNING, kept.started, kept.emitted, length, len(kept.wakes)) + middle + kept.state
 
 
 def decode_instance(value: bytes) -> Instance | Marker:

@@ -111,11 +111,11 @@ class Firing:
     ) -> tuple[int, int]:
         """Fire keys[at:until] of a unit; tells where it stopped, and how much has been spent by then."""
         unit, events = self._program.units[index], self._state.output.events
-        one: Callable[[bytes], None]
+        fire: Callable[[bytes], None]
         if isinstance(unit, ProcessUnit):
-            one = partial(self._wake, index, unit, tick)
+            fire = partial(self._wake, index, unit, tick)
         elif isinstance(unit, ReportUnit):
-            one = partial(self._report, index, unit, tick)
+            fire = partial(self._report, index, unit, tick)
         else:
             handler = self._program.heard.get(unit.emits)
             burst = self._burst(index, unit, tick, handler)
@@ -126,12 +126,12 @@ class Firing:
                 fire_burst(book, keys, at, until, burst, close, events)
                 return until, spent + until - at
 
-            def one(key: bytes) -> None:
+            def fire(key: bytes) -> None:
                 fire_burst(book, [key], 0, 1, burst, close, events)
 
         while at < until and spent < budget:
             before = len(events)
-            one(keys[at])
+            fire(keys[at])
             at += 1
             spent += max(1, len(events) - before)
         return at, spent

@@ -226,13 +226,13 @@ class Requeue:
         """What the fact was dated. Older letters don't tell, so the fact itself is looked at, where it still lies."""
         at = letter.timestamp_ms
         if at is None:
-            found = _record_at(self._reader, Partition(letter.topic, letter.partition.number), letter.place)
-            if found is None:
+            fact = _record_at(self._reader, Partition(letter.topic, letter.partition.number), letter.place)
+            if fact is None:
                 raise NotSent(
                     f"{letter.where}: the letter does not say when the fact happened, and {letter.origin} is gone; "
                     "write the fact anew, dated as it was"
                 )
-            at = found.timestamp()[1]
+            at = fact.timestamp()[1]
         if at < 1:
             raise NotSent(
                 f"{letter.where}: {letter.origin} has a timestamp that names no instant, so it would be refused "

@@ -49,14 +49,14 @@ def replay(
     sequence = 0
     try:
         for cut in timeline(app, log, number, until):
-            for one in cut.inputs:
-                if one.topic not in facts:
+            for input_cut in cut.inputs:
+                if input_cut.topic not in facts:
                     raise ProcessorError(
-                        f"{app.timeline}[{number}] cut {cut.number} read {one.topic}, which the app no longer does; "
-                        "replay with the app as it was"
+                        f"{app.timeline}[{number}] cut {cut.number} read {input_cut.topic}, which the app no longer "
+                        "does; replay with the app as it was"
                     )
-                if records := facts[one.topic].up_to(one.offset):
-                    inputs[one.topic].extend(records)
+                if records := facts[input_cut.topic].up_to(input_cut.offset):
+                    inputs[input_cut.topic].extend(records)
             _fold_cut(fold, list(inputs.values()), feed, sequence, cut)
             sequence = cut.tick_sequence
             _check_counts(app, number, inputs, cut)

@@ -72,7 +72,7 @@ class Restore:
         self._feed = feed
         self._snapshots = snapshots
         self._notes: dict[int, int] | None = None
-        self._found = {number: _Found(number) for number in sorted(self.numbers)}
+        self._recoveries = {number: _Recovery(number) for number in sorted(self.numbers)}
         self._partitions = 1
         self._reader = log.reader()
         self._ends: dict[Partition, int] = {}
@@ -97,28 +97,28 @@ class Restore:
     def _tasks(self) -> list[Task] | None:
         """All of them, None while there is more to do."""
         rows = 0
-        for number in self._found:
-            while not (found := self._found[number]).is_done:
+        for number in self._recoveries:
+            while not (recovery := self._recoveries[number]).is_done:
                 if rows >= _ROWS_AT_ONCE:
                     return None
-                if found.task is None:
-                    rows += self._begin_task(found)
+                if recovery.task is None:
+                    rows += self._begin_task(recovery)
                 else:
-                    rows += self._load_some(found)
-                if self._found[number] is not found:
+                    rows += self._load_some(recovery)
+                if self._recoveries[number] is not recovery:
                     return None  # its snapshot was no good: there is more to read
-        return [found.task for found in self._found.values() if found.task is not None]
+        return [recovery.task for recovery in self._recoveries.values() if recovery.task is not None]
 
     # --- the changelog -----------------------------------------------------------------------------------------------
 
     def _open_changelog(self) -> None:
         self._partitions = tasks_of(self._log, self._app)
-        partitions = [Partition(self._app.changelog, number) for number in self._found]
+        partitions = [Partition(self._app.changelog, number) for number in self._recoveries]
         self._ends = self._reader.ends(partitions)
         if self._snapshots is not None:
             for partition, end in self._ends.items():
-                self._found[partition.number].stored = self._snapshots.find(partition.number, end)
-        self._assign(self._found.values())
+                self._recoveries[partition.number].stored = self._snapshots.find(partition.number, end)
+        self._assign(self._recoveries.values())
 
     def _read_on(self, timeout_seconds: float) -> bool:
         """Read what there is; True once all is read, of the clock's topics too."""
@@ -127,19 +127,19 @@ class Restore:
         try:
             records = self._reader.poll(_BATCH, timeout_seconds)
         except Truncated as error:
-            stored = [one for one in self._found.values() if one.stored is not None]
+            stored = [recovery for recovery in self._recoveries.values() if recovery.stored is not None]
             if not stored:
                 raise
             self._read_anew(stored, str(error))
             return False
-        unfit: list[_Found] = []
+        unfit: list[_Recovery] = []
         for number, of_partition in groupby(records, methodcaller("partition")):
-            found = self._found[number]
+            recovery = self._recoveries[number]
             try:
-                found.take(list(of_partition))
+                recovery.take(list(of_partition))
             except Unusable as error:
-                self._ignore(found, str(error))
-                unfit.append(found)
+                self._ignore(recovery, str(error))
+                unfit.append(recovery)
         if unfit:
             self._assign(unfit)
             return False
@@ -147,7 +147,7 @@ class Restore:
 
     @property
     def _is_read(self) -> bool:
-        return all(self._reader.position(one) >= end for one, end in self._ends.items())
+        return all(self._reader.position(partition) >= end for partition, end in self._ends.items())
 
     @property
     def is_held_up(self) -> bool:
@@ -158,114 +158,114 @@ class Restore:
         """Why the changelog is not read on, once the gate is passed. A reader that is stuck is opened anew."""
         if not self._standstill.is_due:
             return self._standstill.wait
-        unread = [one for one, end in self._ends.items() if self._reader.position(one) < end]
+        unread = [partition for partition, end in self._ends.items() if self._reader.position(partition) < end]
         if self._standstill.look(self._reader, unread):
             before = self._reader
             self._reader = self._log.reader()
-            self._reader.assign({one: before.position(one) for one in self._ends})
+            self._reader.assign({partition: before.position(partition) for partition in self._ends})
             before.close()
         return self._standstill.wait
 
-    def _read_anew(self, unfit: "list[_Found]", reason: str) -> None:
-        for found in unfit:
-            self._ignore(found, reason)
+    def _read_anew(self, unfit: "list[_Recovery]", reason: str) -> None:
+        for recovery in unfit:
+            self._ignore(recovery, reason)
         self._assign(unfit)
 
-    def _ignore(self, found: "_Found", reason: str) -> None:
+    def _ignore(self, recovery: "_Recovery", reason: str) -> None:
         """Its snapshot is not used; nothing of it is kept."""
         if self._snapshots is not None:
-            self._snapshots.ignored(found.number, reason)
-        found.close()
-        self._found[found.number] = _Found(found.number)
+            self._snapshots.ignored(recovery.number, reason)
+        recovery.close()
+        self._recoveries[recovery.number] = _Recovery(recovery.number)
 
-    def _assign(self, anew: "Iterable[_Found]") -> None:
+    def _assign(self, anew: "Iterable[_Recovery]") -> None:
         """Read these from where they begin, and the others on from where they are."""
-        begin_anew = {one.number for one in anew}
+        begin_anew = {recovery.number for recovery in anew}
         self._reader.assign(
             {
-                one: self._found[one.number].begin if one.number in begin_anew else self._reader.position(one)
+                one: self._recoveries[one.number].begin if one.number in begin_anew else self._reader.position(one)
                 for one in self._ends
             }
         )
 
     # --- the tasks ---------------------------------------------------------------------------------------------------
 
-    def _begin_task(self, found: "_Found") -> int:
+    def _begin_task(self, recovery: "_Recovery") -> int:
         """Tells how many keys it loaded."""
         try:
-            cut, schemas = found.cut, found.schemas
+            cut, schemas = recovery.cut, recovery.schemas
         except SchemaError as error:
-            raise self._not_ours(found.number, error) from error
-        self._check(found.number, cut, schemas)
+            raise self._not_ours(recovery.number, error) from error
+        self._check(recovery.number, cut, schemas)
         names = self._app.units
-        for unit in found.units.keys() - set(names):
+        for unit in recovery.units.keys() - set(names):
             _log.warning(
-                "cases_without_policy", app=self._app.name, partition=found.number, policy=unit,
-                cases=len(found.units[unit]),
+                "cases_without_policy", app=self._app.name, partition=recovery.number, policy=unit,
+                cases=len(recovery.units[unit]),
                 consequence="they wait on the changelog; a policy renamed starts with none",
             )  # fmt: skip
-        positions = {one.topic: one.offset for one in cut.inputs}
+        positions = {input_cut.topic: input_cut.offset for input_cut in cut.inputs}
         for topic in self._app.sources:
             positions.setdefault(topic, EARLIEST)
-        if found.stored is None:
-            cases = {name: found.units.pop(name) for name in names if name in found.units}
+        if recovery.stored is None:
+            cases = {name: recovery.units.pop(name) for name in names if name in recovery.units}
             try:
-                found.task = Task(
-                    self._app, found.number, self._feed, cut, cast(Cases, cases), positions, self._partitions,
+                recovery.task = Task(
+                    self._app, recovery.number, self._feed, cut, cast(Cases, cases), positions, self._partitions,
                     schemas,
                 )  # fmt: skip
             except UNREADABLE as error:
-                raise self._not_ours(found.number, error) from error
+                raise self._not_ours(recovery.number, error) from error
         elif not cut.number:
-            self._read_anew([found], "no cut stands on the changelog from its own on")
+            self._read_anew([recovery], "no cut stands on the changelog from its own on")
         else:
-            found.task = Task(self._app, found.number, self._feed, cut, {}, positions, self._partitions, schemas)
-            found.columns = found.stored.columns()
-        return found.task.entries if found.task is not None else 0
+            recovery.task = Task(self._app, recovery.number, self._feed, cut, {}, positions, self._partitions, schemas)
+            recovery.columns = recovery.stored.columns()
+        return recovery.task.entries if recovery.task is not None else 0
 
-    def _load_some(self, found: "_Found") -> int:
+    def _load_some(self, recovery: "_Recovery") -> int:
         """Tells how many keys it loaded. Raises ProcessorError for what another kind of unit wrote."""
-        assert found.task is not None
-        assert found.stored is not None
-        assert found.columns is not None
-        books = dict(zip(self._app.units, found.task.fold.books, strict=True))
+        assert recovery.task is not None
+        assert recovery.stored is not None
+        assert recovery.columns is not None
+        books = dict(zip(self._app.units, recovery.task.fold.books, strict=True))
         rows = 0
         try:
-            for unit, column in found.columns:
+            for unit, column in recovery.columns:
                 check_kind(self._app.name, unit, books[unit], column.split_values())
-                books[unit].load_column(column, found.task.fold.folded)
+                books[unit].load_column(column, recovery.task.fold.folded)
                 rows += column.rows
                 if rows >= _ROWS_AT_ONCE:
                     return rows
-            self._finish(found, found.task, found.stored)
+            self._finish(recovery, recovery.task, recovery.stored)
         except (Unusable, OSError) as error:
-            self._read_anew([found], str(error))
+            self._read_anew([recovery], str(error))
         return rows
 
-    def _finish(self, found: "_Found", task: Task, stored: Stored) -> None:
+    def _finish(self, recovery: "_Recovery", task: Task, stored: Stored) -> None:
         """What the tail says comes over what the columns said. Raises Unusable when the whole does not add up."""
         if stored.last_cut > task.cut.number:
             raise Unusable(f"it holds what came with cut {stored.last_cut}, the changelog ends at {task.cut.number}")
         for name, book in zip(self._app.units, task.fold.books, strict=True):
-            changes = found.units.get(name, {})
+            changes = recovery.units.get(name, {})
             last = {key: value for key, value in changes.items() if value is not None}
             check_kind(self._app.name, name, book, last.values())
             book.unload(changes)
             try:
                 book.load(last, task.fold.folded)
             except UNREADABLE as error:
-                raise self._not_ours(found.number, error) from error
+                raise self._not_ours(recovery.number, error) from error
         if task.entries != task.cut.entries:
             raise Unusable(
                 f"with the changelog's tail it has {task.entries} keys, the last cut says {task.cut.entries}: it is so "
                 "old that the topic no longer tells of keys forgotten since (delete.retention.ms)"
             )
-        found.close()
-        found.columns, found.units = None, {}
+        recovery.close()
+        recovery.columns, recovery.units = None, {}
         assert self._snapshots is not None
-        self._snapshots.restored(found.number, stored.cut_number)
+        self._snapshots.restored(recovery.number, stored.cut_number)
         _log.info(
-            "snapshot_loaded", app=self._app.name, partition=found.number, cut=stored.cut_number,
+            "snapshot_loaded", app=self._app.name, partition=recovery.number, cut=stored.cut_number,
             tail_cuts=task.cut.number - stored.cut_number, entries=task.entries,
         )  # fmt: skip
 
@@ -279,7 +279,7 @@ class Restore:
             )
         check_fits(cut, self._app, self._feed.history, self._log.cluster_id(), where)
         check_meaning(schemas, self._app.state_schemas, where)
-        unread = {one.topic for one in cut.inputs} - {*self._app.sources, *self._app.former_inputs}
+        unread = {input_cut.topic for input_cut in cut.inputs} - {*self._app.sources, *self._app.former_inputs}
         if unread:
             raise ProcessorError(
                 f"{where} was written by an app that reads {', '.join(sorted(unread))}, which this {self._app.name!r} "
@@ -296,8 +296,8 @@ class Restore:
 
     def close(self) -> None:
         self._reader.close()
-        for found in self._found.values():
-            found.close()
+        for recovery in self._recoveries.values():
+            recovery.close()
 
 
 Cases = dict[str, dict[bytes, bytes]]
@@ -305,7 +305,7 @@ _NONE = b"\0"
 """No key of ours begins so."""
 
 
-class _Found:
+class _Recovery:
     """What is known so far of one task.
 
     units     unit -> aggregate -> the changelog's last word: read from the start, those there are; of a tail, None for
@@ -341,8 +341,8 @@ class _Found:
     @property
     def schemas(self) -> StateSchemas:
         """What the values mean, as it was last written down. Raises SchemaError."""
-        told = self.stored.head.schemas_bytes if self._schemas is None and self.stored is not None else self._schemas
-        return STATE_SCHEMAS.decode(told) if told else UNKNOWN
+        kept = self.stored.head.schemas_bytes if self._schemas is None and self.stored is not None else self._schemas
+        return STATE_SCHEMAS.decode(kept) if kept else UNKNOWN
 
     def take(self, records: list[Record]) -> None:
         """Raises Unusable when the first do not follow the snapshot's cut."""

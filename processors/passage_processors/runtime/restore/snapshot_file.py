@@ -148,8 +148,8 @@ class SnapshotFile:
 
 def _head(payload: bytes) -> Head:
     try:
-        found = json.loads(payload)
-        return Head(**{**found, "units": tuple(found["units"])})
+        fields = json.loads(payload)
+        return Head(**{**fields, "units": tuple(fields["units"])})
     except (ValueError, TypeError, KeyError) as error:
         raise Unusable(f"its head can't be read: {error}") from error
 

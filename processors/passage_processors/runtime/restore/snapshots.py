@@ -185,11 +185,11 @@ class Snapshots:
         """The number of the snapshot's cut. Raises Unusable, LogError."""
         identity = identity_of(self._log, self._app.changelog)
         expected = (self._app.name, self._cluster, number, self._app.changelog, identity)
-        found = (head.app, head.cluster, head.partition, head.topic, head.identity)
+        actual = (head.app, head.cluster, head.partition, head.topic, head.identity)
         names = ("app", "cluster", "partition", "changelog", "changelog's identity")
-        for name, one, other in zip(names, found, expected, strict=True):
-            if one != other:
-                raise Unusable(f"it is of another {name}: {one}, not {other}")
+        for name, is_of, wanted in zip(names, actual, expected, strict=True):
+            if is_of != wanted:
+                raise Unusable(f"it is of another {name}: {is_of}, not {wanted}")
         if head.units != self._app.units:
             raise Unusable("the app's policies, processes and reports have changed since")
         if head.offset >= changelog_end:
@@ -232,10 +232,10 @@ class Stored:
 
 def identity_of(log: Log, topic: str) -> str:
     """Raises Unusable where there is no such topic."""
-    found = log.describe([topic])[topic]
-    if found is None:
+    description = log.describe([topic])[topic]
+    if description is None:
         raise Unusable(f"there is no topic {topic}")
-    return found.identity
+    return description.identity
 
 
 class _Copy:
