@@ -168,8 +168,9 @@ class Scenario:
         if instant < self._world.now:
             now, then = self._on_wall(self._world.now), self._on_wall(instant)
             raise AppError(f"time passes forward: it is {now}, which is behind {then} already; say a later time")
-        self._world.move_to(instant)
-        self._settle()
+        for stop in self._world.timetable.stops(self._world.now, instant):
+            self._world.move_to(stop)
+            self._settle()
 
     def _passes_a_tick(self, end: Instant) -> bool:
         """The next tick of any schedule, unless it comes after the end."""
@@ -237,6 +238,9 @@ def _alone(apps: list[App]) -> list[App]:
     if not apps:
         raise AppError("a scenario is of one app at least; give Scenario(app)")
     names = {app.name for app in apps}
+    if len({(app.ticks_topic, app.schedules_topic) for app in apps}) > 1:
+        clocks = ", ".join(f"{app.name!r} reads {app.ticks_topic} and {app.schedules_topic}" for app in apps)
+        raise AppError(f"a scenario has one clock: {clocks}; give its topics to each")
     alone = []
     for app in apps:
         upstream = {topic: name for topic, name in app.derived_from.items() if name in names}

@@ -16,7 +16,7 @@ class Timetable:
 
     def __init__(self, schedules: Sequence[Schedule]) -> None:
         self.schedules = tuple(schedules)
-        self._is_patient = all(schedule.misfire == "publish_all" for schedule in schedules)
+        self._can_leap = all(schedule.misfire == "publish_all" and schedule.keep_days is None for schedule in schedules)
         self._next: dict[str, tuple[Iterator[Instant], Instant | None]] = {}
 
     def after(self, passing: Passing, now: Instant) -> Instant:
@@ -43,8 +43,9 @@ class Timetable:
 
     def stops(self, now: Instant, instant: Instant) -> Iterator[Instant]:
         """Where time stops on the way from now until then, which is the last one. A tick is the same whenever the clock
-        comes to it, so nowhere else, unless a schedule treats those that are late in another way."""
-        while not self._is_patient:
+        comes to it, so nowhere else, unless a schedule treats those that are late in another way, or lets old ones go:
+        those must have been folded by then."""
+        while not self._can_leap:
             coming = self.next_after(now)
             if coming is None or coming >= instant:
                 break

@@ -118,3 +118,10 @@ def test_the_whole_clock_is_the_files(tmp_path: Path) -> None:
 def test_no_app_at_all_is_told() -> None:
     with pytest.raises(AppError, match="a scenario is of one app at least"):
         Scenario([])
+
+
+def test_apps_of_two_clocks_are_refused() -> None:
+    with pytest.raises(
+        AppError, match=r"a scenario has one clock: 'overdue' reads passage\.ticks .* 'suspension' reads"
+    ):
+        Scenario([OVERDUE, replace(SUSPENSION, ticks_topic="acme.ticks")])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -104,6 +105,15 @@ def test_late_ticks_are_not_made_by_a_leap_of_time() -> None:
     skipping = replace(periodic("day.utc", "day", "UTC"), misfire="skip")
     scenario = Scenario(invoices(), [skipping]).given(InvoiceSent("inv-1", terms=30), days_pass(29)).then_nothing()
     scenario.when(until("2026-02-18")).then(InvoiceBecameOverdue("inv-1", NOON))
+
+
+def test_ticks_that_are_let_go_have_been_counted_before(tmp_path: Path) -> None:
+    file = tmp_path / "clock.yaml"
+    file.write_text(
+        "catch_up_ticks_per_second: 1\nschedules: [{name: day.utc, every: day, zone: UTC, keep_days: 3}]\n", "utf-8"
+    )
+    scenario = Scenario(invoices(), file).given(InvoiceSent("inv-1", terms=30)).when(until("2026-02-18"))
+    scenario.then(InvoiceBecameOverdue("inv-1", NOON))
 
 
 def test_an_event_is_expected_by_its_type_where_its_fields_do_not_matter() -> None:
