@@ -59,9 +59,10 @@ WAYS: dict[str, Callable[[], Books]] = {
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL: PASSAGE_POSTGRES if it is set, else one of our own, whose programs are fetched if need be.
-    Like a test that needs a Kafka, one that can't have a PostgreSQL fails."""
+    Like a test that needs a Kafka, one that can't have a PostgreSQL fails. Nobody pulls its plug here, so no commit
+    waits for the disk."""
     try:
-        with postgres() as where:
+        with postgres("fsync=off") as where:
             yield where
     except NoPostgres as error:
         pytest.fail(str(error), pytrace=False)

@@ -69,9 +69,9 @@ def unpack(archive: Path, home: Path) -> Path:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A connection string, until the block ends: PASSAGE_POSTGRES if it is set, else a server started for us.
-    Raises NoPostgres."""
+def postgres(*settings: str) -> Iterator[str]:
+    """A connection string, until the block ends: PASSAGE_POSTGRES if it is set, else a server started for us, with
+    `settings` such as `fsync=off`. Raises NoPostgres."""
     given = os.environ.get("PASSAGE_POSTGRES")
     if given:
         yield given
@@ -85,7 +85,8 @@ def postgres() -> Iterator[str]:
               f"--pgdata={home / 'data'}"], user)  # fmt: skip
         with (home / "server.log").open("wb") as log:
             server = subprocess.Popen(
-                [str(bin_ / "postgres"), "-D", str(home / "data"), "-k", str(home), "-c", "listen_addresses="],
+                [str(bin_ / "postgres"), "-D", str(home / "data"), "-k", str(home),
+                 *(part for setting in ("listen_addresses=", *settings) for part in ("-c", setting))],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home, user=user,
                 # Its own group: a Ctrl-C at the terminal is for us, and we stop it in order.
                 start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT),
