@@ -29,7 +29,7 @@ from passage_schemas.records import CUT
 
 _log = structlog.get_logger("passage.processors")
 
-_WITHOUT_A_CUT = 1 << 40
+WITHOUT_A_CUT = 1 << 40
 """A budget no burst reaches: in a replay only the recorded cut divides it."""
 
 
@@ -42,11 +42,20 @@ def replay(
     cuts. Raises ProcessorError when the timeline and the topics don't fit: facts let go by retention, another cluster.
     """
     feed = feed or read_feed(app, log)
-    _check_floors(app, feed)
+    check_floors(app, feed)
     fold = Fold(app.program, feed.history, number, tasks_of(log, app))
+    sequence = 0
+    for cut, inputs in recorded_cuts(app, log, number, until):
+        _fold_cut(fold, inputs, feed, sequence, cut)
+        sequence = cut.tick_sequence
+        yield from fold.take().events
+
+
+def recorded_cuts(app: App, log: Log, number: int, until: int | None = None) -> Iterator[tuple[Cut, Sequence[Pending]]]:
+    """Each recorded cut with its facts, all of which are to be merged and moved past before the next is asked for.
+    Raises ProcessorError where a cut's facts are not there."""
     inputs = {topic: Pending(topic, 0, 0) for topic in app.sources}
     facts = {topic: _Ahead(log, Partition(topic, number)) for topic in app.sources}
-    sequence = 0
     try:
         for cut in timeline(app, log, number, until):
             for input_cut in cut.inputs:
@@ -57,16 +66,15 @@ def replay(
                     )
                 if records := facts[input_cut.topic].up_to(input_cut.offset):
                     inputs[input_cut.topic].extend(records)
-            _fold_cut(fold, list(inputs.values()), feed, sequence, cut)
-            sequence = cut.tick_sequence
             _check_counts(app, number, inputs, cut)
-            yield from fold.take().events
+            yield cut, list(inputs.values())
     finally:
         for ahead in facts.values():
             ahead.close()
 
 
-def _check_floors(app: App, feed: ClockFeed) -> None:
+def check_floors(app: App, feed: ClockFeed) -> None:
+    """Raise ProcessorError where ticks that the app counts were let go; where others were, warn."""
     for schedule in sorted(app.counted):
         floor = feed.history.floor(schedule)
         if floor.ordinal > 1:
@@ -84,22 +92,31 @@ def _check_floors(app: App, feed: ClockFeed) -> None:
 
 
 def _fold_cut(fold: Fold, inputs: Sequence[Pending], feed: ClockFeed, sequence: int, cut: Cut) -> None:
-    refused = {pending.topic: set[int]() for pending in inputs}
-    for refusal in cut.refused:
-        refused[refusal.topic].add(refusal.offset)
+    refused = refusals(cut)
     last_tick = cut.tick_sequence if cut.burst is None else feed.history.after(cut.tick_sequence)
     for item in merge(inputs, feed.history, sequence, recorded(last_tick), fold.burst is not None):
         if isinstance(item, Run):
-            fold.facts(item, frozenset(refused[item.pending.topic]))
-            item.pending.count += item.stop - item.start
-            item.pending.at = item.stop
+            fold.facts(item, refused.get(item.pending.topic, frozenset()))
+            pass_over(item)
         else:
-            fold.tick(feed.history.at(item), _WITHOUT_A_CUT, cut.burst if item > cut.tick_sequence else None)
+            fold.tick(feed.history.at(item), WITHOUT_A_CUT, cut.burst if item > cut.tick_sequence else None)
+
+
+def refusals(cut: Cut) -> dict[str, frozenset[int]]:
+    """By topic, the offsets of the facts that were refused in this cut."""
+    topics = {refusal.topic for refusal in cut.refused}
+    return {topic: frozenset(one.offset for one in cut.refused if one.topic == topic) for topic in topics}
+
+
+def pass_over(run: Run) -> None:
+    """The facts of this run have been folded."""
+    run.pending.count += run.stop - run.start
+    run.pending.at = run.stop
 
 
 def _check_counts(app: App, number: int, inputs: dict[str, Pending], cut: Cut) -> None:
     for input_cut in cut.inputs:
-        count = inputs[input_cut.topic].count
+        count = inputs[input_cut.topic].count + len(inputs[input_cut.topic])
         if count != input_cut.count:
             raise ProcessorError(
                 f"{app.timeline}[{number}] cut {cut.number}: {input_cut.count} facts of {input_cut.topic} had been "
@@ -216,9 +233,10 @@ def timeline(app: App, log: Log, number: int, until: int | None = None) -> Itera
         yield cut
 
 
-def read_feed(app: App, log: Log) -> ClockFeed:
-    """All ticks there are."""
-    feed = ClockFeed(log, app.ticks_topic, app.schedules_topic, lambda: 0.0, app.program.reported)
+def read_feed(app: App, log: Log, labelled: Iterable[str] = ()) -> ClockFeed:
+    """All ticks there are. `labelled`: the schedules whose ticks' labels are wanted, beside those the app asks for."""
+    labels = app.program.reported.union(labelled)
+    feed = ClockFeed(log, app.ticks_topic, app.schedules_topic, lambda: 0.0, labels)
     try:
         feed.read_once()
     finally:
