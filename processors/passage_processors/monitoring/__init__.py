@@ -3,6 +3,7 @@
     worker ──> health ──> metrics
     the log ──> clock_view ──┐
             └─> entries ─────┼──> status (how far), due (what waits), inspection (one aggregate's life)
+    its timeline, folded ────┴──> explanation (why something happened to one aggregate, or didn't)
 
 Read `status` first. It looks and changes nothing.
 """

@@ -9,7 +9,7 @@ the floor counts from the floor on, also where this worker still has the ticks: 
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from passage_processors.model.ticks import SeenTick, Ticks
@@ -135,6 +135,10 @@ class TickHistory:
         labels = self._labels.get(schedule)
         label = labels[ordinal - self.floor(schedule).ordinal] if labels else ""
         return SeenTick(schedule, ordinal, sequence, self._ends_at(place), label)
+
+    def all(self) -> Iterator[SeenTick]:
+        """Every tick here, in order."""
+        return map(self.at, self._sequence)
 
     def ends_at(self, sequence: int) -> Instant:
         return self._ends_at(self.place(sequence))
