@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from passage.cli import clock, processors
+from passage.cli.lazily import Lazy, list_commands
 
 WRONG = 2
 """The exit code for what the user can mend."""
@@ -19,7 +20,11 @@ WRONG = 2
 UNHEARD = 141
 """The exit code when nobody reads on: what a shell says of one that died of it. Not 1: that says "differs"."""
 
+COMMANDS = {"explain": "Say why an event did, or didn't, happen to an aggregate."}
+"""Those of no group."""
+
 app = typer.Typer(
+    cls=Lazy,
     help="The passage of time as a fact on Kafka.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -28,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(clock.app, name="clock")
 app.add_typer(processors.app, name="processors")
+list_commands(app, COMMANDS)
 
 
 def enter(arguments: Sequence[str] | None = None) -> None:

@@ -16,7 +16,9 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 
-class _Lazy(TyperGroup):
+class Lazy(TyperGroup):
+    """Lists commands by what was said of them, and imports one when it is called."""
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, listed, rest = super().resolve_command(ctx, args)
         return name, _imported(ctx.command_path.partition(" ")[2], str(name)) if listed is not None else None, rest
@@ -24,16 +26,23 @@ class _Lazy(TyperGroup):
 
 def group(summary: str, commands: Mapping[str, str]) -> typer.Typer:
     """A group with these commands: name to summary, which must be the first line of the function's docstring."""
-    app = typer.Typer(cls=_Lazy, help=summary, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-    for name, said in commands.items():
-        app.command(name, help=said)(_listed)
+    app = typer.Typer(cls=Lazy, help=summary, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    list_commands(app, commands)
     return app
 
 
+def list_commands(app: typer.Typer, commands: Mapping[str, str]) -> None:
+    """To an app whose class is `Lazy`."""
+    for name, said in commands.items():
+        app.command(name, help=said)(_listed)
+
+
 def place_of(group_name: str, name: str) -> tuple[str, str]:
-    """The module and the function of a command. `group_name`: as it is typed, `processors dead-letters`."""
+    """The module and the function of a command. `group_name`: as it is typed, `processors dead-letters`; empty for one
+    that is of no group."""
     word = name.replace("-", "_") + "_" * (iskeyword(name) or hasattr(builtins, name))
-    return f"passage.cli.{group_name.replace(' ', '.').replace('-', '_')}.{word}", word
+    rooms = group_name.replace("-", "_").split()
+    return ".".join(("passage.cli", *rooms, word)), word
 
 
 def _listed() -> None:

@@ -43,7 +43,8 @@ def test_every_command_listed_is_there_and_says_of_itself_what_the_list_says(gro
 
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group, names in GROUPS.items() for name in names])
 def test_every_command_is_documented_with_each_of_its_options(group: str, name: str, passage: Command) -> None:
-    (section,) = re.findall(rf"^## passage {group} {name}\n(.*?)(?=^## |\Z)", COMMANDS_PAGE, re.DOTALL | re.MULTILINE)
+    title = " ".join(("passage", *group.split(), name))
+    (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", COMMANDS_PAGE, re.DOTALL | re.MULTILINE)
     options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", passage(*group.split(), name, "--help").out, re.MULTILINE))
 
     assert "--help" in options

@@ -34,6 +34,7 @@ ASKS_KAFKA = [
     ["processors dead-letters", "show", "app.yaml", "0@1"],
     ["processors dead-letters", "requeue", "app.yaml", "--all"],
     ["processors", "replay", "app.yaml"],
+    ["", "explain", "app.yaml", "inv-1"],
 ]
 ASKS_NOBODY = {
     ("clock", "plan"), ("clock", "schema"), ("clock", "import"), ("processors", "schema"), ("processors", "check"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from passage.cli.terminal import rfc3339
 from passage_clock.wall import MachineWall
 from passage_log.kafka import KafkaLog
 from passage_log.port import Topic
@@ -24,7 +25,7 @@ from passage_schemas.records import SCHEDULE_ENTRY, TICK
 from passage_schemas.schedule_entry import ScheduleEntry
 from passage_schemas.tick import Tick
 from passage_trial.network import free_port
-from tests.cli.command import Command
+from tests.cli.command import Command, Done
 
 pytestmark = pytest.mark.kafka
 
@@ -185,6 +186,32 @@ def test_inspect_shows_state_and_history(site: Site, told: Command) -> None:
     parked = told("inspect", "inv-7").out
     assert "overdue: parked" in parked
     assert "ValueError: no such debtor" in parked
+
+
+def test_explain_says_why_it_did_and_why_it_did_not(site: Site, passage: Command, kafka_bootstrap: str) -> None:
+    two_days(site)
+    site.settled().close()
+
+    def explained(*more: str) -> Done:
+        return passage("explain", site.where, *more, "--bootstrap", kafka_bootstrap)
+
+    happened = explained("inv-1", "Overdue", "--json").document
+    sent, tick = happened["causes"]
+    assert (sent["topic"], sent["effects"][0]["kind"]) == (f"{site.name}.in", "counts")
+    assert (tick["name"], tick["events"][0]["topic"], tick["events"][0]["offset"] >= 0) == (
+        "day.utc#1", f"{site.name}.out", True,
+    )  # fmt: skip
+    assert [one["ordinal"] for one in happened["counts"][0]["counted"]] == [1]
+    (near,), (far,) = (explained(key, "--json").document["waits"] for key in ("inv-3", "inv-5"))
+    assert (near["ahead"], near["promised_at"], far["ahead"], far["promised_at"]) == (
+        1, rfc3339(Instant(site.now + HOUR)), 3, None,
+    )  # fmt: skip
+    failed = explained("inv-7").out
+    assert "Overdue (overdue) has not happened: policy 'overdue' failed for b'inv-7'" in failed
+    nobody = explained("inv-9")
+    assert (nobody.code, nobody.told.startswith("nothing of 'inv-9' on"), "did you mean 'inv-" in nobody.told) == (
+        1, True, True,
+    )  # fmt: skip
 
 
 def test_an_aggregate_nobody_knows_is_one_line_and_exit_code_1(site: Site, told: Command) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from passage.apps import load_app_file
 from passage.cli.terminal import open_log
+from passage.errors import CommandError
 from passage_log.client_settings import client_properties
 from passage_log.kafka import KafkaLog
 from passage_processors import App, AppError, ProcessorError
@@ -23,6 +24,15 @@ def open_app_log(
     if client_file is not None:
         settings |= client_properties(client_file)
     return open_log(bootstrap, None, settings, connect_timeout_seconds)
+
+
+def key_given(aggregate: str) -> str:
+    """An aggregate as it was typed. Raises CommandError for bytes that are no text, which no event could name."""
+    try:
+        aggregate.encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"the aggregate {aggregate!r} is not UTF-8; facts are keyed by text") from None
+    return aggregate
 
 
 def load_app(where: str) -> App:

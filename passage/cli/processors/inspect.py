@@ -2,7 +2,7 @@
 
 import dataclasses
 import json as as_json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +18,7 @@ from passage.cli.options import (
     ConnectOption,
     JsonOption,
 )
-from passage.cli.processors.app_argument import load_app, open_app_log
+from passage.cli.processors.app_argument import key_given, load_app, open_app_log
 from passage.cli.terminal import DIFFERENT, as_text, columns, rfc3339, tell, tell_json
 from passage.errors import CommandError
 from passage_processors import App
@@ -46,7 +46,7 @@ def inspect(
     _check_unit(app, unit)
     from_then = None if since is None else moment("--since", since, "UTC")
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
-    found = inspected(app, log, check_topics(log, app), aggregate, unit, from_then, last)
+    found = inspected(app, log, check_topics(log, app), key_given(aggregate), unit, from_then, last)
     log.close()
     if json:
         tell_json(document(found))
@@ -68,14 +68,14 @@ def _check_unit(app: App, unit: str | None) -> None:
 
 def document(found: Inspection) -> dict[str, Any]:
     """Every field under its own name, instants as text; what a user's own types say as they print it."""
-    entries = [_document(entry, "holds") for entry in found.entries]
-    history = [_document(one, "body") for one in found.history]
+    entries = [entry_document(entry, "holds") for entry in found.entries]
+    history = [entry_document(one, "body") for one in found.history]
     told = {"app": found.app, "aggregate": found.aggregate, "partition": found.partition, "cut": found.cut}
     waits = as_text([dataclasses.asdict(one) for one in found.waits])
     return {**told, "entries": entries, "waits": waits, "history": history, "earlier": found.earlier}
 
 
-def _document(one: Entry | Happening, theirs: str) -> dict[str, Any]:
+def entry_document(one: Entry | Happening, theirs: str) -> dict[str, Any]:
     """`theirs`: the field that holds something of the user's own."""
     fields = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
     body = plain(fields.pop(theirs))
@@ -109,7 +109,7 @@ def page(found: Inspection) -> Iterator[RenderableType]:
     """What a person reads."""
     yield f"{found.aggregate}: partition {found.partition} of {found.app}, by cut {found.cut}"
     for entry in found.entries:
-        yield from _entry(entry, [one for one in found.waits if one.unit == entry.unit])
+        yield from kept_lines(entry, [one for one in found.waits if one.unit == entry.unit])
     if not found.entries:
         yield "nothing is kept of it"
     yield ""
@@ -124,7 +124,8 @@ def page(found: Inspection) -> Iterator[RenderableType]:
     yield table
 
 
-def _entry(entry: Entry, waits: list[WaitsFor]) -> Iterator[str]:
+def kept_lines(entry: Entry, waits: Sequence[WaitsFor] = ()) -> Iterator[str]:
+    """What a unit keeps of an aggregate, for people."""
     yield f"{entry.unit}: {entry.kind}, started {rfc3339(entry.started)}"
     for one in waits:
         name = "" if one.name is None else f" {one.name}"
