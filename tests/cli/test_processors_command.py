@@ -116,7 +116,7 @@ def test_topics_are_refused_when_missing_and_created_on_request(
     assert twice.stdout.count("was there") == 8
     again = processors(folder, "replay", "mine:app", PASSAGE_BOOTSTRAP=kafka_bootstrap)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.count("equal") == 2
+    assert again.stdout.count("identical") == 2
 
 
 @pytest.mark.kafka
