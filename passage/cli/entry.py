@@ -20,7 +20,11 @@ WRONG = 2
 UNHEARD = 141
 """The exit code when nobody reads on: what a shell says of one that died of it. Not 1: that says "differs"."""
 
-COMMANDS = {"explain": "Say why an event did, or didn't, happen to an aggregate."}
+COMMANDS = {
+    "explain": "Say why an event did, or didn't, happen to an aggregate.",
+    "export": "Copy an app's history from the cluster into a bundle.",
+    "replay": "Fold the history in a bundle again and compare.",
+}
 """Those of no group."""
 
 app = typer.Typer(

@@ -1,8 +1,8 @@
 """A group of commands whose modules are imported when they are called, and not to be listed.
 
 A command `plan` of the group `clock` is the function `plan` of the module `passage.cli.clock.plan` (with an underscore
-behind what is a word of Python's: `import_`, `list_`). `passage clock --help` so costs no Kafka client and no zone
-data. A group within a group is a package in its place, whose `app` it is.
+behind what is a word of Python's: `import_`, `list_`); one of no group lies in `passage.cli` itself. `passage clock
+--help` so costs no Kafka client and no zone data. A group within a group is a package in its place, whose `app` it is.
 """
 
 import builtins
@@ -21,7 +21,9 @@ class Lazy(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, _imported(ctx.command_path.partition(" ")[2], str(name)) if listed is not None else None, rest
+        if listed is None or isinstance(listed, TyperGroup):
+            return name, listed, rest
+        return name, _imported(ctx.command_path.partition(" ")[2], str(name)), rest
 
 
 def group(summary: str, commands: Mapping[str, str]) -> typer.Typer:

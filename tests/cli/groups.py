@@ -1,4 +1,5 @@
-"""Every group of commands, by the words that are typed for it: command to summary, without the groups within."""
+"""Every group of commands, by the words that are typed for it (none for those of no group): command to summary,
+without the groups within."""
 
 from passage.cli import clock, entry, processors
 from passage.cli.processors import dead_letters

@@ -34,10 +34,12 @@ ASKS_KAFKA = [
     ["processors dead-letters", "show", "app.yaml", "0@1"],
     ["processors dead-letters", "requeue", "app.yaml", "--all"],
     ["processors", "replay", "app.yaml"],
+    ["", "export", "app.yaml", "--out", "bundle"],
     ["", "explain", "app.yaml", "inv-1"],
 ]
 ASKS_NOBODY = {
-    ("clock", "plan"), ("clock", "schema"), ("clock", "import"), ("processors", "schema"), ("processors", "check"),
+    ("", "replay"), ("clock", "plan"), ("clock", "schema"), ("clock", "import"),
+    ("processors", "schema"), ("processors", "check"),
 }  # fmt: skip
 
 

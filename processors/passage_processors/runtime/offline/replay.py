@@ -149,9 +149,11 @@ def digest(events: Iterator[Derived], apart: Apart | None = None) -> tuple[int, 
     return _digest(map(as_written, events), apart or Apart())
 
 
-def digest_of_output(app: App, log: Log, number: int, apart: Apart | None = None) -> tuple[int, str]:
-    """The same of what stands on one partition of the output topic, this app's events only."""
-    written = written_by(app, read_all(log, Partition(app.output, number)))
+def digest_of_output(
+    app: App, log: Log, number: int, apart: Apart | None = None, until: int | None = None
+) -> tuple[int, str]:
+    """The same of what stands on one partition of the output, before the offset `until`: this app's events only."""
+    written = written_by(app, read_all(log, Partition(app.output, number), until))
     return _digest((event for _, event in written), apart or Apart())
 
 
