@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
-# Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one.
-WORKERS ?= 2
+# Test files run side by side, each worker with a Kafka of its own unless PASSAGE_BOOTSTRAP names one. One more than the
+# gate has cores: a good part of the tests' time is waiting for sessions to end and brokers to start.
+WORKERS ?= 3
 ROOMS := passage schemas log clock processors trial tests examples bench requirements
 TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Lock files name packages, versions and hashes: never where this machine gets them from.
