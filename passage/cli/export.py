@@ -24,9 +24,9 @@ def export(
 
     Beside its workers, from the beginning to their last cuts. Begun again, it goes on where it stopped."""
     app = load_app(where)
+    directory_given("--out", directory)
     log = open_app_log(bootstrap, client_file, connect_timeout_seconds)
     check_topics(log, app)
-    directory_given("--out", directory)
     with progress("exporting") as told:
         manifest = export_bundle(app, log, directory, told)
     log.close()

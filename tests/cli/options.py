@@ -23,7 +23,7 @@ class Option(NamedTuple):
     help: str
 
     def __str__(self) -> str:
-        return f"{self.group} {self.command} {self.name}"
+        return f"{self.group} {self.command} {self.name}".lstrip()
 
 
 def options() -> Iterator[Option]:

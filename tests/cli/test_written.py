@@ -17,6 +17,8 @@ from tests.cli.options import options
 
 BEFORE = "# ours\nschedules:\n  - {name: day, every: day, zone: UTC}  # kept\n"
 CRONTAB = "0 9 * * 1-5 /opt/report.sh\n"
+KEEPING = [(("processors", "run"), "--snapshots"), (("export",), "--out")]
+"""Commands that keep files in a directory, and the option that names it."""
 INTO = ("clock", "import", "crontab", "crontab", "--into")
 
 
@@ -27,9 +29,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_place_that_a_command_may_write_to_is_looked_at_here() -> None:
-    paths = {str(one) for one in options() if one.type is Path}
+    paths = {str(option) for option in options() if option.type is Path}
     reads = re.compile("--(config|client-file|clock|shadow)$")
-    assert {one for one in paths if not reads.search(one)} == {"clock import --into", "processors run --snapshots"}
+    writes = {path for path in paths if not reads.search(path)}
+    assert writes == {"clock import --into"} | {f"{' '.join(command)} {option}" for command, option in KEEPING}
 
 
 def read_only(place: Path) -> None:
@@ -164,15 +167,18 @@ def test_two_names_of_one_file_are_the_same_place() -> None:
         GivenFile(Path())
 
 
+@pytest.mark.parametrize(("command", "option"), KEEPING)
 @pytest.mark.parametrize(
     ("directory", "said"),
     [("crontab", "file exists"), ("crontab/in/it", "not a directory"), ("n" * 300, "file name too long")],
 )
-def test_a_directory_that_is_none_is_one_line(directory: str, said: str, passage: Command) -> None:
+def test_a_directory_that_is_none_is_one_line(
+    directory: str, said: str, command: tuple[str, ...], option: str, passage: Command
+) -> None:
     Path("app.yaml").write_text(APP, "utf-8")
-    done = passage("processors", "run", "app.yaml", "--snapshots", directory, "--bootstrap", "127.0.0.1:1")
+    done = passage(*command, "app.yaml", option, directory, "--bootstrap", "127.0.0.1:1")
     assert (done.code, done.out) == (2, "")
-    assert re.search(f"--snapshots {directory}: {said}; name a directory this process may write to", done.told)
+    assert re.search(f"{option} {directory}: {said}; name a directory this process may write to", done.told)
 
 
 APP = """\
