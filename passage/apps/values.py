@@ -32,22 +32,29 @@ Filled = Callable[[Any], Any]
 def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Filled, bool]:
     """(what makes the event of a case, or of a tick where there is no `fact`; whether it looks at the fact). Raises
     ConfigError."""
-    names = [field.name for field in fields(event)]
-    here.mapping(f"{event.__name__}'s fields, e.g. {names[0]}: $key").only(names)
-    for field in fields(event):
-        if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
-            raise here.wrong(f"{event.__name__} needs {field.name!r}; write {field.name}: and what it is")
-    hints = hints_of(event)
-    types = {one["name"]: one["type"] for one in event_codec(event).schema["fields"]}
+    types = field_types(here, event, "$key")
     plain: dict[str, Any] = {}
     asked: dict[str, Filled] = {}
-    for one in here:
-        if isinstance(one.value, str) and one.value.startswith("$") and not one.value.startswith("$$"):
-            asked[one.field] = _asked(one, str(one.value[1:]), fact, hints[one.field])
+    for field in here:
+        annotation, avro_type = types[field.field]
+        if isinstance(field.value, str) and field.value.startswith("$") and not field.value.startswith("$$"):
+            asked[field.field] = _asked(field, str(field.value[1:]), fact, annotation)
         else:
-            plain[one.field] = as_written(_unescaped(one), hints[one.field], types[one.field])
-    looks = any(str(one.value).startswith("$fact.") for one in here)
+            plain[field.field] = as_written(_unescaped(field), annotation, avro_type)
+    looks = any(str(field.value).startswith("$fact.") for field in here)
     return lambda seen: event(**plain, **{name: take(seen) for name, take in asked.items()}), looks
+
+
+def field_types(here: Node, cls: type[Any], example: str) -> dict[str, tuple[Any, Any]]:
+    """Of a class whose fields are written here, by name: the annotation, and the type in the schema. `example`: a value
+    as it is written. Raises ConfigError for what is no field of it, and for one that is needed and left out."""
+    names = [field.name for field in fields(cls)]
+    here.mapping(f"{cls.__name__}'s fields, e.g. {names[0] if names else ''}: {example}").only(names)
+    for field in fields(cls):
+        if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
+            raise here.wrong(f"{cls.__name__} needs {field.name!r}; write {field.name}: and what it is")
+    hints = hints_of(cls)
+    return {field["name"]: (hints[field["name"]], field["type"]) for field in event_codec(cls).schema["fields"]}
 
 
 def _unescaped(here: Node) -> Node:

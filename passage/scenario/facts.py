@@ -9,14 +9,12 @@ one is told by its line. Refuses to guess: a field that is misspelt, missing or 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from passage.apps.values import as_written
+from passage.apps.values import as_written, field_types
 from passage.scenario.passing import Until, until
-from passage_schemas.events import event_codec
-from passage_schemas.fact_types.forms import hints_of
 from passage_schemas.given.document import Node, read_text, read_yaml
 
 _EXAMPLE = "facts: [{InvoiceSent: {invoice: inv-1}}]"
@@ -61,11 +59,5 @@ def _moment(here: Node) -> Until:
 
 def fact_of(here: Node, cls: type[Any]) -> Any:
     """The fact whose fields are written here. Raises ConfigError."""
-    names = [field.name for field in fields(cls)]
-    here.mapping(f"{cls.__name__}'s fields, e.g. {names[0] if names else ''}: ...").only(names)
-    for field in fields(cls):
-        if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
-            raise here.wrong(f"{cls.__name__} needs {field.name!r}; write {field.name}: and what it is")
-    hints = hints_of(cls)
-    types = {field["name"]: field["type"] for field in event_codec(cls).schema["fields"]}
-    return cls(**{field.field: as_written(field, hints[field.field], types[field.field]) for field in here})
+    types = field_types(here, cls, "...")
+    return cls(**{field.field: as_written(field, *types[field.field]) for field in here})
