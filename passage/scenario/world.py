@@ -111,7 +111,8 @@ class World:
 
     @_quietly()
     def move_to(self, instant: Instant) -> None:
-        """Time passes until then, and every tick between is published. No worker has folded one yet: `settle`."""
+        """Time passes until then, and every tick between is published. No worker has folded one yet: `settle`. Raises
+        AppError where the clock doesn't come so far."""
         self._wall.advance((instant - self.now) / 1_000_000)
         self._publish()
 
@@ -135,6 +136,11 @@ class World:
         for _ in range(_PATIENCE):
             if self._clock.step() > 0 and self._clock.leadership.may_publish:
                 return
+        if self._clock.leadership.may_publish:
+            raise AppError(
+                "more ticks lie on the way than a scenario publishes at once; let less time pass in one step"
+            )
+        raise AppError(f"the clock does not lead: it is {self._clock.leadership.stage.name.lower().replace('_', ' ')}")
 
     def _held(self) -> str:
         for worker in self._workers:

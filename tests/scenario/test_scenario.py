@@ -234,3 +234,11 @@ def test_nothing_stands_before_an_assertion_that_failed_but_what_was_asked_for(
     with capture_logs() as said:
         Scenario(invoices()).given(InvoiceSent("inv-1", terms=1), days_pass(1))
     assert {"office_taken", "assigned", "restored"} <= {line["event"] for line in said}
+
+
+def test_a_leap_that_is_not_published_whole_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day of seconds is 18 transactions of the clock's: with patience for three it ends early, and says so."""
+    scenario = Scenario(invoices(overdue()), [periodic("day.utc", "day", "UTC"), periodic("second", "second", "UTC")])
+    monkeypatch.setattr("passage.scenario.world._PATIENCE", 3)
+    with pytest.raises(AppError, match="more ticks lie on the way"):
+        scenario.given(days_pass(1, of="day.utc"))
