@@ -32,7 +32,8 @@ Filled = Callable[[Any], Any]
 def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Filled, bool]:
     """(what makes the event of a case, or of a tick where there is no `fact`; whether it looks at the fact). Raises
     ConfigError."""
-    types = field_types(here, event, "$key")
+    check_fields(here, event, "$key")
+    types = types_of(event)
     plain: dict[str, Any] = {}
     asked: dict[str, Filled] = {}
     for field in here:
@@ -45,14 +46,18 @@ def filling(here: Node, event: type[Any], fact: type[Any] | None) -> tuple[Fille
     return lambda seen: event(**plain, **{name: take(seen) for name, take in asked.items()}), looks
 
 
-def field_types(here: Node, cls: type[Any], example: str) -> dict[str, tuple[Any, Any]]:
-    """Of a class whose fields are written here, by name: the annotation, and the type in the schema. `example`: a value
-    as it is written. Raises ConfigError for what is no field of it, and for one that is needed and left out."""
+def check_fields(here: Node, cls: type[Any], example: str) -> None:
+    """The fields of a class are written here. `example`: a value as it is written. Raises ConfigError for what is no
+    field of it, and for one that is needed and left out."""
     names = [field.name for field in fields(cls)]
     here.mapping(f"{cls.__name__}'s fields, e.g. {names[0] if names else ''}: {example}").only(names)
     for field in fields(cls):
         if field.name not in here and field.default is MISSING and field.default_factory is MISSING:
             raise here.wrong(f"{cls.__name__} needs {field.name!r}; write {field.name}: and what it is")
+
+
+def types_of(cls: type[Any]) -> dict[str, tuple[Any, Any]]:
+    """Of each field, by name: its annotation, and its type in the schema, as `as_written` wants them."""
     hints = hints_of(cls)
     return {field["name"]: (hints[field["name"]], field["type"]) for field in event_codec(cls).schema["fields"]}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from passage.apps.values import as_written, field_types
+from passage.apps.values import as_written, check_fields, types_of
 from passage.scenario.passing import Until, until
 from passage_schemas.given.document import Node, read_text, read_yaml
 
@@ -59,5 +59,6 @@ def _moment(here: Node) -> Until:
 
 def fact_of(here: Node, cls: type[Any]) -> Any:
     """The fact whose fields are written here. Raises ConfigError."""
-    types = field_types(here, cls, "...")
+    check_fields(here, cls, "...")
+    types = types_of(cls)
     return cls(**{field.field: as_written(field, *types[field.field]) for field in here})

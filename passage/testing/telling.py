@@ -8,12 +8,10 @@ from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
-from passage.apps.values import as_written
+from passage.apps.values import as_written, types_of
 from passage.scenario import Passing, Scenario
 from passage.scenario.facts import fact_of
 from passage_processors import AppError
-from passage_schemas.events import event_codec
-from passage_schemas.fact_types.forms import hints_of
 from passage_schemas.given.did_you_mean import did_you_mean
 from passage_schemas.given.document import Node
 
@@ -69,10 +67,9 @@ class Telling:
     def follows(self, name: str, key: str | None, table: FieldTable | None) -> list[object]:
         """The events a line with this name expects. Raises ConfigError, AppError."""
         cls = self._known(name, self._events)
-        hints = hints_of(cls)
-        types = {field["name"]: field["type"] for field in event_codec(cls).schema["fields"]}
+        types = types_of(cls)
         return [
-            SomeEvent(cls, {field.field: as_written(field, hints[field.field], types[field.field]) for field in row})
+            SomeEvent(cls, {field.field: as_written(field, *types[field.field]) for field in row})
             for row in self._rows(cls, key, table, is_whole=False)
         ]
 

@@ -48,9 +48,12 @@ def is_same(old: WakeUp, new: WakeUp) -> bool:
 
 def did_fire(unit: Unit, wake_up: str, index: int, done: FoldedCause) -> bool:
     """Was the user's code asked what follows from this wake-up, and did it answer?"""
-    if any((letter.unit, letter.wake_up) == (unit.name, wake_up) for letter in done.letters):
-        return False
-    return (index, wake_up) in done.woken
+    return (index, wake_up) in done.woken and not did_fail(unit, wake_up, done)
+
+
+def did_fail(unit: Unit, wake_up: str, done: FoldedCause) -> bool:
+    """Has this wake-up a dead letter of this cause?"""
+    return any((letter.unit, letter.wake_up) == (unit.name, wake_up) for letter in done.letters)
 
 
 def by(unit: str, events: Sequence[Derived]) -> Iterator[Derived]:
@@ -116,7 +119,7 @@ class Counts:
         unit = self._units[index]
         if fired:
             ended.outcome = "fired"
-        elif any((letter.unit, letter.wake_up) == (unit.name, name) for letter in done.letters):
+        elif did_fail(unit, name, done):
             ended.outcome = "failed"
         elif new is not None:
             ended.outcome = "replaced"

@@ -110,11 +110,7 @@ def _why_not(unit: str, causes: Sequence[ExplainedCause], counts: Sequence[Count
             if effect.unit == unit and effect.kind in kinds:
                 return f"{effect.said} ({cause.name} of {iso(cause.at)}, {cause.where})"
     refused = next((cause for cause in causes if any(effect.kind == "refused" for effect in cause.effects)), None)
-    if any(
-        effect.unit == unit and effect.kind in ("counts", "starts", "hears")
-        for cause in causes
-        for effect in cause.effects
-    ):
+    if any(effect.unit == unit and effect.kind in _HAS_RUN for cause in causes for effect in cause.effects):
         return f"{unit} waits for no tick, and its handlers have not emitted it"
     nothing = f"nothing of this key has started {unit}"
     return nothing if refused is None else f"{nothing}, but a fact was refused ({refused.where})"
