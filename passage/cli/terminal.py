@@ -20,7 +20,8 @@ from passage.cli.options import BOOTSTRAP_VARIABLE
 from passage.errors import CommandError
 from passage.running.log_lines import tell_logs
 from passage_log.kafka import KafkaLog
-from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.instant import Instant
+from passage_schemas.instant import rfc3339 as in_words
 
 DIFFERENT = 1
 """The exit code for two things that should have been alike."""
@@ -55,7 +56,7 @@ def tell_json(document: Any) -> None:
 
 def rfc3339(instant: Instant | None) -> str | None:
     """`2026-11-20T23:00:00Z`, with microseconds only where there are some."""
-    return None if instant is None else datetime_of(instant).isoformat().replace("+00:00", "Z")
+    return None if instant is None else in_words(instant)
 
 
 def as_text(value: Any, name: str = "") -> Any:

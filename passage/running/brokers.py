@@ -13,7 +13,7 @@ import structlog
 
 from passage_clock.wall import MachineWall
 from passage_log.errors import LogError, Unreachable
-from passage_schemas.instant import datetime_of
+from passage_schemas.instant import rfc3339
 
 ASK_EVERY_SECONDS = 5.0
 ASK_AGAIN_SECONDS = 1.0
@@ -52,7 +52,7 @@ class Brokers:
             self._ask()
         except Unreachable:
             if self.silent_since is None:
-                self.silent_since, self._since = began, datetime_of(wall).isoformat().replace("+00:00", "Z")
+                self.silent_since, self._since = began, rfc3339(wall)
                 self._say_every = ASK_EVERY_SECONDS
                 self._say_at = began + self._say_every
             elif monotonic() >= self._say_at:

@@ -30,6 +30,11 @@ def datetime_of(instant: Instant) -> datetime:
     return EPOCH + timedelta(microseconds=instant)
 
 
+def rfc3339(instant: Instant) -> str:
+    """The same instant in words, in UTC: 2026-11-20T09:30:00Z, with microseconds where there are some."""
+    return datetime_of(instant).isoformat().replace("+00:00", "Z")
+
+
 def instant_of_milliseconds(milliseconds: int) -> Instant:
     """The instant of a record's timestamp, which counts milliseconds."""
     return Instant(milliseconds * 1000)

@@ -26,7 +26,7 @@ from hashlib import sha256
 from passage_clock.monitoring.late import announced_closures, told_late
 from passage_clock.schedules import Schedule
 from passage_schemas.errors import SchemaError
-from passage_schemas.instant import Instant, datetime_of, milliseconds_of
+from passage_schemas.instant import Instant, milliseconds_of, rfc3339
 from passage_schemas.log_record import Record
 from passage_schemas.promise import in_force
 from passage_schemas.records import TICK, TRIGGERED, is_of_term
@@ -375,4 +375,4 @@ def _hex(digest: bytes | None) -> str:
 
 
 def _text(instant: Instant | None) -> str:
-    return "nothing" if instant is None else datetime_of(instant).isoformat().replace("+00:00", "Z")
+    return "nothing" if instant is None else rfc3339(instant)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from passage_clock.records.control import Trigger
 from passage_clock.schedules import Schedule
 from passage_schemas.given.did_you_mean import did_you_mean
-from passage_schemas.instant import Instant, datetime_of, milliseconds_of
+from passage_schemas.instant import Instant, milliseconds_of, rfc3339
 from passage_schemas.log_record import Headers
 from passage_schemas.records import TRIGGERED
 from passage_schemas.triggered import Triggered
@@ -31,7 +31,7 @@ class TriggerAnswer:
         event = self.event
         assert event is not None, f"{self.trigger.key!r} was refused"
         key = f"{event.schedule}/{event.id}".encode()
-        asked_at = datetime_of(event.requested_at).isoformat().replace("+00:00", "Z")
+        asked_at = rfc3339(event.requested_at)
         headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", key),

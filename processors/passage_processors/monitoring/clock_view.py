@@ -11,7 +11,7 @@ from passage_log.port import Reader
 from passage_log.ranges import last_of_each, read_decided, read_range, readable_ends
 from passage_processors.core.order.promises import ALWAYS, NEVER, Hold, Promises
 from passage_schemas.given.did_you_mean import did_you_mean
-from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.instant import Instant, rfc3339
 from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import entry_of, tick_of, ticks_schedule
 from passage_schemas.schedule_entry import ScheduleEntry
@@ -89,7 +89,7 @@ class ClockView:
             )
         if entry.next_at is None or now - entry.next_at < LONG_PAUSE_SECONDS * 1_000_000:
             return None
-        held = datetime_of(entry.next_at).isoformat().replace("+00:00", "Z")
+        held = rfc3339(entry.next_at)
         return (
             f"{schedule} is paused by {entry.status_by}: {entry.status_reason}; its tick of {held} waits for "
             f"`passage clock resume {schedule}`"

@@ -21,7 +21,7 @@ from passage_processors.monitoring.due import Standing, coming, standing
 from passage_processors.monitoring.entries import changelog_span
 from passage_processors.runtime.offline.dead_letters import is_mark
 from passage_processors.runtime.upstream import StoredCut, last_cuts
-from passage_schemas.instant import Instant, datetime_of
+from passage_schemas.instant import Instant, rfc3339
 from passage_schemas.log_record import Partition, Record
 
 STILL_SECONDS = 60.0
@@ -286,10 +286,10 @@ class _Look:
             return None
         where = f"{topic}[{number}]@{first.offset()}"
         if first_at > self._now + STILL_SECONDS * 1_000_000:
-            return f"waits for the time: the fact at {where} is dated {_iso(first_at)}, which is to come", False
+            return f"waits for the time: the fact at {where} is dated {rfc3339(first_at)}, which is to come", False
         late = (self._now - hold.before) / 1_000_000
         return (
-            f"waits for the clock: the tick of {hold.schedule} promised for {_iso(hold.before)}",
+            f"waits for the clock: the tick of {hold.schedule} promised for {rfc3339(hold.before)}",
             late < STILL_SECONDS,
         )
 
@@ -337,7 +337,3 @@ def _ahead(
         )
         for one in partitions
     }
-
-
-def _iso(instant: Instant) -> str:
-    return datetime_of(instant).isoformat().replace("+00:00", "Z")

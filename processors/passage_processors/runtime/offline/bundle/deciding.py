@@ -20,7 +20,7 @@ from passage_processors.runtime.offline.replay import check_floors, read_feed
 from passage_processors.runtime.topics import tasks_of
 from passage_processors.runtime.upstream import StoredCut, last_cuts
 from passage_schemas.errors import SchemaError
-from passage_schemas.instant import datetime_of, instant_of_milliseconds
+from passage_schemas.instant import instant_of_milliseconds, rfc3339
 from passage_schemas.log_record import Partition, Record
 from passage_schemas.records import CUT, tick_of
 
@@ -159,7 +159,7 @@ def gone(place: Partition, first: Record | None) -> ProcessorError:
     """The one line about a topic whose beginning a replay would need."""
     if first is None:
         return ProcessorError(f"{place.topic}[{place.number}]: nothing of what was folded is left; {REMEDY}")
-    at = datetime_of(instant_of_milliseconds(max(0, first.timestamp()[1]))).isoformat().replace("+00:00", "Z")
+    at = rfc3339(instant_of_milliseconds(max(0, first.timestamp()[1])))
     return ProcessorError(
         f"{place.topic}[{place.number}] begins with a record of {at} (offset {first.offset()}), and what was before is "
         f"needed; {REMEDY}"
